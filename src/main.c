@@ -1,0 +1,6 @@
+#include <stdio.h>
+
+int main(void)
+{
+	return fputs("dormouse " DORMOUSE_VERSION "\n", stdout) < 0;
+}

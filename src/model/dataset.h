@@ -1,0 +1,65 @@
+/* What ZFS says of one side: datasets with their snapshots and bookmarks, as plain values. */
+#ifndef MODEL_DATASET_H
+#define MODEL_DATASET_H
+
+#include "base/vec.h"
+
+enum point_kind { POINT_SNAPSHOT, POINT_BOOKMARK };
+
+/* A snapshot or a bookmark: a point in a dataset's history, known by its GUID. */
+struct point {
+	enum point_kind kind;
+	const char *name;   /* after the '@' or '#' */
+	uint64_t guid;      /* of the snapshot; a bookmark has that of the snapshot it was made of */
+	uint64_t createtxg; /* orders the points of one dataset on one pool */
+	int64_t creation;   /* Unix seconds */
+	uint64_t userrefs;  /* number of holds (snapshots only) */
+};
+struct points VEC(struct point);
+
+enum dataset_type { DATASET_FILESYSTEM, DATASET_VOLUME };
+
+/* A partly received stream, as the target tells it and the source decodes it (zfs send -nvt). */
+struct resume {
+	const char *token;   /* NULL = there is none */
+	uint64_t to_guid;    /* 0 = could not be decoded; then why says so */
+	const char *to_name; /* "pool/ds@snap" */
+	const char *why;
+};
+
+struct dataset {
+	const char *name;
+	enum dataset_type type;
+	uint64_t guid;
+	bool encrypted;
+	bool placeholder;      /* user property dormouse:placeholder=on */
+	const char *origin;    /* the snapshot that a clone is of, or NULL */
+	uint64_t used, referenced, available;
+	uint64_t written;      /* since the newest snapshot */
+	struct resume resume;
+	struct points points;  /* oldest first, by createtxg */
+};
+struct datasets VEC(struct dataset);
+
+/* One side as seen at one time. */
+struct side_state {
+	const char *root; /* where the listing began, "tank/home" */
+	bool seen;        /* false: nobody could look (yet); "could not list" is never "empty" */
+	bool root_exists; /* false: looked, and root is not there */
+	bool recorded;    /* an earlier look, not a fresh one */
+	int64_t seen_at;  /* Unix seconds */
+	struct datasets datasets; /* sorted by name, byte-wise, a parent before its children */
+};
+
+/* NULL if there is none of that name. */
+const struct dataset *side_find(const struct side_state *s, const char *name);
+/* The newest snapshot, or NULL. */
+const struct point *dataset_newest(const struct dataset *d);
+/* The snapshot with that GUID, or NULL. */
+const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t guid);
+/* Sorts datasets by name and each one's points by createtxg, a bookmark before its snapshot. */
+void side_sort(struct side_state *s);
+/* Whether name is root or lies below it. */
+bool dataset_is_under(const char *name, const char *root);
+
+#endif

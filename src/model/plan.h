@@ -1,0 +1,99 @@
+/* A plan: what a run will do, step by step, each with its reason.  Plain data; making it cannot
+ * fail (what cannot be done is a conflict in it), and doing it needs no policy. */
+#ifndef MODEL_PLAN_H
+#define MODEL_PLAN_H
+
+#include "model/dataset.h"
+
+/* Take these snapshots in one atomic command per pool. */
+struct snap_step {
+	const char *label;
+	const char *name;         /* after the '@' */
+	struct strings datasets;
+	const char *reason;
+};
+struct snap_steps VEC(struct snap_step);
+
+enum send_kind {
+	SEND_FULL,        /* zfs send ds@to */
+	SEND_INCREMENTAL, /* zfs send -i base ds@to */
+	SEND_INTERMEDIATE,/* zfs send -I base ds@to: all snapshots in between come along */
+	SEND_RESUME,      /* zfs send -t token */
+};
+
+struct send_step {
+	enum send_kind kind;
+	const char *source;   /* dataset */
+	const char *target;   /* dataset */
+	struct point base;    /* of an incremental: snapshot or bookmark */
+	struct point to;      /* what the target has afterwards */
+	size_t snapshots;     /* how many snapshots arrive */
+	bool raw;             /* -w */
+	bool is_volume;
+	const char *token;    /* SEND_RESUME */
+	const char *reason;
+};
+struct send_steps VEC(struct send_step);
+
+/* Make a missing parent on the target. */
+struct parent_step {
+	const char *dataset;
+	const char *reason;
+};
+struct parent_steps VEC(struct parent_step);
+
+/* Give up a partial receive that no source snapshot fits any more (zfs receive -A). */
+struct abort_step {
+	const char *dataset;
+	const char *reason;
+};
+struct abort_steps VEC(struct abort_step);
+
+/* Marks on the source: hold and bookmark the last verified common snapshot, let go of older ones. */
+enum mark_kind { MARK_HOLD, MARK_BOOKMARK, MARK_RELEASE, MARK_UNBOOKMARK };
+struct mark_step {
+	enum mark_kind kind;
+	const char *dataset;
+	const char *snapshot; /* after the '@'; MARK_UNBOOKMARK: the bookmark's name after the '#' */
+	const char *bookmark; /* MARK_BOOKMARK: its name after the '#' */
+	const char *reason;
+};
+struct mark_steps VEC(struct mark_step);
+
+enum conflict_kind {
+	CONFLICT_NO_SNAPSHOT,     /* nothing to send yet */
+	CONFLICT_DIVERGED,        /* the target has snapshots the source does not have, after the common one */
+	CONFLICT_NO_COMMON,       /* the target has snapshots, none of which the source has */
+	CONFLICT_NOT_OURS,        /* the target dataset exists, without snapshots, and is not a placeholder */
+	CONFLICT_MODIFIED,        /* the target's head was written after its newest snapshot */
+	CONFLICT_TYPE,            /* a file system here, a volume there */
+	CONFLICT_UNREADABLE,      /* a partial receive whose token cannot be read */
+};
+struct conflict {
+	enum conflict_kind kind;
+	const char *source, *target;
+	const char *why;  /* the evidence, one line */
+	const char *hint; /* the way out, a command where there is one */
+};
+struct conflicts VEC(struct conflict);
+
+/* Nothing to do for a dataset, and why. */
+struct skip {
+	const char *source;
+	const char *reason;
+};
+struct skips VEC(struct skip);
+
+struct plan {
+	const char *backup;
+	int64_t now;
+	struct snap_steps snaps;     /* done first, then the sides are looked at again */
+	struct parent_steps parents; /* then these, in order, a parent before its children */
+	struct abort_steps aborts;
+	struct send_steps sends;     /* in order; a dataset's own steps follow each other */
+	struct mark_steps marks;     /* of what is common already, before any send */
+	struct conflicts conflicts;
+	struct skips skips;
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* What a kind of machine must be able to do.  Every call blocks until it is done or env->deadline
+ * passes, is safe to repeat with the same id, and does not retry, log or decide. */
+#ifndef PORT_PROVIDER_H
+#define PORT_PROVIDER_H
+
+#include "base/err.h"
+#include "model/config.h"
+#include "model/field.h"
+#include "model/machine.h"
+
+struct provider_env {
+	struct arena *arena;     /* facts live here */
+	const char *runtime_dir; /* sockets and pid files; exists, ours alone */
+	int64_t deadline_ms;     /* on the monotonic clock */
+	void (*progress)(const struct provider_env *, const char *text); /* a line for who waits; may be NULL */
+	void *ctx;
+};
+
+typedef void machine_fn(void *arg, const struct machine_id *id, const struct machine_facts *facts);
+
+struct provider_ops {
+	struct target_kind kind;
+	/* Can this target work on this host?  Says what is missing. */
+	int (*check)(const struct provider_env *, const struct target *, struct err *) MUST_CHECK;
+	/* Starts the machine, or finds it started; facts->power is RUNNING and it has an address. */
+	int (*start)(const struct provider_env *, const struct target *, const struct machine_id *,
+		     struct machine_facts *, struct err *) MUST_CHECK;
+	/* How is it?  A machine that is not there is POWER_ABSENT, not an error. */
+	int (*describe)(const struct provider_env *, const struct target *, const struct machine_id *,
+			struct machine_facts *, struct err *) MUST_CHECK;
+	/* Ends it and waits until it is gone.  Not there is success. */
+	int (*stop)(const struct provider_env *, const struct target *, const struct machine_id *,
+		    struct err *) MUST_CHECK;
+	/* Calls fn for every machine of this target that exists, whoever remembers it. */
+	int (*list)(const struct provider_env *, const struct target *, machine_fn *fn, void *arg,
+		    struct err *) MUST_CHECK;
+};
+
+#endif

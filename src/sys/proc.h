@@ -1,0 +1,54 @@
+/* Running programs.  No shell is involved unless argv names one. */
+#ifndef SYS_PROC_H
+#define SYS_PROC_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* What a child gets as one of its standard descriptors: an open descriptor (>= 0, which stays the
+ * caller's), or one of these. */
+enum { PROC_NULL = -1, PROC_PIPE = -2, PROC_INHERIT = -3 };
+
+struct proc_spec {
+	const char *const *argv; /* argv[0] is looked up in PATH unless it has a '/' */
+	const char *const *env;  /* "NAME=value" to add to ours, NULL-terminated, or NULL */
+	int in, out, err;
+	bool session;            /* setsid: outlives us, not hit by our terminal's signals */
+	const int *keep;         /* more descriptors to hand on, as 3, 4, …; count in nkeep */
+	size_t nkeep;
+};
+
+struct proc {
+	pid_t pid;        /* 0 = not running */
+	int in, out, err; /* our ends of the pipes (close-on-exec), or -1 */
+};
+
+/* Starts a child in its own process group with default signals, every other descriptor closed.
+ * A program that cannot be executed is an error here, not exit code 127. */
+int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e) MUST_CHECK;
+/* Blocks until it ended; wait status as waitpid gives it. */
+int proc_wait(struct proc *p, int *status, struct err *e) MUST_CHECK;
+/* Does not block; true when it has ended. */
+bool proc_ended(struct proc *p, int *status);
+/* Signals the child's process group; nothing if it is not running. */
+void proc_signal(const struct proc *p, int sig);
+/* Closes our ends, kills (TERM, then KILL after 2 s) and reaps what still runs.  {0} is fine. */
+void proc_end(struct proc *p);
+/* "exit code 1", "killed by signal 15 (Terminated)" into out; returns out. */
+const char *proc_status_text(int status, char *out, size_t size);
+
+struct proc_result {
+	int status;       /* wait status */
+	struct str out;   /* in the arena, NUL-terminated */
+	struct str err;   /* likewise, the last 8 KiB */
+};
+/* Runs a program to its end: input goes to its stdin (NULL = none), out and err are captured, at
+ * most max_out bytes of out (more is an error).  timeout_ms 0 = none; when it passes the program is
+ * killed and ERR_TIMEOUT returned.  A non-zero exit is not an error here: look at status. */
+int proc_run(const char *const *argv, const struct str *input, size_t max_out, int64_t timeout_ms,
+	     struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
+
+#endif
