@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/vec.h"
 #include "base/err.h"
 
 /* What a child gets as one of its standard descriptors: an open descriptor (>= 0, which stays the

@@ -1,0 +1,29 @@
+/* Moves a stream from one descriptor to another through a ring buffer (zfs send and zfs receive
+ * take turns at being slow; a pipe of 64 KiB would make each wait for the other) and counts it.
+ * Never blocks: the owner polls and calls pump_step. */
+#ifndef SYS_PUMP_H
+#define SYS_PUMP_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum pump_end { PUMP_GOES_ON, PUMP_DONE, PUMP_READER_GONE };
+
+struct pump {
+	int in, out;      /* owned from pump_init on; -1 once closed */
+	char *ring;
+	size_t size, head, len; /* len bytes from head on are waiting */
+	struct str first;       /* goes out before anything from in; borrowed */
+	uint64_t bytes;         /* from in that reached out */
+};
+
+/* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking. */
+void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str first);
+/* What to poll for: events of in and of out (0: not now). */
+short pump_wants_in(const struct pump *p);
+short pump_wants_out(const struct pump *p);
+/* Reads and writes what is possible now; closes out when everything went through. */
+enum pump_end pump_step(struct pump *p);
+void pump_release(struct pump *p); /* closes both */
+
+#endif
