@@ -10,9 +10,9 @@
 
 #include "base/banned.h"
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK	  __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)	  (sizeof(a) / sizeof((a)[0]))
 
 /* AUTO(arena) struct arena a = {0};  runs arena_auto(&a) at the end of the scope. */
 #define AUTO(kind) __attribute__((cleanup(kind##_auto)))

@@ -19,7 +19,7 @@ void buf_added(struct buf *b, size_t n);
 void buf_drop(struct buf *b, size_t n); /* the first n bytes */
 const char *buf_text(const struct buf *b);
 struct str buf_str(const struct buf *b);
-void buf_clear(struct buf *b);   /* empty, memory kept */
+void buf_clear(struct buf *b);	 /* empty, memory kept */
 void buf_release(struct buf *b); /* memory freed */
 void buf_auto(struct buf *b);
 

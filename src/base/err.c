@@ -3,10 +3,10 @@
 #include <stdarg.h>
 
 static const char *const names[] = {
-    [ERR_NONE] = "none",         [ERR_CONFIG] = "config",       [ERR_USAGE] = "usage",     [ERR_DENIED] = "denied",
-    [ERR_MISSING] = "missing",   [ERR_EXISTS] = "exists",       [ERR_CONFLICT] = "conflict", [ERR_BUSY] = "busy",
-    [ERR_NET] = "net",           [ERR_TIMEOUT] = "timeout",     [ERR_CANCELLED] = "cancelled", [ERR_FULL] = "full",
-    [ERR_CORRUPT] = "corrupt",   [ERR_SYSTEM] = "system",
+    [ERR_NONE] = "none",       [ERR_CONFIG] = "config",	  [ERR_USAGE] = "usage",	 [ERR_DENIED] = "denied",
+    [ERR_MISSING] = "missing", [ERR_EXISTS] = "exists",	  [ERR_CONFLICT] = "conflict",	 [ERR_BUSY] = "busy",
+    [ERR_NET] = "net",	       [ERR_TIMEOUT] = "timeout", [ERR_CANCELLED] = "cancelled", [ERR_FULL] = "full",
+    [ERR_CORRUPT] = "corrupt", [ERR_SYSTEM] = "system",
 };
 
 #define FILL(buf, fmt)                                         \

@@ -30,9 +30,9 @@ enum err_retry { RETRY_NEVER, RETRY_LATER };
 struct err {
 	enum err_kind kind;
 	enum err_retry retry;
-	int sys;        /* errno, or 0 */
+	int sys;	/* errno, or 0 */
 	char what[240]; /* the problem: cannot receive 'tank/home' on 'archiver' */
-	char why[480];  /* the cause, may be empty */
+	char why[480];	/* the cause, may be empty */
 	char hint[320]; /* what the person can do next, may be empty */
 };
 

@@ -15,7 +15,7 @@ bool num_size(struct str s, uint64_t *bytes);
 
 enum { NUM_TEXT = 32 };
 /* Each writes at most NUM_TEXT bytes and returns out. */
-const char *num_show_bytes(uint64_t bytes, char *out);    /* "1.4 GiB" */
-const char *num_show_duration(int64_t ms, char *out);     /* "6 min", "1 h 20 min", "12 s" */
+const char *num_show_bytes(uint64_t bytes, char *out); /* "1.4 GiB" */
+const char *num_show_duration(int64_t ms, char *out);  /* "6 min", "1 h 20 min", "12 s" */
 
 #endif

@@ -15,11 +15,10 @@
 	}
 
 /* Appends a zeroed element and gives its address, good until the next vec_add. */
-#define vec_add(vec, a)                                                                             \
-	((vec)->n < (vec)->cap                                                                      \
-	     ? &(vec)->v[(vec)->n++]                                                                \
-	     : ((vec)->v = vec_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof((vec)->v[0])),      \
-		&(vec)->v[(vec)->n++]))
+#define vec_add(vec, a)                                                                                           \
+	((vec)->n < (vec)->cap ? &(vec)->v[(vec)->n++]                                                            \
+			       : ((vec)->v = vec_grow((a), (vec)->v, (vec)->n, &(vec)->cap, sizeof((vec)->v[0])), \
+				  &(vec)->v[(vec)->n++]))
 
 static inline void *vec_grow(struct arena *a, const void *old, size_t n, size_t *cap, size_t size)
 {

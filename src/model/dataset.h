@@ -10,7 +10,7 @@ enum point_kind { POINT_SNAPSHOT, POINT_BOOKMARK };
 struct point {
 	enum point_kind kind;
 	const char *name;   /* after the '@' or '#' */
-	uint64_t guid;      /* of the snapshot; a bookmark has that of the snapshot it was made of */
+	uint64_t guid;	    /* of the snapshot; a bookmark has that of the snapshot it was made of */
 	uint64_t createtxg; /* orders the points of one dataset on one pool */
 	int64_t creation;   /* Unix seconds */
 	uint64_t userrefs;  /* number of holds (snapshots only) */
@@ -32,22 +32,22 @@ struct dataset {
 	enum dataset_type type;
 	uint64_t guid;
 	bool encrypted;
-	bool placeholder;      /* user property dormouse:placeholder=on */
-	const char *origin;    /* the snapshot that a clone is of, or NULL */
+	bool placeholder;   /* user property dormouse:placeholder=on */
+	const char *origin; /* the snapshot that a clone is of, or NULL */
 	uint64_t used, referenced, available;
-	uint64_t written;      /* since the newest snapshot */
+	uint64_t written; /* since the newest snapshot */
 	struct resume resume;
-	struct points points;  /* oldest first, by createtxg */
+	struct points points; /* oldest first, by createtxg */
 };
 struct datasets VEC(struct dataset);
 
 /* One side as seen at one time. */
 struct side_state {
-	const char *root; /* where the listing began, "tank/home" */
-	bool seen;        /* false: nobody could look (yet); "could not list" is never "empty" */
-	bool root_exists; /* false: looked, and root is not there */
-	bool recorded;    /* an earlier look, not a fresh one */
-	int64_t seen_at;  /* Unix seconds */
+	const char *root;	  /* where the listing began, "tank/home" */
+	bool seen;		  /* false: nobody could look (yet); "could not list" is never "empty" */
+	bool root_exists;	  /* false: looked, and root is not there */
+	bool recorded;		  /* an earlier look, not a fresh one */
+	int64_t seen_at;	  /* Unix seconds */
 	struct datasets datasets; /* sorted by name, byte-wise, a parent before its children */
 };
 

@@ -6,12 +6,12 @@
 #include "base/base.h"
 
 enum field_type {
-	FIELD_STRING,   /* const char * */
-	FIELD_BOOL,     /* bool */
-	FIELD_INT,      /* int64_t */
+	FIELD_STRING,	/* const char * */
+	FIELD_BOOL,	/* bool */
+	FIELD_INT,	/* int64_t */
 	FIELD_DURATION, /* int64_t milliseconds, written "2m" */
-	FIELD_SIZE,     /* uint64_t bytes, written "10GiB" or a number */
-	FIELD_STRINGS,  /* struct strings: a list of strings */
+	FIELD_SIZE,	/* uint64_t bytes, written "10GiB" or a number */
+	FIELD_STRINGS,	/* struct strings: a list of strings */
 };
 
 struct field {

@@ -5,14 +5,14 @@
 #include "base/vec.h"
 
 enum machine_state {
-	MACHINE_ABSENT,    /* there is none; costs nothing */
+	MACHINE_ABSENT,	   /* there is none; costs nothing */
 	MACHINE_STARTING,  /* the provider was asked for it, until it has an address */
 	MACHINE_PREPARING, /* has an address: wait for the port, check the host key, import the pools */
-	MACHINE_READY,     /* at least one lease */
+	MACHINE_READY,	   /* at least one lease */
 	MACHINE_LINGERING, /* no lease; stays for a while */
 	MACHINE_DRAINING,  /* export the pools */
 	MACHINE_STOPPING,  /* the provider was asked to end it, until it is gone */
-	MACHINE_FAILED,    /* something went wrong; always leads through stopping */
+	MACHINE_FAILED,	   /* something went wrong; always leads through stopping */
 };
 enum { MACHINE_STATES = MACHINE_FAILED + 1 };
 
@@ -20,9 +20,9 @@ const char *machine_state_name(enum machine_state s);
 
 /* Where a port of the machine is reached from here. */
 struct machine_door {
-	int64_t port;     /* on the machine */
+	int64_t port;	  /* on the machine */
 	const char *host; /* address to connect to */
-	int64_t at;       /* port to connect to */
+	int64_t at;	  /* port to connect to */
 };
 struct machine_doors VEC(struct machine_door);
 
@@ -36,10 +36,10 @@ struct machine_id {
 enum machine_power { POWER_ABSENT, POWER_STARTING, POWER_RUNNING, POWER_STOPPING };
 struct machine_facts {
 	enum machine_power power;
-	const char *id;              /* the provider's own name for it, for people and for stop */
-	const char *address;         /* every port is reached there, unless a door says otherwise */
+	const char *id;	     /* the provider's own name for it, for people and for stop */
+	const char *address; /* every port is reached there, unless a door says otherwise */
 	struct machine_doors doors;
-	const char *detail;          /* one line for people, may be NULL */
+	const char *detail; /* one line for people, may be NULL */
 };
 
 #endif

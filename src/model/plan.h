@@ -8,29 +8,29 @@
 /* Take these snapshots in one atomic command per pool. */
 struct snap_step {
 	const char *label;
-	const char *name;         /* after the '@' */
+	const char *name; /* after the '@' */
 	struct strings datasets;
 	const char *reason;
 };
 struct snap_steps VEC(struct snap_step);
 
 enum send_kind {
-	SEND_FULL,        /* zfs send ds@to */
-	SEND_INCREMENTAL, /* zfs send -i base ds@to */
-	SEND_INTERMEDIATE,/* zfs send -I base ds@to: all snapshots in between come along */
-	SEND_RESUME,      /* zfs send -t token */
+	SEND_FULL,	   /* zfs send ds@to */
+	SEND_INCREMENTAL,  /* zfs send -i base ds@to */
+	SEND_INTERMEDIATE, /* zfs send -I base ds@to: all snapshots in between come along */
+	SEND_RESUME,	   /* zfs send -t token */
 };
 
 struct send_step {
 	enum send_kind kind;
-	const char *source;   /* dataset */
-	const char *target;   /* dataset */
-	struct point base;    /* of an incremental: snapshot or bookmark */
-	struct point to;      /* what the target has afterwards */
-	size_t snapshots;     /* how many snapshots arrive */
-	bool raw;             /* -w */
+	const char *source; /* dataset */
+	const char *target; /* dataset */
+	struct point base;  /* of an incremental: snapshot or bookmark */
+	struct point to;    /* what the target has afterwards */
+	size_t snapshots;   /* how many snapshots arrive */
+	bool raw;	    /* -w */
 	bool is_volume;
-	const char *token;    /* SEND_RESUME */
+	const char *token; /* SEND_RESUME */
 	const char *reason;
 };
 struct send_steps VEC(struct send_step);
@@ -61,13 +61,13 @@ struct mark_step {
 struct mark_steps VEC(struct mark_step);
 
 enum conflict_kind {
-	CONFLICT_NO_SNAPSHOT,     /* nothing to send yet */
-	CONFLICT_DIVERGED,        /* the target has snapshots the source does not have, after the common one */
-	CONFLICT_NO_COMMON,       /* the target has snapshots, none of which the source has */
-	CONFLICT_NOT_OURS,        /* the target dataset exists, without snapshots, and is not a placeholder */
-	CONFLICT_MODIFIED,        /* the target's head was written after its newest snapshot */
-	CONFLICT_TYPE,            /* a file system here, a volume there */
-	CONFLICT_UNREADABLE,      /* a partial receive whose token cannot be read */
+	CONFLICT_NO_SNAPSHOT, /* nothing to send yet */
+	CONFLICT_DIVERGED,    /* the target has snapshots the source does not have, after the common one */
+	CONFLICT_NO_COMMON,   /* the target has snapshots, none of which the source has */
+	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots, and is not a placeholder */
+	CONFLICT_MODIFIED,    /* the target's head was written after its newest snapshot */
+	CONFLICT_TYPE,	      /* a file system here, a volume there */
+	CONFLICT_UNREADABLE,  /* a partial receive whose token cannot be read */
 };
 struct conflict {
 	enum conflict_kind kind;
@@ -90,8 +90,8 @@ struct plan {
 	struct snap_steps snaps;     /* done first, then the sides are looked at again */
 	struct parent_steps parents; /* then these, in order, a parent before its children */
 	struct abort_steps aborts;
-	struct send_steps sends;     /* in order; a dataset's own steps follow each other */
-	struct mark_steps marks;     /* of what is common already, before any send */
+	struct send_steps sends; /* in order; a dataset's own steps follow each other */
+	struct mark_steps marks; /* of what is common already, before any send */
 	struct conflicts conflicts;
 	struct skips skips;
 };

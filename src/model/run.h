@@ -8,10 +8,10 @@ enum run_stage { STAGE_SNAPSHOT, STAGE_WAKE, STAGE_LOOK, STAGE_SEND, STAGE_PROVE
 const char *run_stage_name(enum run_stage s);
 
 enum event_kind {
-	EVENT_STAGE,    /* a stage begins: text says what */
-	EVENT_NOTE,     /* a line for people */
+	EVENT_STAGE,	/* a stage begins: text says what */
+	EVENT_NOTE,	/* a line for people */
 	EVENT_PROGRESS, /* bytes so far of dataset (text = the step's reason); many, not recorded */
-	EVENT_DATASET,  /* a dataset is done: ok, or err */
+	EVENT_DATASET,	/* a dataset is done: ok, or err */
 };
 
 struct run_event {
@@ -19,8 +19,8 @@ struct run_event {
 	enum run_stage stage;
 	const char *dataset;   /* or NULL */
 	const char *text;      /* or NULL */
-	uint64_t bytes;        /* of this run so far, or of this dataset */
-	uint64_t total;        /* expected, 0 = unknown */
+	uint64_t bytes;	       /* of this run so far, or of this dataset */
+	uint64_t total;	       /* expected, 0 = unknown */
 	size_t snapshots;      /* EVENT_DATASET: that arrived */
 	const struct err *err; /* EVENT_DATASET that failed */
 };

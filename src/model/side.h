@@ -8,9 +8,9 @@
 #include "base/base.h"
 
 struct side {
-	const char *label;       /* for people: "this host", "archiver" */
+	const char *label;	 /* for people: "this host", "archiver" */
 	const char *const *argv; /* NULL-terminated, without the program */
-	bool remote;             /* the program goes through the remote login shell: quote it once more */
+	bool remote;		 /* the program goes through the remote login shell: quote it once more */
 };
 
 #endif

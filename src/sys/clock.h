@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 
-int64_t clock_unix_s(void);        /* wall clock; DORMOUSE_NOW overrides it, for tests */
-int64_t clock_mono_ms(void);       /* goes on evenly, CLOCK_BOOTTIME: also while suspended */
-void clock_sleep_ms(int64_t ms);   /* blocks */
+int64_t clock_unix_s(void);	 /* wall clock; DORMOUSE_NOW overrides it, for tests */
+int64_t clock_mono_ms(void);	 /* goes on evenly, CLOCK_BOOTTIME: also while suspended */
+void clock_sleep_ms(int64_t ms); /* blocks */
 
 #endif

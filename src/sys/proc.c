@@ -44,7 +44,8 @@ static int child_high(int fd, int report)
 	return high;
 }
 
-__attribute__((noreturn)) static void child(const struct proc_spec *spec, char *const *env, const int ends[3], int report)
+__attribute__((noreturn)) static void child(const struct proc_spec *spec, char *const *env, const int ends[3],
+					    int report)
 {
 	int want[3] = {spec->in, spec->out, spec->err}, end[3], keep[16];
 	struct sigaction dfl = {.sa_handler = SIG_DFL};

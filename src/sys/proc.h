@@ -6,8 +6,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/vec.h"
 #include "base/err.h"
+#include "base/vec.h"
 
 /* What a child gets as one of its standard descriptors: an open descriptor (>= 0, which stays the
  * caller's), or one of these. */
@@ -15,15 +15,15 @@ enum { PROC_NULL = -1, PROC_PIPE = -2, PROC_INHERIT = -3 };
 
 struct proc_spec {
 	const char *const *argv; /* argv[0] is looked up in PATH unless it has a '/' */
-	const char *const *env;  /* "NAME=value" to add to ours, NULL-terminated, or NULL */
+	const char *const *env;	 /* "NAME=value" to add to ours, NULL-terminated, or NULL */
 	int in, out, err;
-	bool session;            /* setsid: outlives us, not hit by our terminal's signals */
-	const int *keep;         /* more descriptors to hand on, as 3, 4, …; count in nkeep */
+	bool session;	 /* setsid: outlives us, not hit by our terminal's signals */
+	const int *keep; /* more descriptors to hand on, as 3, 4, …; count in nkeep */
 	size_t nkeep;
 };
 
 struct proc {
-	pid_t pid;        /* 0 = not running */
+	pid_t pid;	  /* 0 = not running */
 	int in, out, err; /* our ends of the pipes (close-on-exec), or -1 */
 };
 
@@ -42,14 +42,14 @@ void proc_end(struct proc *p);
 const char *proc_status_text(int status, char *out, size_t size);
 
 struct proc_result {
-	int status;       /* wait status */
-	struct str out;   /* in the arena, NUL-terminated */
-	struct str err;   /* likewise, the last 8 KiB */
+	int status;	/* wait status */
+	struct str out; /* in the arena, NUL-terminated */
+	struct str err; /* likewise, the last 8 KiB */
 };
 /* Runs a program to its end: input goes to its stdin (NULL = none), out and err are captured, at
  * most max_out bytes of out (more is an error).  timeout_ms 0 = none; when it passes the program is
  * killed and ERR_TIMEOUT returned.  A non-zero exit is not an error here: look at status. */
-int proc_run(const char *const *argv, const struct str *input, size_t max_out, int64_t timeout_ms,
-	     struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
+int proc_run(const char *const *argv, const struct str *input, size_t max_out, int64_t timeout_ms, struct arena *a,
+	     struct proc_result *r, struct err *e) MUST_CHECK;
 
 #endif

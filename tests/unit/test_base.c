@@ -11,8 +11,10 @@ static void durations(void **s)
 	static const struct {
 		const char *text;
 		int64_t ms;
-	} good[] = {{"0", 0}, {"90s", 90000}, {"1h30m", 5400000}, {"500ms", 500}, {"2w1d", 1296000000}, {"1m5ms", 60005}};
-	static const char *const bad[] = {"", "1", "h", "1x", "1s1h", "1h1h", "-1s", "1 h", "99999999999999999w", "1.5h"};
+	} good[] = {{"0", 0},	    {"90s", 90000},	  {"1h30m", 5400000},
+		    {"500ms", 500}, {"2w1d", 1296000000}, {"1m5ms", 60005}};
+	static const char *const bad[] = {"",	 "1", "h", "1x", "1s1h", "1h1h", "-1s", "1 h", "99999999999999999w",
+					  "1.5h"};
 	int64_t ms;
 
 	(void)s;
@@ -29,9 +31,11 @@ static void sizes(void **s)
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} good[] = {{"0", 0}, {"4096", 4096}, {"64M", 64 << 20}, {"1KiB", 1024}, {"1KB", 1000}, {"1.5 GiB", 1610612736},
-		    {"500GiB", 536870912000}, {"7B", 7}, {"1.500K", 1536}};
-	static const char *const bad[] = {"", "K", "1X", "1Ki", "1.K", "-1", "18446744073709551616", "16777216T", "1  K"};
+	} good[] = {{"0", 0},	     {"4096", 4096},	      {"64M", 64 << 20},	{"1KiB", 1024},
+		    {"1KB", 1000},   {"1.5 GiB", 1610612736}, {"500GiB", 536870912000}, {"7B", 7},
+		    {"1.500K", 1536}};
+	static const char *const bad[] = {"",	       "K",   "1X", "1Ki", "1.K", "-1", "18446744073709551616",
+					  "16777216T", "1  K"};
 	uint64_t bytes;
 
 	(void)s;
@@ -111,9 +115,18 @@ static void globs(void **s)
 	static const struct {
 		const char *pattern, *text;
 		bool match;
-	} t[] = {{"a/*", "a/b", true},      {"a/*", "a/b/c", false}, {"a/**", "a/b/c", true}, {"*/cache", "a/cache", true},
-		 {"**/cache", "a/b/cache", true}, {"a?c", "abc", true},    {"a?c", "a/c", false},   {"", "", true},
-		 {"*", "", true},           {"a*b*c", "aXbYc", true}, {"a*b*c", "aXbY", false}, {"**x/*y", "a/bx/zy", true}};
+	} t[] = {{"a/*", "a/b", true},
+		 {"a/*", "a/b/c", false},
+		 {"a/**", "a/b/c", true},
+		 {"*/cache", "a/cache", true},
+		 {"**/cache", "a/b/cache", true},
+		 {"a?c", "abc", true},
+		 {"a?c", "a/c", false},
+		 {"", "", true},
+		 {"*", "", true},
+		 {"a*b*c", "aXbYc", true},
+		 {"a*b*c", "aXbY", false},
+		 {"**x/*y", "a/bx/zy", true}};
 
 	(void)s;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
@@ -127,7 +140,8 @@ static void text(void **s)
 
 	(void)s;
 	assert_true(str_is_utf8(str_of("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), &bad));
-	static const char *const broken[] = {"a\xc3", "a\x80", "a\xc0\x80", "a\xed\xa0\x80", "a\xf5\x80\x80\x80", "a\xe0\x80\x80"};
+	static const char *const broken[] = {"a\xc3",	     "a\x80", "a\xc0\x80", "a\xed\xa0\x80", "a\xf5\x80\x80\x80",
+					     "a\xe0\x80\x80"};
 	for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
 		assert_false(str_is_utf8(str_of(broken[i]), &bad));
 		assert_int_equal(bad, 1);
@@ -182,9 +196,9 @@ static void errors(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(durations), cmocka_unit_test(sizes), cmocka_unit_test(integers), cmocka_unit_test(shown),
-	    cmocka_unit_test(calendar),  cmocka_unit_test(globs), cmocka_unit_test(text),     cmocka_unit_test(memory),
-	    cmocka_unit_test(errors),
+	    cmocka_unit_test(durations), cmocka_unit_test(sizes),    cmocka_unit_test(integers),
+	    cmocka_unit_test(shown),	 cmocka_unit_test(calendar), cmocka_unit_test(globs),
+	    cmocka_unit_test(text),	 cmocka_unit_test(memory),   cmocka_unit_test(errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
