@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""usage: sshd_machine.py FOLDER
+
+A machine for tests, as the program of an `exec` target: "on" is a real sshd on a loopback port, and, if the folder
+names one, an imported pool.  One request on standard input, one answer on standard output (dormouse-provider(7)).
+
+FOLDER/machine.json: {"port": N, "pool": NAME or null, "pool_dir": DIR, "fail": {"start": "text"}, "delay": seconds}
+FOLDER/sshd_config is written by whoever made the folder; FOLDER/log gets one line per request."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+folder = pathlib.Path(sys.argv[1])
+settings = json.loads((folder / "machine.json").read_text())
+token_file = folder / "token"
+pid_file = folder / "sshd.pid"
+
+
+def answer(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def pid():
+    try:
+        number = int(pid_file.read_text())
+        os.kill(number, 0)
+        return number
+    except (OSError, ValueError):
+        return None
+
+
+def session_pids():
+    """sshd and everything below it: a machine that goes takes its connections along."""
+    done = subprocess.run(["ps", "-eo", "pid=,ppid="], stdout=subprocess.PIPE, text=True, check=True)
+    children = {}
+    for line in done.stdout.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found, queue = [], [pid()]
+    while queue:
+        one = queue.pop()
+        if one:
+            found.append(one)
+            queue += children.get(one, [])
+    return found
+
+
+def facts():
+    token = token_file.read_text() if token_file.exists() else ""
+    if pid() is None:
+        return {"power": "absent"}
+    return {
+        "power": "running", "token": token, "id": f"sshd {pid()}", "address": "127.0.0.1",
+        "doors": [{"port": 22, "host": "127.0.0.1", "at": settings["port"]}],
+    }  # fmt: skip
+
+
+def start(request):
+    if pid() is None:
+        answer(progress="switching on")
+        time.sleep(settings.get("delay", 0))
+        if settings.get("pool"):
+            subprocess.run(["zpool", "import", "-N", "-d", settings["pool_dir"], settings["pool"]], check=False,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        token_file.write_text(request.get("token") or "")
+        subprocess.run(["/usr/sbin/sshd", "-f", folder / "sshd_config", "-E", folder / "sshd.log"], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        for _ in range(200):
+            if pid() is not None:
+                break
+            time.sleep(0.02)
+        with open(folder / "starts", "a") as starts:
+            starts.write("x")
+
+
+def stop():
+    for one in session_pids():
+        try:
+            os.kill(one, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    pid_file.unlink(missing_ok=True)
+    token_file.unlink(missing_ok=True)
+    if settings.get("pool"):
+        for _ in range(20):
+            if subprocess.run(["zpool", "list", settings["pool"]], capture_output=True, check=False).returncode != 0:
+                break
+            if subprocess.run(["zpool", "export", settings["pool"]], capture_output=True, check=False).returncode == 0:
+                break
+            time.sleep(0.5)
+
+
+request = json.loads(sys.stdin.readline())
+op = request["op"]
+with open(folder / "log", "a") as log:
+    log.write(op + "\n")
+if op in settings.get("fail", {}):
+    answer(ok=False, error={"kind": "denied", "what": settings["fail"][op], "why": "", "hint": "look at machine.json"})
+elif op == "check":
+    answer(ok=True)
+elif op == "start":
+    start(request)
+    answer(ok=True, **facts())
+elif op == "describe":
+    answer(ok=True, **facts())
+elif op == "stop":
+    stop()
+    answer(ok=True, power="absent")
+elif op == "list":
+    answer(ok=True, machines=[facts()] if pid() else [])
+else:
+    answer(ok=False, error={"kind": "usage", "what": f"'{op}' is not an operation", "why": "", "hint": ""})
