@@ -65,7 +65,6 @@ enum conflict_kind {
 	CONFLICT_DIVERGED,    /* the target has snapshots the source does not have, after the common one */
 	CONFLICT_NO_COMMON,   /* the target has snapshots, none of which the source has */
 	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots, and is not a placeholder */
-	CONFLICT_MODIFIED,    /* the target's head was written after its newest snapshot */
 	CONFLICT_TYPE,	      /* a file system here, a volume there */
 	CONFLICT_UNREADABLE,  /* a partial receive whose token cannot be read */
 };
@@ -77,9 +76,10 @@ struct conflict {
 };
 struct conflicts VEC(struct conflict);
 
-/* Nothing to do for a dataset, and why. */
+/* A dataset whose newest snapshot is on the target, by GUID: proven, and nothing to send. */
 struct skip {
 	const char *source;
+	struct point newest;
 	const char *reason;
 };
 struct skips VEC(struct skip);

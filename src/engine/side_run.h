@@ -1,0 +1,13 @@
+/* Running shell programs on a side (model/side.h). */
+#ifndef ENGINE_SIDE_RUN_H
+#define ENGINE_SIDE_RUN_H
+
+#include "model/side.h"
+#include "sys/proc.h"
+
+/* Runs a program to its end and captures what it prints.  Blocks.  ssh itself failing (connection,
+ * login) is an error here, with a hint; any other exit code is the caller's to judge. */
+int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
+	     struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,37 @@
+/* The shell programs that run on a side, made from values.  Every name is quoted; nothing that came
+ * from outside is ever read as shell.  POSIX sh, as dash and bash have it. */
+#ifndef WIRE_PROGRAM_H
+#define WIRE_PROGRAM_H
+
+#include "base/buf.h"
+#include "model/plan.h"
+#include "model/side.h"
+
+/* One word of POSIX shell that stands for s, whatever is in it. */
+void shquote(struct buf *b, const char *s);
+
+/* The argv that runs a program on a side: the side's own words and, as the last one, the loader, a
+ * constant that reads the real program from standard input up to the line "#end" and leaves the
+ * rest of the input to it.  NULL-terminated, in the arena. */
+const char *const *side_argv(const struct side *s, struct arena *a);
+
+/* Each appends a whole program, to be given to the loader on standard input. */
+
+/* Lists everything below root: see look_parse (wire/zfs_text.h). */
+void program_look(struct buf *b, const char *root);
+/* Asks the source what resume tokens mean: see tokens_parse. */
+void program_tokens(struct buf *b, const struct strings *tokens);
+/* One atomic zfs snapshot for each step. */
+void program_snapshot(struct buf *b, const struct snap_steps *steps);
+/* Makes missing parents, in order; gives up partial receives. */
+void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
+/* Holds, bookmarks, releases.  What is so already is no error. */
+void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag);
+/* Sends one stream after the other to standard output; the first failure ends it with
+ * "dormouse-send INDEX CODE" on standard error. */
+void program_send(struct buf *b, const struct send_step *steps, size_t n);
+/* Receives one stream after the other from standard input, and answers each: see
+ * receive_answers_parse. */
+void program_receive(struct buf *b, const struct send_step *steps, size_t n);
+
+#endif

@@ -1,0 +1,350 @@
+#include "wire/zfs_text.h"
+
+#include "base/buf.h"
+#include "base/num.h"
+
+static struct str next_line(struct str *text)
+{
+	return str_cut(text, '\n');
+}
+
+/* Splits a line at tabs into exactly n fields. */
+static bool fields(struct str line, struct str *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && line.p == NULL)
+			return false;
+		const char *tab = line.n == 0 ? NULL : memchr(line.p, '\t', line.n);
+		if ((tab == NULL) != (i == n - 1))
+			return false;
+		out[i] = str_cut(&line, '\t');
+	}
+	return true;
+}
+
+static bool number(struct str s, uint64_t *out)
+{
+	if (str_eq(s, "-")) {
+		*out = 0;
+		return true;
+	}
+	return num_u64(s, out);
+}
+
+static int malformed(struct err *e, struct str line)
+{
+	(void)err_set(e, ERR_CORRUPT, "cannot read what zfs list printed");
+	(void)err_why(e, "'%.*s' is not a line of it", (int)(line.n < 200 ? line.n : 200), line.p);
+	return err_hint(e, "is this OpenZFS 2.0 or later? zfs version tells");
+}
+
+static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
+{
+	struct str f[11];
+
+	*d = (struct dataset){0};
+	if (!fields(line, f, ARRAY_LEN(f)) || f[0].n == 0)
+		return false;
+	d->name = str_dup(a, f[0]);
+	d->type = str_eq(f[1], "volume") ? DATASET_VOLUME : DATASET_FILESYSTEM;
+	d->encrypted = !str_eq(f[3], "off") && !str_eq(f[3], "-");
+	d->origin = str_eq(f[4], "-") || f[4].n == 0 ? NULL : str_dup(a, f[4]);
+	d->resume.token = str_eq(f[9], "-") || f[9].n == 0 ? NULL : str_dup(a, f[9]);
+	d->placeholder = str_eq(f[10], "on");
+	return (str_eq(f[1], "volume") || str_eq(f[1], "filesystem")) && num_u64(f[2], &d->guid) &&
+	       number(f[5], &d->used) && number(f[6], &d->referenced) && number(f[7], &d->available) &&
+	       number(f[8], &d->written);
+}
+
+/* A snapshot's or bookmark's line; where is the name of its dataset. */
+static bool point_line(struct str line, struct arena *a, struct str *where, struct point *p)
+{
+	struct str f[5];
+	uint64_t creation;
+
+	*p = (struct point){0};
+	if (!fields(line, f, ARRAY_LEN(f)))
+		return false;
+	size_t at = 0;
+	while (at < f[0].n && f[0].p[at] != '@' && f[0].p[at] != '#')
+		at++;
+	if (at == 0 || at + 1 >= f[0].n)
+		return false;
+	*where = (struct str){f[0].p, at};
+	p->kind = f[0].p[at] == '@' ? POINT_SNAPSHOT : POINT_BOOKMARK;
+	p->name = arena_strndup(a, f[0].p + at + 1, f[0].n - at - 1);
+	if (!num_u64(f[1], &p->guid) || !num_u64(f[2], &p->createtxg) || !num_u64(f[3], &creation) ||
+	    creation > INT64_MAX || !number(f[4], &p->userrefs))
+		return false;
+	p->creation = (int64_t)creation;
+	return true;
+}
+
+static struct dataset *find(struct side_state *s, struct str name, size_t *last)
+{
+	/* Points come in the order of their datasets: nearly always it is the same one, or the next. */
+	for (size_t k = 0; k < s->datasets.n; k++) {
+		struct dataset *d = &s->datasets.v[(*last + k) % s->datasets.n];
+		if (str_eq(name, d->name)) {
+			*last = (*last + k) % s->datasets.n;
+			return d;
+		}
+	}
+	return NULL;
+}
+
+enum section { BEFORE, DATASETS, POINTS, END };
+
+/* A complaint of zfs: fine only when it says that the root is not there. */
+static int complaint(struct side_state *s, struct str line, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *missing = arena_printf(&a, "cannot open '%s': dataset does not exist", s->root);
+
+	if (str_eq(line, missing)) {
+		s->root_exists = false;
+		return 0;
+	}
+	zfs_blame(line, e);
+	return err_wrap(e, "cannot list '%s'", s->root);
+}
+
+int look_parse(struct str out, struct arena *a, struct side_state *s, struct err *e)
+{
+	enum section section = BEFORE;
+	size_t last = 0;
+
+	s->seen = s->root_exists = true;
+	s->datasets = (struct datasets){0};
+	while (out.n > 0) {
+		struct str line = next_line(&out);
+		if (str_starts(line, "!")) {
+			line = (struct str){line.p + 1, line.n - 1};
+			if (complaint(s, line, e) < 0)
+				return -1;
+		} else if (str_starts(line, "#look ")) {
+			section = str_eq(line, "#look datasets") ? DATASETS : str_eq(line, "#look points") ? POINTS : END;
+		} else if (section == DATASETS) {
+			struct dataset d;
+			if (!dataset_line(line, a, &d))
+				return malformed(e, line);
+			*vec_add(&s->datasets, a) = d;
+		} else if (section == POINTS) {
+			struct str where;
+			struct point p;
+			struct dataset *d;
+			if (!point_line(line, a, &where, &p))
+				return malformed(e, line);
+			/* Between the two listings a dataset may have been made; it is not of this look. */
+			if ((d = find(s, where, &last)) != NULL)
+				*vec_add(&d->points, a) = p;
+		} else {
+			return malformed(e, line);
+		}
+	}
+	if (section != END) {
+		(void)err_set(e, ERR_NET, "cannot list '%s'", s->root);
+		return err_why(e, "the answer was cut off");
+	}
+	if (s->root_exists && (s->datasets.n == 0))
+		return err_set(e, ERR_CORRUPT, "zfs list printed nothing for '%s'", s->root);
+	if (!s->root_exists)
+		s->datasets.n = 0;
+	side_sort(s);
+	return 0;
+}
+
+static struct dataset *with_token(struct side_state *s, size_t index)
+{
+	for (size_t i = 0; i < s->datasets.n; i++)
+		if (s->datasets.v[i].resume.token != NULL && index-- == 0)
+			return &s->datasets.v[i];
+	return NULL;
+}
+
+int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct err *e)
+{
+	struct dataset *d = NULL;
+	size_t index = 0;
+	bool whole = false;
+
+	while (out.n > 0) {
+		struct str line = next_line(&out), word = str_trim(line);
+		if (str_starts(line, "#token ")) {
+			whole = str_eq(line, "#token end");
+			d = whole ? NULL : with_token(s, index++);
+			continue;
+		}
+		if (d == NULL)
+			continue;
+		if (str_starts(word, "toguid = ")) {
+			if (!num_hex((struct str){word.p + 9, word.n - 9}, &d->resume.to_guid))
+				return malformed(e, line);
+		} else if (str_starts(word, "toname = ")) {
+			d->resume.to_name = arena_strndup(a, word.p + 9, word.n - 9);
+		} else if (str_starts(word, "cannot ") && d->resume.why == NULL) {
+			d->resume.why = str_dup(a, word);
+		}
+	}
+	if (!whole)
+		return err_set(e, ERR_NET, "cannot ask the source about partial receives: the answer was cut off");
+	return 0;
+}
+
+int receive_answers_parse(struct str out, struct arena *a, struct receive_answers *answers, struct err *e)
+{
+	while (out.n > 0) {
+		struct str line = next_line(&out), rest = line;
+		uint64_t index, code, guid = 0;
+		if (str_starts(line, "!")) {
+			if (answers->n == 0)
+				goto bad;
+			/* The lines of one answer stand behind each other; the '!' between them stay in the view. */
+			struct str *text = &answers->v[answers->n - 1].text;
+			*text = text->p == NULL ? line : (struct str){text->p, (size_t)(line.p + line.n - text->p)};
+			continue;
+		}
+		if (!num_u64(str_cut(&rest, ' '), &index) || index != answers->n || !num_u64(str_cut(&rest, ' '), &code) ||
+		    code > 255 || !number(rest, &guid))
+			goto bad;
+		*vec_add(answers, a) = (struct receive_answer){.code = (int)code, .guid = guid};
+		continue;
+	bad:
+		(void)err_set(e, ERR_CORRUPT, "cannot read what the target answered");
+		return err_why(e, "'%.*s'", (int)(line.n < 200 ? line.n : 200), line.p);
+	}
+	return 0;
+}
+
+/* Texts of zfs (lib/libzfs/libzfs_sendrecv.c) and of ssh, and what they mean for us. */
+static const struct {
+	const char *text;
+	enum err_kind kind;
+	const char *why, *hint;
+} causes[] = {
+    {"has been modified", ERR_CONFLICT, "the target was changed since its newest snapshot",
+     "on the target: zfs rollback DATASET@NEWEST drops the change; dormouse never does it by itself"},
+    {"does not match incremental source", ERR_CONFLICT, "the target's newest snapshot is not the one this increment is based on",
+     "run the backup again: it looks at both sides afresh; if it stays, something else writes to the target"},
+    {"out of space", ERR_FULL, "the target's pool is full",
+     "make room or grow the pool, then run the backup again: what has arrived is kept"},
+    {"No space left", ERR_FULL, "the target's pool is full",
+     "make room or grow the pool, then run the backup again: what has arrived is kept"},
+    {"quota exceeded", ERR_FULL, "a quota on the target is used up",
+     "raise it there (zfs get -r quota,refquota DATASET shows which), then run the backup again"},
+    {"partially-complete state", ERR_BUSY, "an earlier receive was cut off and can be resumed",
+     "run the backup again: it goes on from there"},
+    {"incomplete stream", ERR_NET, "the stream was cut off", "run the backup again: it goes on from where it stopped"},
+    {"failed to read from stream", ERR_NET, "the stream was cut off before it began",
+     "run the backup again"},
+    {"dataset is busy", ERR_BUSY, "something else uses the dataset on the target",
+     "look for another receive or a mount there, then run the backup again"},
+    {"destination already exists", ERR_CONFLICT, "there is a dataset of that name already", "rename it on the target"},
+    {"must specify -F to overwrite", ERR_CONFLICT, "there is a dataset of that name already",
+     "rename it on the target (zfs rename), then run the backup again"},
+    {"permission denied", ERR_DENIED, "the user there may not do this", "zfs allow shows what it may; see zfs-allow(8)"},
+    {"Permission denied (", ERR_DENIED, "ssh was not let in",
+     "is the key in the machine's authorized_keys, and identity_file right? Try: ssh -v"},
+    {"Host key verification failed", ERR_DENIED, "the machine's ssh host key is not the expected one",
+     "put the right key into host_key of the target's ssh block, after checking it by other means"},
+    {"Could not resolve hostname", ERR_NET, "the name of the machine is unknown", "check the name and the network"},
+    {"Connection refused", ERR_NET, "nothing listens there", "is sshd running on the machine?"},
+    {"Connection timed out", ERR_NET, "no answer", "is the machine on, and its firewall open?"},
+    {"Connection closed", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
+    {"Connection reset", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
+    {"Broken pipe", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
+    {"zfs: not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
+    {"zfs: command not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
+    {"/dev/zfs", ERR_MISSING, "the ZFS kernel module is not loaded", "load it: modprobe zfs"},
+    {"dataset does not exist", ERR_MISSING, "a dataset is not there", "is the pool imported? zpool import shows what could be"},
+    {"no such pool", ERR_MISSING, "the pool is not there", "is it imported? zpool import shows what could be"},
+    {"pool I/O is currently suspended", ERR_SYSTEM, "the pool is suspended: a device failed",
+     "zpool status -v shows which; zpool clear once it is back"},
+    {"kernel modules must be upgraded", ERR_CONFLICT, "the partial receive does not fit this stream, or OpenZFS there is too old",
+     "compare zfs version on both sides"},
+    {"encryption key", ERR_CONFLICT, "the encryption keys do not fit", "an encrypted dataset is sent raw; was the target received otherwise?"},
+    {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
+     "choose a destination that is not below an encrypted dataset"},
+    {"read-only", ERR_DENIED, "the pool is imported read-only", "import it for writing"},
+};
+
+/* The last line that says something, without the mark of an answer's text. */
+static struct str last_words(struct str text)
+{
+	struct str last = {"", 0};
+
+	while (text.n > 0) {
+		struct str line = next_line(&text);
+		if (line.n > 0 && line.p[0] == '!')
+			line = (struct str){line.p + 1, line.n - 1};
+		line = str_trim(line);
+		if (line.n > 0 && !str_starts(line, "dormouse-send "))
+			last = line;
+	}
+	return last;
+}
+
+void zfs_blame(struct str text, struct err *e)
+{
+	struct str last = last_words(text);
+
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+		if (text.n == 0 || memmem(text.p, text.n, causes[i].text, strlen(causes[i].text)) == NULL)
+			continue;
+		(void)err_set(e, causes[i].kind, "%.*s", (int)(last.n < 200 ? last.n : 200), last.p);
+		(void)err_why(e, "%s", causes[i].why);
+		(void)err_hint(e, "%s", causes[i].hint);
+		return;
+	}
+	(void)err_set(e, ERR_SYSTEM, "%.*s", (int)(last.n < 200 ? last.n : 200), last.p);
+	if (last.n == 0)
+		(void)err_set(e, ERR_SYSTEM, "it ended without a word");
+}
+
+/* Did the sender itself report that this stream failed? */
+static bool sender_failed(const struct stage_end *sender, uint64_t *code)
+{
+	struct str text = sender->text;
+
+	while (text.n > 0) {
+		struct str line = next_line(&text);
+		uint64_t index;
+		if (!str_starts(line, "dormouse-send "))
+			continue;
+		line = (struct str){line.p + 14, line.n - 14};
+		if (num_u64(str_cut(&line, ' '), &index) && index == sender->index && num_u64(line, code))
+			return true;
+	}
+	return false;
+}
+
+void stream_blame(const struct send_step *step, const struct stage_end *sender, const struct stage_end *receiver,
+		  struct err *e)
+{
+	enum { SIGPIPE_CODE = 128 + 13 };
+	uint64_t code = 0;
+	struct err cause;
+
+	bool said = sender_failed(sender, &code);
+	bool lost_reader = said && (code == SIGPIPE_CODE || memmem(sender->text.p, sender->text.n, "Broken pipe", 11) != NULL);
+	if (said && !lost_reader) {
+		zfs_blame(sender->text, &cause);
+		char line[sizeof(cause.why)];
+		err_line(&cause, line, sizeof(line));
+		(void)err_set(e, cause.kind, "cannot send '%s'", step->source);
+		(void)err_why(e, "%s", line);
+		(void)err_hint(e, "%s", cause.hint);
+		return;
+	}
+	zfs_blame(receiver->text.n > 0 ? receiver->text : sender->text, &cause);
+	char line[sizeof(cause.why)];
+	err_line(&cause, line, sizeof(line));
+	if (receiver->text.n == 0 && sender->text.n == 0) {
+		cause.kind = ERR_NET;
+		(void)snprintf(line, sizeof(line), "the connection ended without a word");
+		(void)err_hint(&cause, "run the backup again: it goes on from where it stopped");
+	}
+	(void)err_set(e, cause.kind, "cannot receive '%s'", step->target);
+	(void)err_why(e, "%s", line);
+	(void)err_hint(e, "%s", cause.hint);
+}
