@@ -42,10 +42,6 @@ bool num_i64(struct str s, int64_t *out)
 
 bool num_hex(struct str s, uint64_t *out)
 {
-	if (str_starts(s, "0x")) {
-		s.p += 2;
-		s.n -= 2;
-	}
 	return digits(s, 16, out);
 }
 

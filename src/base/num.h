@@ -6,7 +6,7 @@
 
 bool num_u64(struct str s, uint64_t *out); /* decimal digits only */
 bool num_i64(struct str s, int64_t *out);  /* with a leading '-' */
-bool num_hex(struct str s, uint64_t *out); /* hex digits, "0x" in front allowed */
+bool num_hex(struct str s, uint64_t *out); /* hex digits, no "0x" */
 /* "1h30m", "90s", "500ms", "7d", "2w"; units ms s m h d w, each at most once, largest first; "0".
  * In milliseconds. */
 bool num_duration(struct str s, int64_t *ms);

@@ -177,8 +177,8 @@ int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct e
 		}
 		if (d == NULL)
 			continue;
-		if (str_starts(word, "toguid = ")) {
-			if (!num_hex((struct str){word.p + 9, word.n - 9}, &d->resume.to_guid))
+		if (str_starts(word, "toguid = 0x")) {
+			if (!num_hex((struct str){word.p + 11, word.n - 11}, &d->resume.to_guid))
 				return malformed(e, line);
 		} else if (str_starts(word, "toname = ")) {
 			d->resume.to_name = arena_strndup(a, word.p + 9, word.n - 9);

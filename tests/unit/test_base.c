@@ -60,7 +60,7 @@ static void integers(void **s)
 	assert_true(num_i64(str_of("-9223372036854775808"), &i));
 	assert_true(i == INT64_MIN);
 	assert_false(num_i64(str_of("9223372036854775808"), &i));
-	assert_true(num_hex(str_of("0xfFffFFffffFFffff"), &u));
+	assert_true(num_hex(str_of("fFffFFffffFFffff"), &u));
 	assert_true(u == UINT64_MAX);
 	assert_false(num_hex(str_of("0x"), &u));
 	assert_false(num_hex(str_of("g"), &u));

@@ -1,0 +1,315 @@
+#include "conf/conf.h"
+
+#include "conf/decode.h"
+#include "conf/reader.h"
+
+/* --- what may stand in the file ------------------------------------------------------------------- */
+
+#define FIELD(type_, member, name_, kind, ...)                                                         \
+	{                                                                                              \
+		.name = name_, .type = kind, .offset = offsetof(struct type_, member), __VA_ARGS__     \
+	}
+
+static const struct field target_fields[] = {
+    FIELD(target, linger_ms, "linger", FIELD_DURATION, .fallback = "0s", .doc = "how long it stays on after the last use"),
+    FIELD(target, start_timeout_ms, "start_timeout", FIELD_DURATION, .fallback = "5m",
+	  .doc = "how long it may take until it answers"),
+    FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m", .doc = "how long it may take to go off"),
+    FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),
+};
+static const struct field ssh_fields[] = {
+    FIELD(ssh_config, user, "user", FIELD_STRING, .fallback = "root", .doc = "who to log in as"),
+    FIELD(ssh_config, identity_file, "identity_file", FIELD_STRING, .doc = "the private key"),
+    FIELD(ssh_config, host_key, "host_key", FIELD_STRING, .doc = "the machine's public host key, \"ssh-ed25519 AAAA…\""),
+    FIELD(ssh_config, port, "port", FIELD_INT, .fallback = "22", .doc = "sshd's port on the machine"),
+};
+
+/* As they stand in the file; they point into the decoded values. */
+struct raw_backup {
+	const char *source, *destination;
+	struct strings exclude;
+	int64_t timeout_ms;
+};
+static const struct field backup_fields[] = {
+    FIELD(raw_backup, source, "source", FIELD_STRING, .required = true,
+	  .doc = "the dataset to back up, with all below it: \"rpool/safe\", or \"target:pool/dataset\""),
+    FIELD(raw_backup, destination, "destination", FIELD_STRING, .required = true,
+	  .doc = "where it goes: \"target:pool/dataset\"; the source's whole name is added to it"),
+    FIELD(raw_backup, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names to leave out, with all below"),
+    FIELD(raw_backup, timeout_ms, "timeout", FIELD_DURATION, .doc = "how long a run may take"),
+};
+
+static const struct snapshot_label known_labels[] = {
+    {"frequent", 0, 900},     {"hourly", 0, 3600},       {"daily", 0, 86400},
+    {"weekly", 0, 7 * 86400}, {"monthly", 0, 30 * 86400}, {"yearly", 0, 365 * 86400},
+};
+enum { LABELS = ARRAY_LEN(known_labels) };
+struct raw_snapshots {
+	int64_t keep[LABELS];
+};
+#define LABEL(i, name_)                                                                                \
+	{                                                                                              \
+		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .fallback = "-1",   \
+		.doc = "how many are kept"                                                             \
+	}
+static const struct field snapshots_fields[LABELS] = {LABEL(0, "frequent"), LABEL(1, "hourly"),  LABEL(2, "daily"),
+						      LABEL(3, "weekly"),   LABEL(4, "monthly"), LABEL(5, "yearly")};
+
+static const struct block_schema ssh_schema = {.name = "ssh", .label_names = "ssh"};
+static const struct block_schema *const target_blocks[] = {&ssh_schema};
+static const struct block_schema target_schema = {
+    .name = "target", .nlabels = 2, .label_names = "target \"NAME\" \"KIND\"", .blocks = target_blocks, .nblocks = 1};
+static const struct block_schema snapshots_schema = {.name = "snapshots", .label_names = "snapshots"};
+static const struct block_schema backup_schema = {.name = "backup", .nlabels = 1, .label_names = "backup \"NAME\""};
+static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema};
+static const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
+
+/* --- decoding ------------------------------------------------------------------------------------- */
+
+struct loading {
+	const struct target_kind *const *kinds;
+	size_t nkinds;
+	struct arena *a;
+	struct diags *d;
+	struct config *out;
+};
+
+static bool good_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+	return n > 0 && n <= 64 && s[n] == '\0' && s[0] != '-' && s[0] != '.';
+}
+
+static void check_name(struct loading *l, const char *what, const struct label *label)
+{
+	if (good_name(label->text))
+		return;
+	struct diag *g = diag_add(l->d, label->at, "'%s' is not a name for a %s", label->text, what);
+	diag_hint(l->d, g, "letters, digits, '_', '.' and '-', at most 64, not beginning with '.' or '-'");
+}
+
+/* A dataset's name as zfs has it (zfs(8), zfs_namecheck.c). */
+static bool good_dataset(const char *s)
+{
+	size_t len = strlen(s), n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:- /");
+	return n > 0 && n == len && len < 256 && s[0] != '/' && s[len - 1] != '/' && strstr(s, "//") == NULL;
+}
+
+static void load_ssh(struct loading *l, const struct body *body, struct target *t)
+{
+	static const struct body none = {0};
+	const struct block *ssh = NULL;
+
+	for (size_t i = 0; i < body->blocks.n; i++) {
+		const struct block *b = &body->blocks.v[i];
+		if (strcmp(b->type, "ssh") != 0)
+			continue;
+		if (ssh != NULL)
+			diag_add(l->d, b->at, "a second 'ssh' block in target '%s'", t->name)->first = ssh->at;
+		ssh = ssh != NULL ? ssh : b;
+	}
+	struct decode_part part = {ssh_fields, ARRAY_LEN(ssh_fields), &t->ssh};
+	decode_attrs(ssh != NULL ? &ssh->body : &none, "ssh", ssh != NULL ? ssh->at : t->at, &part, 1, l->a, l->d);
+	const struct attr *port = ssh != NULL ? body_attr(&ssh->body, "port") : NULL;
+	if (port != NULL && (t->ssh.port < 1 || t->ssh.port > 65535))
+		(void)diag_add(l->d, port->value.at, "a port is a number from 1 to 65535");
+}
+
+static const struct target_kind *kind_of(struct loading *l, const struct label *label)
+{
+	struct strings names = {0};
+
+	for (size_t i = 0; i < l->nkinds; i++) {
+		if (strcmp(l->kinds[i]->name, label->text) == 0)
+			return l->kinds[i];
+		*vec_add(&names, l->a) = l->kinds[i]->name;
+	}
+	const char *near = diag_nearest(label->text, names.v, names.n);
+	struct diag *g = diag_add(l->d, label->at, "unknown kind of target '%s'", label->text);
+	AUTO(buf) struct buf all = {0};
+	for (size_t i = 0; i < names.n; i++)
+		buf_printf(&all, "%s%s", i == 0 ? "" : ", ", names.v[i]);
+	if (near != NULL)
+		diag_hint(l->d, g, "did you mean '%s'?", near);
+	else
+		diag_hint(l->d, g, "the kinds are: %s", buf_text(&all));
+	return NULL;
+}
+
+static void load_target(struct loading *l, const struct block *b)
+{
+	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
+	const struct target_kind *kind = kind_of(l, &b->labels.v[1]);
+
+	check_name(l, "target", &b->labels.v[0]);
+	const struct target *twin = config_target(l->out, t.name);
+	if (twin != NULL)
+		diag_add(l->d, b->at, "a second target '%s'", t.name)->first = twin->at;
+	if (kind != NULL) {
+		void *settings = arena_alloc(l->a, kind->size);
+		struct decode_part parts[] = {{target_fields, ARRAY_LEN(target_fields), &t},
+					      {kind->fields, kind->nfields, settings}};
+		t.settings = settings;
+		decode_attrs(&b->body, "target", b->at, parts, ARRAY_LEN(parts), l->a, l->d);
+	}
+	load_ssh(l, &b->body, &t);
+	*vec_add(&l->out->targets, l->a) = t;
+}
+
+static void load_snapshots(struct loading *l, const struct block *b)
+{
+	struct raw_snapshots raw;
+	struct decode_part part = {snapshots_fields, LABELS, &raw};
+
+	decode_attrs(&b->body, "snapshots", b->at, &part, 1, l->a, l->d);
+	for (size_t i = 0; i < LABELS; i++) {
+		const struct attr *attr = body_attr(&b->body, known_labels[i].name);
+		if (attr == NULL)
+			continue;
+		if (raw.keep[i] < 0)
+			(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", attr->name);
+		struct snapshot_label *label = vec_add(&l->out->snapshots, l->a);
+		*label = known_labels[i];
+		label->keep = raw.keep[i];
+	}
+}
+
+/* "target:pool/dataset" or "pool/dataset".  A pool's name may hold no ':' before its first '/', so
+ * what stands before one is a target. */
+static void load_place(struct loading *l, const struct body *body, const char *name, const char *text,
+		       const char **target, const char **dataset)
+{
+	const struct attr *attr = body_attr(body, name);
+	size_t n = text == NULL ? 0 : strcspn(text, ":/");
+
+	if (text == NULL || attr == NULL)
+		return;
+	*dataset = text;
+	if (text[n] == ':') {
+		*target = arena_strndup(l->a, text, n);
+		*dataset = text + n + 1;
+		if (config_target(l->out, *target) == NULL) {
+			struct strings names = {0};
+			for (size_t i = 0; i < l->out->targets.n; i++)
+				*vec_add(&names, l->a) = l->out->targets.v[i].name;
+			const char *near = diag_nearest(*target, names.v, names.n);
+			struct diag *g = diag_add(l->d, attr->value.at, "there is no target '%s'", *target);
+			if (near != NULL)
+				diag_hint(l->d, g, "did you mean '%s'?", near);
+			else
+				diag_hint(l->d, g, "add a block: target \"%s\" \"KIND\" { … }", *target);
+		}
+	}
+	if (!good_dataset(*dataset)) {
+		struct diag *g = diag_add(l->d, attr->value.at, "'%s' is not a dataset's name", *dataset);
+		diag_hint(l->d, g, "like pool/dataset: letters, digits, '_', '-', '.', ':' and blanks, parted by '/'");
+	}
+}
+
+static void load_backup(struct loading *l, const struct block *b)
+{
+	struct raw_backup raw = {0};
+	struct decode_part part = {backup_fields, ARRAY_LEN(backup_fields), &raw};
+	struct backup out = {.name = b->labels.v[0].text, .at = b->at};
+
+	check_name(l, "backup", &b->labels.v[0]);
+	const struct backup *twin = config_backup(l->out, out.name);
+	if (twin != NULL)
+		diag_add(l->d, b->at, "a second backup '%s'", out.name)->first = twin->at;
+	decode_attrs(&b->body, "backup", b->at, &part, 1, l->a, l->d);
+	load_place(l, &b->body, "source", raw.source, &out.source_target, &out.source);
+	load_place(l, &b->body, "destination", raw.destination, &out.dest_target, &out.dest);
+	out.exclude = raw.exclude;
+	out.timeout_ms = raw.timeout_ms;
+	bool same_side = out.source != NULL && out.dest != NULL &&
+			 (out.source_target == NULL) == (out.dest_target == NULL) &&
+			 (out.source_target == NULL || strcmp(out.source_target, out.dest_target) == 0);
+	if (same_side && strncmp(out.dest, out.source, strlen(out.source)) == 0 &&
+	    (out.dest[strlen(out.source)] == '/' || out.dest[strlen(out.source)] == '\0')) {
+		struct diag *g = diag_add(l->d, body_attr(&b->body, "destination")->value.at,
+					  "the destination lies within the source");
+		diag_hint(l->d, g, "every run would back up its own backup; choose another pool, or another machine");
+	}
+	*vec_add(&l->out->backups, l->a) = out;
+}
+
+static void load_root(struct loading *l, const struct body *root)
+{
+	const struct block *snapshots = NULL;
+
+	decode_attrs(root, "", (struct span){0}, NULL, 0, l->a, l->d);
+	decode_check_blocks(root, &root_schema, l->d);
+	for (size_t i = 0; i < root->blocks.n; i++) {
+		const struct block *b = &root->blocks.v[i];
+		if (strcmp(b->type, "target") == 0 && b->labels.n == 2) {
+			load_target(l, b);
+		} else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0) {
+			if (snapshots != NULL)
+				diag_add(l->d, b->at, "a second 'snapshots' block")->first = snapshots->at;
+			else
+				load_snapshots(l, b);
+			snapshots = b;
+		}
+	}
+	/* After all targets, which may stand anywhere. */
+	for (size_t i = 0; i < root->blocks.n; i++)
+		if (strcmp(root->blocks.v[i].type, "backup") == 0 && root->blocks.v[i].labels.n == 1)
+			load_backup(l, &root->blocks.v[i]);
+}
+
+/* --- the file ------------------------------------------------------------------------------------- */
+
+static bool readable(struct str text, struct diags *d)
+{
+	size_t bad;
+
+	if (text.n > CONF_MAX) {
+		struct diag *g = diag_add(d, (struct span){0, 1}, "the file is %zu bytes long, at most %d are read", text.n,
+					  CONF_MAX);
+		diag_hint(d, g, "is this the right file?");
+		return false;
+	}
+	if (!str_is_utf8(text, &bad)) {
+		struct diag *g = diag_add(d, (struct span){bad, bad + 1}, "byte 0x%02x at offset %zu is not UTF-8",
+					  (unsigned char)text.p[bad], bad);
+		diag_hint(d, g, "save the file as UTF-8");
+		return false;
+	}
+	const char *nul = text.n == 0 ? NULL : memchr(text.p, '\0', text.n);
+	if (nul != NULL) {
+		bad = (size_t)(nul - text.p);
+		(void)diag_add(d, (struct span){bad, bad + 1}, "a NUL byte at offset %zu", bad);
+		return false;
+	}
+	return true;
+}
+
+bool conf_load(struct str text, const char *path, bool json, const struct target_kind *const *kinds, size_t nkinds,
+	       const struct conf_env *env, struct arena *a, struct config *out, struct diags *d)
+{
+	struct loading l = {kinds, nkinds, a, d, out};
+	struct reader r = {.text = text, .arena = a, .diags = d, .env = env};
+	struct body root = {0};
+
+	*out = (struct config){.path = path};
+	d->arena = a;
+	if (!readable(text, d))
+		return false;
+	if (str_starts(text, "\xef\xbb\xbf"))
+		r.pos = 3;
+	if (json) {
+		struct value v = json_read(&r);
+		while (!reader_at_end(&r) && strchr(" \t\r\n", reader_peek(&r, 0)) != NULL)
+			r.pos++;
+		if (d->n == 0 && (v.kind != VALUE_OBJECT || !reader_at_end(&r)))
+			(void)diag_add(d, reader_span(&r, r.pos), "the file must be one JSON object");
+		if (v.kind == VALUE_OBJECT)
+			decode_json_body(&v, &root_schema, a, d, &root);
+	} else {
+		body_read(&r, &root);
+	}
+	/* After giving up in the middle, what is missing is no news. */
+	if (!r.over)
+		load_root(&l, &root);
+	return d->n == 0;
+}

@@ -1,0 +1,207 @@
+#include "conf/decode.h"
+
+#include "base/num.h"
+
+const struct attr *body_attr(const struct body *body, const char *name)
+{
+	for (size_t i = 0; i < body->attrs.n; i++)
+		if (strcmp(body->attrs.v[i].name, name) == 0)
+			return &body->attrs.v[i];
+	return NULL;
+}
+
+static const char *wanted(enum field_type t)
+{
+	static const char *const names[] = {
+	    [FIELD_STRING] = "a string",
+	    [FIELD_BOOL] = "true or false",
+	    [FIELD_INT] = "a whole number",
+	    [FIELD_DURATION] = "a duration like \"90s\", \"2m\" or \"1h30m\"",
+	    [FIELD_SIZE] = "a size like \"500GiB\", or a number of bytes",
+	    [FIELD_STRINGS] = "a list of strings",
+	};
+	return names[t];
+}
+
+static bool set_strings(struct strings *out, const struct value *v, struct arena *a)
+{
+	*out = (struct strings){0};
+	if (v->kind != VALUE_TUPLE)
+		return false;
+	for (size_t i = 0; i < v->items.n; i++) {
+		if (v->items.v[i].kind != VALUE_STRING)
+			return false;
+		*vec_add(out, a) = v->items.v[i].text.p;
+	}
+	return true;
+}
+
+/* Whether the value fits; if so it is set. */
+static bool set(const struct field *f, void *base, const struct value *v, struct arena *a)
+{
+	char *at = (char *)base + f->offset;
+	bool text = v->kind == VALUE_STRING, number = v->kind == VALUE_NUMBER;
+
+	switch (f->type) {
+	case FIELD_STRING:
+		/* A number is the text that it was written as, as everywhere in HCL. */
+		if (text || number)
+			*(const char **)(void *)at = v->text.p;
+		return text || number;
+	case FIELD_BOOL:
+		if (v->kind == VALUE_BOOL)
+			*(bool *)at = v->yes;
+		return v->kind == VALUE_BOOL;
+	case FIELD_INT:
+		return (text || number) && num_i64(v->text, (int64_t *)(void *)at);
+	case FIELD_DURATION:
+		return text && num_duration(v->text, (int64_t *)(void *)at);
+	case FIELD_SIZE:
+		return (text || number) && num_size(v->text, (uint64_t *)(void *)at);
+	case FIELD_STRINGS:
+		return set_strings((struct strings *)(void *)at, v, a);
+	}
+	return false;
+}
+
+static void set_fallback(const struct field *f, void *base, struct arena *a)
+{
+	struct value v = {.kind = f->type == FIELD_BOOL ? VALUE_BOOL : VALUE_STRING, .text = str_of(f->fallback)};
+
+	v.yes = strcmp(f->fallback, "true") == 0;
+	if (f->type == FIELD_STRINGS) {
+		v.kind = VALUE_TUPLE;
+		*vec_add(&v.items, a) = (struct value){.kind = VALUE_STRING, .text = str_of(f->fallback)};
+	}
+	bool fits = set(f, base, &v, a);
+	assert(fits);
+}
+
+static void one_field(const struct body *body, const char *where, struct span at, const struct field *f, void *base,
+		      struct arena *a, struct diags *d)
+{
+	const struct attr *attr = body_attr(body, f->name);
+
+	if (attr == NULL || attr->value.kind == VALUE_NULL) {
+		if (f->required) {
+			struct diag *g = diag_add(d, at, "'%s' is missing in block '%s'", f->name, where);
+			diag_hint(d, g, "%s: %s", f->name, f->doc);
+		} else if (f->fallback != NULL) {
+			set_fallback(f, base, a);
+		}
+		return;
+	}
+	if (attr->value.kind == VALUE_BAD || set(f, base, &attr->value, a))
+		return;
+	struct diag *g = diag_add(d, attr->value.at, "'%s' must be %s", f->name, wanted(f->type));
+	if (attr->value.kind == VALUE_STRING)
+		diag_hint(d, g, "%s: %s", f->name, f->doc);
+	else
+		diag_hint(d, g, "this is %s", value_kind_name(attr->value.kind));
+}
+
+void decode_attrs(const struct body *body, const char *where, struct span at, const struct decode_part *parts,
+		  size_t nparts, struct arena *a, struct diags *d)
+{
+	struct strings names = {0};
+
+	for (size_t p = 0; p < nparts; p++) {
+		for (size_t i = 0; i < parts[p].nfields; i++) {
+			one_field(body, where, at, &parts[p].fields[i], parts[p].base, a, d);
+			*vec_add(&names, a) = parts[p].fields[i].name;
+		}
+	}
+	for (size_t i = 0; i < body->attrs.n; i++) {
+		const struct attr *attr = &body->attrs.v[i];
+		bool known = false;
+		for (size_t k = 0; k < names.n; k++)
+			known |= strcmp(names.v[k], attr->name) == 0;
+		if (known)
+			continue;
+		const char *near = diag_nearest(attr->name, names.v, names.n);
+		struct diag *g = diag_add(d, attr->at, "unknown attribute '%s' in %s%s%s", attr->name,
+					  *where ? "block '" : "the file", where, *where ? "'" : "");
+		if (near != NULL)
+			diag_hint(d, g, "did you mean '%s'?", near);
+	}
+}
+
+static const struct block_schema *find(const struct block_schema *s, const char *name)
+{
+	for (size_t i = 0; i < s->nblocks; i++)
+		if (strcmp(s->blocks[i]->name, name) == 0)
+			return s->blocks[i];
+	return NULL;
+}
+
+void decode_check_blocks(const struct body *body, const struct block_schema *schema, struct diags *d)
+{
+	struct strings names = {0};
+
+	for (size_t i = 0; i < schema->nblocks; i++)
+		*vec_add(&names, d->arena) = schema->blocks[i]->name;
+	for (size_t i = 0; i < body->blocks.n; i++) {
+		const struct block *b = &body->blocks.v[i];
+		const struct block_schema *s = find(schema, b->type);
+		if (s == NULL) {
+			const char *near = diag_nearest(b->type, names.v, names.n);
+			struct diag *g = diag_add(d, b->at, "unknown block '%s'", b->type);
+			if (near != NULL)
+				diag_hint(d, g, "did you mean '%s'?", near);
+		} else if (b->labels.n != s->nlabels) {
+			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type, b->labels.n,
+						  b->labels.n == 1 ? "" : "s", s->nlabels);
+			diag_hint(d, g, "%s { … }", s->label_names);
+		} else {
+			decode_check_blocks(&b->body, s, d);
+		}
+	}
+}
+
+/* A block's value in JSON: labels are the names of nested objects, a list repeats the block. */
+static void json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels, struct arena *a,
+		       struct diags *d, struct body *out)
+{
+	if (v->kind == VALUE_BAD)
+		return;
+	if (v->kind == VALUE_TUPLE) {
+		for (size_t i = 0; i < v->items.n; i++)
+			json_block(&v->items.v[i], s, b, labels, a, d, out);
+		return;
+	}
+	if (v->kind != VALUE_OBJECT) {
+		(void)diag_add(d, v->at, "'%s' is a block: here must be an object", s->name);
+		return;
+	}
+	if (labels == 0) {
+		decode_json_body(v, s, a, d, &b.body);
+		*vec_add(&out->blocks, a) = b;
+		return;
+	}
+	for (size_t i = 0; i < v->attrs.n; i++) {
+		struct block nested = b;
+		nested.labels = (struct labels){0};
+		for (size_t k = 0; k < b.labels.n; k++)
+			*vec_add(&nested.labels, a) = b.labels.v[k];
+		*vec_add(&nested.labels, a) = (struct label){v->attrs.v[i].name, v->attrs.v[i].at};
+		nested.at = v->attrs.v[i].at;
+		json_block(&v->attrs.v[i].value, s, nested, labels - 1, a, d, out);
+	}
+}
+
+void decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,
+		      struct body *out)
+{
+	out->end = object->at;
+	for (size_t i = 0; i < object->attrs.n; i++) {
+		const struct attr *attr = &object->attrs.v[i];
+		const struct block_schema *s = find(schema, attr->name);
+		/* "//" is HCL's comment in JSON. */
+		if (strcmp(attr->name, "//") == 0)
+			continue;
+		if (s == NULL)
+			*vec_add(&out->attrs, a) = *attr;
+		else
+			json_block(&attr->value, s, (struct block){.type = s->name, .at = attr->at}, s->nlabels, a, d, out);
+	}
+}
