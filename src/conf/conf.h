@@ -25,4 +25,8 @@ enum { CONF_MAX = 1024 * 1024 };
 bool conf_load(struct str text, const char *path, bool json, const struct target_kind *const *kinds, size_t nkinds,
 	       const struct conf_env *env, struct arena *a, struct config *out, struct diags *d);
 
+/* A decoded target as text that conf_load reads back to the same: what the keeper remembers of a
+ * machine that runs, whatever the file says later. */
+void conf_write_target(struct buf *b, const struct target *t, const struct target_kind *kind);
+
 #endif

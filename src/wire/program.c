@@ -168,6 +168,34 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 	buf_puts(b, end);
 }
 
+static void each_pool(struct buf *b, const struct strings *pools, const char *wanted, const char *command)
+{
+	buf_puts(b, head);
+	buf_puts(b, "rc=0\n");
+	for (size_t i = 0; i < pools->n; i++) {
+		buf_puts(b, "if ");
+		buf_puts(b, wanted);
+		buf_puts(b, "zpool list -H -o name");
+		word(b, pools->v[i]);
+		buf_puts(b, " >/dev/null 2>&1 </dev/null; then ");
+		buf_puts(b, command);
+		word(b, pools->v[i]);
+		buf_puts(b, " </dev/null || rc=1; fi\n");
+	}
+	buf_puts(b, "exit $rc\n");
+	buf_puts(b, end);
+}
+
+void program_import(struct buf *b, const struct strings *pools)
+{
+	each_pool(b, pools, "! ", "zpool import -N");
+}
+
+void program_export(struct buf *b, const struct strings *pools)
+{
+	each_pool(b, pools, "", "zpool export");
+}
+
 static void send_command(struct buf *b, const struct send_step *s)
 {
 	buf_puts(b, "zfs send");

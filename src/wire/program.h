@@ -27,6 +27,10 @@ void program_snapshot(struct buf *b, const struct snap_steps *steps);
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
 /* Holds, bookmarks, releases.  What is so already is no error. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag);
+/* Imports pools without mounting anything; one that is imported already is fine.  Exports them; one
+ * that is not imported is fine. */
+void program_import(struct buf *b, const struct strings *pools);
+void program_export(struct buf *b, const struct strings *pools);
 /* Sends one stream after the other to standard output; the first failure ends it with
  * "dormouse-send INDEX CODE" on standard error. */
 void program_send(struct buf *b, const struct send_step *steps, size_t n);

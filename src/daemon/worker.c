@@ -1,0 +1,136 @@
+#include "daemon/worker.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "daemon/daemon.h"
+#include "engine/prepare.h"
+#include "provider/registry.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+#include "wire/machine_json.h"
+
+enum { ORDER_MAX = 4 * 1024 * 1024 };
+
+static void say(json_t *j)
+{
+	AUTO(buf) struct buf b = {0};
+	struct err ignored;
+
+	json_write(&b, j);
+	buf_putc(&b, '\n');
+	(void)!fd_write_all(STDOUT_FILENO, b.p, b.n, &ignored);
+	json_decref(j);
+}
+
+static void progress(const struct provider_env *env, const char *text)
+{
+	json_t *j = json_object();
+
+	(void)env;
+	(void)json_object_set_new(j, "progress", json_any(text));
+	say(j);
+}
+
+static bool no_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
+{
+	(void)ctx, (void)path, (void)a, (void)out;
+	*why = "a worker reads no files";
+	return false;
+}
+
+static const char *no_variable(void *ctx, const char *name)
+{
+	(void)ctx, (void)name;
+	return NULL;
+}
+
+static void list_one(void *arg, const struct machine_id *id, const struct machine_facts *f)
+{
+	json_t *j = machine_facts_json(f);
+	(void)json_object_set_new(j, "token", json_any(id->token));
+	(void)json_array_append_new(arg, j);
+}
+
+static int perform(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
+		   const struct worker_order *o, json_t *answer, struct err *e)
+{
+	struct machine_id id = {t->name, o->token};
+	struct machine_facts f = o->facts;
+
+	if (strcmp(o->op, "prepare") == 0) {
+		/* Found again after a restart, the machine is known, and where it is reached is not. */
+		if (f.address == NULL && f.doors.n == 0 && ops->describe(env, t, &id, &f, e) < 0)
+			return -1;
+		if (f.power != POWER_RUNNING)
+			return err_set(e, ERR_MISSING, "the machine of target '%s' is gone", t->name);
+		if (machine_prepare(env, t, &f, e) < 0)
+			return -1;
+	} else if (strcmp(o->op, "drain") == 0) {
+		return machine_drain(env, t, &f, e);
+	} else if (strcmp(o->op, "stop") == 0) {
+		return ops->stop(env, t, &id, e);
+	} else if (strcmp(o->op, "list") == 0) {
+		json_t *machines = json_array();
+		(void)json_object_set_new(answer, "machines", machines);
+		return ops->list(env, t, list_one, machines, e);
+	} else if (ops->check(env, t, e) < 0 || ops->start(env, t, &id, &f, e) < 0) {
+		return -1;
+	}
+	AUTO(json) json_t *facts = machine_facts_json(&f);
+	(void)json_object_update(answer, facts);
+	return 0;
+}
+
+static int read_order(struct arena *a, struct worker_order *o, struct err *e)
+{
+	AUTO(buf) struct buf in = {0};
+
+	while (in.n < ORDER_MAX && fd_read_some(STDIN_FILENO, &in, 64 * 1024) > 0)
+		;
+	AUTO(json) json_t *j = json_parse(buf_str(&in), "the order", e);
+	if (j == NULL)
+		return -1;
+	*o = (struct worker_order){.op = json_text(j, "op", a),
+				   .token = json_text(j, "token", a),
+				   .config = json_text(j, "config", a),
+				   .target = json_text(j, "target", a),
+				   .runtime_dir = json_text(j, "runtime_dir", a),
+				   .timeout_ms = json_integer_value(json_object_get(j, "timeout_ms"))};
+	if (o->op == NULL || o->token == NULL || o->config == NULL || o->target == NULL || o->runtime_dir == NULL)
+		return err_set(e, ERR_USAGE, "a worker is started by the keeper, not by hand");
+	const json_t *facts = json_object_get(j, "facts");
+	return json_is_object(facts) ? machine_facts_read(facts, a, &o->facts, e) : 0;
+}
+
+int worker_run(void)
+{
+	AUTO(arena) struct arena a = {0};
+	struct conf_env none = {NULL, no_file, no_variable};
+	struct worker_order o;
+	struct config config;
+	struct diags diags = {0};
+	struct err e;
+
+	/* Without the keeper nobody would hear the answer; the next keeper finds what there is. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	json_t *answer = json_object();
+	bool ok = read_order(&a, &o, &e) == 0;
+	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, &none, &a, &config, &diags))
+		ok = err_set(&e, ERR_CONFIG, "%s", diags.v[0].what) == 0;
+	if (ok) {
+		const struct target *t = config_target(&config, o.target);
+		struct provider_env env = {.arena = &a,
+					   .runtime_dir = o.runtime_dir,
+					   .deadline_ms = clock_mono_ms() + o.timeout_ms,
+					   .progress = progress};
+		ok = perform(provider_find(t->kind), &env, t, &o, answer, &e) == 0;
+	}
+	(void)json_object_set_new(answer, "ok", json_boolean(ok));
+	if (!ok)
+		(void)json_object_set_new(answer, "error", json_of_err(&e));
+	say(answer);
+	return ok ? 0 : 2;
+}

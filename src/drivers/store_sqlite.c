@@ -1,0 +1,210 @@
+#include "drivers/store_sqlite.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+
+struct store {
+	sqlite3 *db;
+};
+
+static const char schema[] = "BEGIN;"
+			     "CREATE TABLE machine(target TEXT PRIMARY KEY, token TEXT NOT NULL, state TEXT NOT NULL,"
+			     " config TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+			     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+			     " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
+			     "CREATE INDEX run_by_backup ON run(backup, id);"
+			     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+			     "CREATE INDEX event_by_run ON event(run);"
+			     "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+			     "PRAGMA user_version = 1;"
+			     "COMMIT;";
+enum { VERSION = 1 };
+
+static int failed(struct store *s, struct err *e)
+{
+	(void)err_set(e, ERR_SYSTEM, "cannot use the state database");
+	(void)err_why(e, "%s", sqlite3_errmsg(s->db));
+	return err_hint(e, "is the disk full, or the folder not ours? moving state.db away loses the history, and no backup");
+}
+
+static sqlite3_stmt *vprepare(struct store *s, const char *sql, const char *types, va_list ap)
+{
+	sqlite3_stmt *q = NULL;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
+		return NULL;
+	for (int i = 1; *types != '\0'; types++, i++) {
+		if (*types == 's')
+			(void)sqlite3_bind_text(q, i, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+		else
+			(void)sqlite3_bind_int64(q, i, va_arg(ap, int64_t));
+	}
+	return q;
+}
+
+/* A query with its parameters: 's' a string, 'i' an int64_t.  NULL on an error. */
+static sqlite3_stmt *prepare(struct store *s, const char *sql, const char *types, ...)
+{
+	va_list ap;
+
+	va_start(ap, types);
+	sqlite3_stmt *q = vprepare(s, sql, types, ap);
+	va_end(ap);
+	return q;
+}
+
+static int change(struct store *s, struct err *e, const char *sql, const char *types, ...)
+{
+	va_list ap;
+
+	va_start(ap, types);
+	sqlite3_stmt *q = vprepare(s, sql, types, ap);
+	va_end(ap);
+	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
+	if (rc != SQLITE_DONE)
+		(void)failed(s, e);
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static const char *column(sqlite3_stmt *q, int i, struct arena *a)
+{
+	const unsigned char *text = sqlite3_column_text(q, i);
+	return text == NULL ? NULL : arena_strdup(a, (const char *)text);
+}
+
+/* Ends a query whose last step gave rc. */
+static int finish(struct store *s, sqlite3_stmt *q, int rc, struct err *e)
+{
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		(void)failed(s, e);
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
+}
+
+int store_open(const char *path, struct store **out, struct err *e)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int version = 0;
+
+	if (s == NULL)
+		abort();
+	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
+	    sqlite3_exec(s->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", NULL, NULL, NULL) != SQLITE_OK)
+		goto bad;
+	sqlite3_stmt *q = prepare(s, "PRAGMA user_version", "");
+	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)
+		version = sqlite3_column_int(q, 0);
+	(void)sqlite3_finalize(q);
+	if (version > VERSION) {
+		(void)err_set(e, ERR_SYSTEM, "the state in '%s' is of a newer dormouse", path);
+		(void)err_hint(e, "use that version, or move the file away: its history is lost then, and no backup");
+		store_close(s);
+		return -1;
+	}
+	if (version == 0 && sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+		goto bad;
+	*out = s;
+	return 0;
+bad:
+	(void)failed(s, e);
+	store_close(s);
+	return -1;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	(void)sqlite3_close(s->db);
+	free(s);
+}
+
+int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e)
+{
+	return change(s, e, "INSERT OR REPLACE INTO machine VALUES(?,?,?,?,?)", "ssssi", m->target, m->token, m->state,
+		      m->config, m->since);
+}
+
+int store_machine_drop(struct store *s, const char *target, struct err *e)
+{
+	return change(s, e, "DELETE FROM machine WHERE target=?", "s", target);
+}
+
+int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e)
+{
+	sqlite3_stmt *q = prepare(s, "SELECT target, token, state, config, since FROM machine ORDER BY target", "");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
+		*vec_add(out, a) = (struct stored_machine){column(q, 0, a), column(q, 1, a), column(q, 2, a),
+							   column(q, 3, a), sqlite3_column_int64(q, 4)};
+	return finish(s, q, rc, e);
+}
+
+int store_run_begin(struct store *s, const char *backup, int64_t now, int64_t *id, struct err *e)
+{
+	if (change(s, e, "INSERT INTO run(backup, began) VALUES(?,?)", "si", backup, now) < 0)
+		return -1;
+	*id = sqlite3_last_insert_rowid(s->db);
+	return 0;
+}
+
+int store_run_event(struct store *s, int64_t id, int64_t now, const char *text, struct err *e)
+{
+	return change(s, e, "INSERT INTO event VALUES(?,?,?)", "iis", id, now, text);
+}
+
+int store_run_end(struct store *s, int64_t id, int64_t now, int exit, const char *result, struct err *e)
+{
+	return change(s, e, "UPDATE run SET ended=?, exit=?, result=? WHERE id=?", "iisi", now, (int64_t)exit, result, id);
+}
+
+int store_runs_bury(struct store *s, int64_t now, struct err *e)
+{
+	return change(s, e, "UPDATE run SET ended=?, exit=-1 WHERE ended IS NULL", "i", now);
+}
+
+int store_history(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_runs *out,
+		  struct err *e)
+{
+	sqlite3_stmt *q = prepare(s,
+				  "SELECT id, began, ifnull(ended,0), ifnull(exit,-1), backup, result FROM run"
+				  " WHERE ?1 = '' OR backup = ?1 ORDER BY id DESC LIMIT ?2",
+				  "si", backup == NULL ? "" : backup, limit);
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
+		*vec_add(out, a) =
+		    (struct stored_run){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
+					sqlite3_column_int(q, 3),   column(q, 4, a),            column(q, 5, a)};
+	return finish(s, q, rc, e);
+}
+
+int store_run_events(struct store *s, int64_t id, struct arena *a, struct stored_events *out, struct err *e)
+{
+	sqlite3_stmt *q = prepare(s, "SELECT at, text FROM event WHERE run=? ORDER BY rowid", "i", id);
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
+		*vec_add(out, a) = (struct stored_event){sqlite3_column_int64(q, 0), column(q, 1, a)};
+	return finish(s, q, rc, e);
+}
+
+int store_look_put(struct store *s, const char *backup, int64_t now, const char *json, struct err *e)
+{
+	return change(s, e, "INSERT OR REPLACE INTO look VALUES(?,?,?)", "sis", backup, now, json);
+}
+
+int store_look_get(struct store *s, const char *backup, struct arena *a, int64_t *at, const char **json, struct err *e)
+{
+	sqlite3_stmt *q = prepare(s, "SELECT at, json FROM look WHERE backup=?", "s", backup);
+	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
+
+	*json = NULL;
+	if (rc == SQLITE_ROW) {
+		*at = sqlite3_column_int64(q, 0);
+		*json = column(q, 1, a);
+	}
+	return finish(s, q, rc, e);
+}

@@ -1,0 +1,54 @@
+/* The keeper's memory: runs, looks, and the machines that may exist.  A journal: losing it loses no
+ * backup and leaks no machine.  One process opens it, the keeper. */
+#ifndef DRIVERS_STORE_SQLITE_H
+#define DRIVERS_STORE_SQLITE_H
+
+#include "base/err.h"
+#include "base/vec.h"
+
+struct store;
+
+/* Opens or makes the database.  Every change below is on disk (fsync) when its call returns. */
+int store_open(const char *path, struct store **s, struct err *e) MUST_CHECK;
+void store_close(struct store *s); /* NULL is fine */
+
+/* A machine that exists or may exist: written before the provider is asked for it. */
+struct stored_machine {
+	const char *target, *token, *state;
+	const char *config; /* the target's block as JSON configuration: enough to stop it whatever the file says now */
+	int64_t since;      /* Unix seconds */
+};
+struct stored_machines VEC(struct stored_machine);
+int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e) MUST_CHECK;
+int store_machine_drop(struct store *s, const char *target, struct err *e) MUST_CHECK;
+int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e) MUST_CHECK;
+
+/* Runs. */
+int store_run_begin(struct store *s, const char *backup, int64_t now, int64_t *id, struct err *e) MUST_CHECK;
+int store_run_event(struct store *s, int64_t id, int64_t now, const char *text, struct err *e) MUST_CHECK;
+int store_run_end(struct store *s, int64_t id, int64_t now, int exit, const char *result, struct err *e) MUST_CHECK;
+/* Runs that never ended, of a keeper that is no more, are ended as died. */
+int store_runs_bury(struct store *s, int64_t now, struct err *e) MUST_CHECK;
+
+struct stored_run {
+	int64_t id, began, ended; /* ended 0: still running */
+	int exit;                 /* -1: died */
+	const char *backup, *result;
+};
+struct stored_runs VEC(struct stored_run);
+/* Newest first; backup NULL: all. */
+int store_history(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_runs *out,
+		  struct err *e) MUST_CHECK;
+struct stored_event {
+	int64_t at;
+	const char *text;
+};
+struct stored_events VEC(struct stored_event);
+int store_run_events(struct store *s, int64_t id, struct arena *a, struct stored_events *out, struct err *e) MUST_CHECK;
+
+/* The last look at a backup's target. */
+int store_look_put(struct store *s, const char *backup, int64_t now, const char *json, struct err *e) MUST_CHECK;
+int store_look_get(struct store *s, const char *backup, struct arena *a, int64_t *at, const char **json,
+		   struct err *e) MUST_CHECK; /* *json NULL: there is none */
+
+#endif

@@ -1,0 +1,22 @@
+/* From "it has an address" to "it can be used", and back: the port, the pools. */
+#ifndef ENGINE_PREPARE_H
+#define ENGINE_PREPARE_H
+
+#include "model/config.h"
+#include "port/provider.h"
+
+/* Where a port of a machine is reached; false if it is not. */
+bool machine_door_for(const struct machine_facts *f, int64_t port, const char **host, int64_t *at);
+
+/* Waits until sshd answers with its banner, then logs in and imports the target's pools, if it has
+ * any.  Blocks up to env->deadline_ms. */
+int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		    struct err *e) MUST_CHECK;
+/* Exports the target's pools.  Blocks likewise. */
+int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		  struct err *e) MUST_CHECK;
+/* Writes the file that pins the target's host key, for ssh_door.known_hosts; NULL if none is configured. */
+int machine_known_hosts(const char *runtime_dir, const struct target *t, struct arena *a, const char **path,
+			struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,15 @@
+/* The kinds of machines there are. */
+#ifndef PROVIDER_REGISTRY_H
+#define PROVIDER_REGISTRY_H
+
+#include "port/provider.h"
+
+/* NULL if there is none of that name. */
+const struct provider_ops *provider_find(const char *kind);
+enum { PROVIDERS = 2 };
+/* All of them, as the configuration's decoder wants them. */
+const struct target_kind *const *provider_kinds(void);
+
+extern const struct provider_ops provider_exec, provider_qemu;
+
+#endif
