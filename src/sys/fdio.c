@@ -23,6 +23,13 @@ void fd_nonblock(int fd)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+void fd_block(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 int fd_pipe(int ends[2], struct err *e)
 {
 	if (pipe2(ends, O_CLOEXEC) == 0)

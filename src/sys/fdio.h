@@ -8,6 +8,7 @@
 void fd_close(int *fd); /* closes and sets -1; -1 is fine */
 void fd_auto(int *fd);
 void fd_nonblock(int fd);
+void fd_block(int fd);
 /* A pipe, both ends close-on-exec. */
 int fd_pipe(int ends[2], struct err *e) MUST_CHECK;
 /* Writes all of it; blocks. */

@@ -1,0 +1,173 @@
+#include "daemon/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/fdio.h"
+#include "sys/ipc.h"
+
+enum { IDLE_MS = 1500, GRACE_MS = 10000 };
+
+struct pollfds VEC(struct pollfd);
+
+static bool machines_exist(const struct keeper *k)
+{
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (machine_exists(&h->m))
+			return true;
+	return false;
+}
+
+static bool idle(const struct keeper *k)
+{
+	return k->clients == NULL && !machines_exist(k);
+}
+
+/* How long to sleep: to the next timer of anybody. */
+static int next_timer(const struct keeper *k, int64_t now)
+{
+	int64_t at = k->idle_exit && idle(k) ? k->idle_since_ms + IDLE_MS : INT64_MAX;
+
+	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
+		if (h->timer_ms != 0 && h->timer_ms < at)
+			at = h->timer_ms;
+		if (h->op != NULL && h->worker_until_ms < at)
+			at = h->worker_until_ms;
+	}
+	for (const struct client *c = k->clients; c != NULL; c = c->next) {
+		int64_t t = c->dial < 0 ? c->dial_again_ms : c->dial_until_ms;
+		if (c->state == CLIENT_CONNECTING && t < at)
+			at = t;
+	}
+	if (at == INT64_MAX)
+		return -1;
+	return at <= now ? 0 : at - now > 3600000 ? 3600000 : (int)(at - now);
+}
+
+static void gather(const struct keeper *k, int signals, struct arena *a, struct pollfds *p)
+{
+	*vec_add(p, a) = (struct pollfd){signals, POLLIN, 0};
+	*vec_add(p, a) = (struct pollfd){k->listener, POLLIN, 0};
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		*vec_add(p, a) = (struct pollfd){h->op != NULL ? h->worker.out : -1, POLLIN, 0};
+	for (const struct client *c = k->clients; c != NULL; c = c->next) {
+		short events = (short)(c->out.n > 0 ? POLLIN | POLLOUT : POLLIN);
+		*vec_add(p, a) = (struct pollfd){c->fd, events, 0};
+		*vec_add(p, a) = (struct pollfd){c->dial, POLLOUT, 0};
+	}
+}
+
+/* What poll found; a client that is closed on the way frees only itself. */
+static void serve(struct keeper *k, const struct pollfds *p)
+{
+	size_t i = 2;
+	struct client *last = k->clients; /* later ones are new: accepted below, at the front */
+
+	for (struct host *h = k->hosts; h != NULL; h = h->next, i++)
+		if (p->v[i].revents != 0 && h->op != NULL && h->worker.out == p->v[i].fd)
+			host_worker_ready(k, h);
+	for (struct client *c = last, *next; c != NULL; c = next, i += 2) {
+		next = c->next;
+		if (p->v[i + 1].revents != 0 && c->dial >= 0 && c->dial == p->v[i + 1].fd)
+			client_dial_ready(k, c);
+		if (p->v[i].revents & (POLLIN | POLLHUP | POLLERR))
+			client_readable(k, c);
+	}
+	if (p->v[1].revents != 0)
+		client_accept(k);
+	int64_t now = clock_mono_ms();
+	for (struct host *h = k->hosts; h != NULL; h = h->next)
+		host_timers(k, h, now);
+	for (struct client *c = k->clients; c != NULL; c = c->next)
+		client_timers(k, c, now);
+	/* Answers go out at once; what does not fit waits for POLLOUT. */
+	for (struct client *c = k->clients, *next; c != NULL; c = next) {
+		next = c->next;
+		if (c->out.n > 0 || c->closing)
+			client_writable(k, c);
+	}
+}
+
+/* Told to end: first no machine may be left on.  Told twice: now; the next keeper finds them. */
+static void end(struct keeper *k, int signals)
+{
+	struct signalfd_siginfo info;
+
+	(void)!read(signals, &info, sizeof(info));
+	k->ending = k->leaving;
+	k->leaving = true;
+	for (struct host *h = k->hosts; h != NULL; h = h->next)
+		host_event(k, h, MACHINE_SLEEP);
+}
+
+static void loop(struct keeper *k, int signals)
+{
+	k->idle_since_ms = clock_mono_ms();
+	while (!k->ending) {
+		AUTO(arena) struct arena a = {0};
+		struct pollfds p = {0};
+		gather(k, signals, &a, &p);
+		if (poll(p.v, p.n, next_timer(k, clock_mono_ms())) < 0 && errno != EINTR)
+			return;
+		if (p.v[0].revents != 0)
+			end(k, signals);
+		serve(k, &p);
+		k->ending |= k->leaving && !machines_exist(k);
+		if (!idle(k))
+			k->idle_since_ms = clock_mono_ms();
+		else if (k->idle_exit && clock_mono_ms() - k->idle_since_ms >= IDLE_MS)
+			k->ending = true;
+	}
+}
+
+static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
+{
+	if (paths_lock(k->paths->state_dir, lock, e) < 0)
+		return -1;
+	if (store_open(arena_printf(a, "%s/state.db", k->paths->state_dir), &k->store, e) < 0)
+		return -1;
+	if (store_runs_bury(k->store, clock_unix_s(), e) < 0 || hosts_adopt(k, e) < 0)
+		return -1;
+	return ipc_listen(k->paths->socket, &k->listener, e);
+}
+
+int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *load)
+{
+	AUTO(arena) struct arena a = {0};
+	struct keeper k = {.paths = paths, .load = load, .listener = -1, .grace_ms = GRACE_MS, .idle_exit = idle_exit};
+	AUTO(fd) int lock = -1;
+	struct err e;
+	sigset_t set;
+	int rc = 0;
+
+	const char *grace = getenv("DORMOUSE_GRACE_MS");
+	if (grace != NULL)
+		k.grace_ms = strtoll(grace, NULL, 10);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	AUTO(fd) int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (open_all(&k, &a, &lock, &e) < 0) {
+		char line[600];
+		err_line(&e, line, sizeof(line));
+		(void)fprintf(stderr, "dormouse: %s\n%s%s%s", line, e.hint[0] ? "hint: " : "", e.hint, e.hint[0] ? "\n" : "");
+		rc = err_exit_code(&e);
+	} else {
+		loop(&k, signals);
+		(void)unlink(paths->socket);
+	}
+	while (k.clients != NULL) {
+		struct client *c = k.clients;
+		c->host = NULL;
+		client_close(&k, c);
+	}
+	fd_close(&k.listener);
+	hosts_free(&k);
+	store_close(k.store);
+	return rc;
+}

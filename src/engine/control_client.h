@@ -1,0 +1,33 @@
+/* The other end of the control socket: what every command uses to talk to the keeper. */
+#ifndef ENGINE_CONTROL_CLIENT_H
+#define ENGINE_CONTROL_CLIENT_H
+
+#include "sys/paths.h"
+#include "wire/control.h"
+
+struct control {
+	int fd;      /* -1: not connected */
+	struct buf in;
+	int passed;  /* a descriptor that came along, or -1 */
+};
+
+typedef void control_progress(void *ctx, const char *text);
+
+/* Connects; where no keeper answers, starts one that ends when it is idle.  Blocks for at most 10 s. */
+int control_open(const struct paths *p, struct control *c, struct err *e) MUST_CHECK;
+void control_close(struct control *c); /* {0} is not open: use CONTROL_INIT */
+#define CONTROL_INIT {.fd = -1, .passed = -1}
+void control_auto(struct control *c);
+
+int control_send(struct control *c, const struct control_request *r, struct err *e) MUST_CHECK;
+/* Waits until the keeper says ready (0) or answers (0, *json set), or fails; progress goes to fn, which
+ * may be NULL.  Blocks. */
+int control_wait(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json,
+		 struct err *e) MUST_CHECK;
+/* control_send and control_wait. */
+int control_ask(struct control *c, const struct control_request *r, struct arena *a, const char **json,
+		struct err *e) MUST_CHECK;
+/* Has the keeper gone?  Does not block. */
+bool control_lost(struct control *c);
+
+#endif

@@ -1,0 +1,91 @@
+#include "plan/explain.h"
+
+#include "base/civil.h"
+
+void send_explain(const struct send_step *s, struct buf *out)
+{
+	switch (s->kind) {
+	case SEND_FULL:
+		buf_printf(out, "all of @%s", s->to.name);
+		break;
+	case SEND_INCREMENTAL:
+	case SEND_INTERMEDIATE:
+		buf_printf(out, "%c%s to @%s", s->base.kind == POINT_BOOKMARK ? '#' : '@', s->base.name, s->to.name);
+		if (s->snapshots > 1)
+			buf_printf(out, " (%zu snapshots)", s->snapshots);
+		break;
+	case SEND_RESUME:
+		buf_printf(out, "the rest of @%s", s->to.name);
+		break;
+	}
+	if (s->raw)
+		buf_puts(out, ", raw");
+}
+
+static void line(struct buf *out, const char *verb, const char *what, const char *reason)
+{
+	buf_printf(out, "  %-9s %s\n            because %s\n", verb, what, reason);
+}
+
+static const char *mark_text(const struct mark_step *m, struct arena *a)
+{
+	switch (m->kind) {
+	case MARK_HOLD:
+		return arena_printf(a, "hold %s@%s", m->dataset, m->snapshot);
+	case MARK_BOOKMARK:
+		return arena_printf(a, "bookmark %s@%s", m->dataset, m->snapshot);
+	case MARK_RELEASE:
+		return arena_printf(a, "let go of %s@%s", m->dataset, m->snapshot);
+	case MARK_UNBOOKMARK:
+		return arena_printf(a, "remove the bookmark %s#%s", m->dataset, m->snapshot);
+	}
+	return "";
+}
+
+static void look_text(const struct side_state *target, const struct backup *b, struct buf *out)
+{
+	char when[CIVIL_TEXT];
+	const char *where = b->dest_target != NULL ? b->dest_target : "the target";
+
+	if (!target->seen)
+		buf_printf(out, "  %s sleeps and was never seen: the rest supposes that it is empty\n", where);
+	else if (target->recorded)
+		buf_printf(out, "  %s sleeps; this is as it was at %s\n", where, civil_show(target->seen_at, when));
+}
+
+void plan_explain(const struct plan *p, const struct backup *b, const struct side_state *target, struct buf *out)
+{
+	AUTO(arena) struct arena a = {0};
+	char when[CIVIL_TEXT];
+
+	buf_printf(out, "Backup '%s' at %s\n", p->backup, civil_show(p->now, when));
+	look_text(target, b, out);
+	for (size_t i = 0; i < p->snaps.n; i++)
+		line(out, "snapshot",
+		     arena_printf(&a, "@%s of %zu dataset%s", p->snaps.v[i].name, p->snaps.v[i].datasets.n,
+				  p->snaps.v[i].datasets.n == 1 ? "" : "s"),
+		     p->snaps.v[i].reason);
+	if (b->dest_target != NULL)
+		line(out, "wake", b->dest_target, "that is where the copies are");
+	for (size_t i = 0; i < p->aborts.n; i++)
+		line(out, "give up", arena_printf(&a, "the partial receive of %s", p->aborts.v[i].dataset), p->aborts.v[i].reason);
+	for (size_t i = 0; i < p->parents.n; i++)
+		line(out, "create", p->parents.v[i].dataset, p->parents.v[i].reason);
+	for (size_t i = 0; i < p->sends.n; i++) {
+		AUTO(buf) struct buf t = {0};
+		buf_printf(&t, "%s: ", p->sends.v[i].source);
+		send_explain(&p->sends.v[i], &t);
+		line(out, "send", buf_text(&t), p->sends.v[i].reason);
+	}
+	for (size_t i = 0; i < p->marks.n; i++)
+		line(out, "mark", mark_text(&p->marks.v[i], &a), p->marks.v[i].reason);
+	if (b->dest_target != NULL)
+		line(out, "sleep", b->dest_target, "nobody needs it any more");
+	for (size_t i = 0; i < p->skips.n; i++)
+		buf_printf(out, "  nothing   %s: %s\n", p->skips.v[i].source, p->skips.v[i].reason);
+	for (size_t i = 0; i < p->conflicts.n; i++)
+		buf_printf(out, "  CONFLICT  %s\n            %s\n            hint: %s\n", p->conflicts.v[i].source,
+			   p->conflicts.v[i].why, p->conflicts.v[i].hint);
+	if (p->sends.n == 0 && p->conflicts.n == 0 && p->snaps.n == 0)
+		buf_puts(out, "  Everything is there already.\n");
+}

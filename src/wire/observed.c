@@ -1,0 +1,249 @@
+#include "wire/observed.h"
+
+enum { FORMAT = 1 };
+
+static void put_text(json_t *j, const char *name, const char *text)
+{
+	if (text != NULL)
+		(void)json_object_set_new(j, name, json_any(text));
+}
+
+static json_t *point_json(const struct point *p)
+{
+	json_t *j = json_object();
+
+	put_text(j, p->kind == POINT_BOOKMARK ? "bookmark" : "snapshot", p->name);
+	(void)json_object_set_new(j, "guid", json_u64(p->guid));
+	(void)json_object_set_new(j, "createtxg", json_u64(p->createtxg));
+	(void)json_object_set_new(j, "creation", json_integer(p->creation));
+	if (p->userrefs > 0)
+		(void)json_object_set_new(j, "userrefs", json_u64(p->userrefs));
+	return j;
+}
+
+static json_t *dataset_json(const struct dataset *d)
+{
+	json_t *j = json_object(), *points = json_array();
+
+	put_text(j, "name", d->name);
+	put_text(j, "type", d->type == DATASET_VOLUME ? "volume" : "filesystem");
+	(void)json_object_set_new(j, "guid", json_u64(d->guid));
+	(void)json_object_set_new(j, "encrypted", json_boolean(d->encrypted));
+	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
+	put_text(j, "origin", d->origin);
+	(void)json_object_set_new(j, "used", json_u64(d->used));
+	(void)json_object_set_new(j, "referenced", json_u64(d->referenced));
+	(void)json_object_set_new(j, "available", json_u64(d->available));
+	(void)json_object_set_new(j, "written", json_u64(d->written));
+	if (d->resume.token != NULL) {
+		json_t *r = json_object();
+		put_text(r, "token", d->resume.token);
+		(void)json_object_set_new(r, "to_guid", json_u64(d->resume.to_guid));
+		put_text(r, "to_name", d->resume.to_name);
+		put_text(r, "why", d->resume.why);
+		(void)json_object_set_new(j, "resume", r);
+	}
+	for (size_t i = 0; i < d->points.n; i++)
+		(void)json_array_append_new(points, point_json(&d->points.v[i]));
+	(void)json_object_set_new(j, "points", points);
+	return j;
+}
+
+json_t *side_json(const struct side_state *s)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	put_text(j, "root", s->root);
+	(void)json_object_set_new(j, "seen", json_boolean(s->seen));
+	(void)json_object_set_new(j, "root_exists", json_boolean(s->root_exists));
+	(void)json_object_set_new(j, "recorded", json_boolean(s->recorded));
+	(void)json_object_set_new(j, "seen_at", json_integer(s->seen_at));
+	for (size_t i = 0; i < s->datasets.n; i++)
+		(void)json_array_append_new(list, dataset_json(&s->datasets.v[i]));
+	(void)json_object_set_new(j, "datasets", list);
+	return j;
+}
+
+json_t *observed_json(const struct observed *o)
+{
+	json_t *j = json_object();
+
+	(void)json_object_set_new(j, "format", json_integer(FORMAT));
+	put_text(j, "backup", o->backup);
+	(void)json_object_set_new(j, "now", json_integer(o->now));
+	(void)json_object_set_new(j, "source", side_json(&o->source));
+	(void)json_object_set_new(j, "target", side_json(&o->target));
+	return j;
+}
+
+static bool flag(const json_t *j, const char *name)
+{
+	return json_is_true(json_object_get(j, name));
+}
+
+static bool point_read(const json_t *j, struct arena *a, struct point *p)
+{
+	*p = (struct point){.kind = POINT_SNAPSHOT, .name = json_text(j, "snapshot", a)};
+	if (p->name == NULL) {
+		p->kind = POINT_BOOKMARK;
+		p->name = json_text(j, "bookmark", a);
+	}
+	p->creation = json_integer_value(json_object_get(j, "creation"));
+	(void)json_get_u64(j, "userrefs", &p->userrefs);
+	return p->name != NULL && json_get_u64(j, "guid", &p->guid) && json_get_u64(j, "createtxg", &p->createtxg);
+}
+
+static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
+{
+	const json_t *r = json_object_get(j, "resume");
+	const char *type = json_text(j, "type", a);
+	json_t *point;
+	size_t i;
+
+	*d = (struct dataset){.name = json_text(j, "name", a),
+			      .encrypted = flag(j, "encrypted"),
+			      .placeholder = flag(j, "placeholder"),
+			      .origin = json_text(j, "origin", a)};
+	if (d->name == NULL || type == NULL || !json_get_u64(j, "guid", &d->guid))
+		return false;
+	d->type = strcmp(type, "volume") == 0 ? DATASET_VOLUME : DATASET_FILESYSTEM;
+	(void)json_get_u64(j, "used", &d->used);
+	(void)json_get_u64(j, "referenced", &d->referenced);
+	(void)json_get_u64(j, "available", &d->available);
+	(void)json_get_u64(j, "written", &d->written);
+	if (json_is_object(r)) {
+		d->resume = (struct resume){
+		    .token = json_text(r, "token", a), .to_name = json_text(r, "to_name", a), .why = json_text(r, "why", a)};
+		(void)json_get_u64(r, "to_guid", &d->resume.to_guid);
+	}
+	json_array_foreach(json_object_get(j, "points"), i, point)
+	{
+		struct point p;
+		if (!point_read(point, a, &p))
+			return false;
+		*vec_add(&d->points, a) = p;
+	}
+	return true;
+}
+
+int side_read(const json_t *j, struct arena *a, struct side_state *s, struct err *e)
+{
+	json_t *one;
+	size_t i;
+
+	*s = (struct side_state){.root = json_text(j, "root", a),
+				 .seen = flag(j, "seen"),
+				 .root_exists = flag(j, "root_exists"),
+				 .recorded = flag(j, "recorded"),
+				 .seen_at = json_integer_value(json_object_get(j, "seen_at"))};
+	if (s->root == NULL || !json_is_array(json_object_get(j, "datasets")))
+		return err_set(e, ERR_CORRUPT, "a side of the observation lacks its root or its datasets");
+	json_array_foreach(json_object_get(j, "datasets"), i, one)
+	{
+		struct dataset d;
+		if (!dataset_read(one, a, &d))
+			return err_set(e, ERR_CORRUPT, "dataset number %zu of the observation cannot be read", i + 1);
+		*vec_add(&s->datasets, a) = d;
+	}
+	side_sort(s);
+	return 0;
+}
+
+int observed_read(struct str text, struct arena *a, struct observed *o, struct err *e)
+{
+	AUTO(json) json_t *j = json_parse(text, "the observation", e);
+
+	if (j == NULL)
+		return -1;
+	if (json_integer_value(json_object_get(j, "format")) != FORMAT || json_text(j, "backup", a) == NULL) {
+		(void)err_set(e, ERR_CORRUPT, "this is not an observation that this version can read");
+		return err_hint(e, "dormouse observe NAME writes one");
+	}
+	o->backup = json_text(j, "backup", a);
+	o->now = json_integer_value(json_object_get(j, "now"));
+	if (side_read(json_object_get(j, "source"), a, &o->source, e) < 0)
+		return -1;
+	return side_read(json_object_get(j, "target"), a, &o->target, e);
+}
+
+/* --- plans ----------------------------------------------------------------------------------------- */
+
+static json_t *send_json(const struct send_step *s)
+{
+	static const char *const kinds[] = {[SEND_FULL] = "full",
+					    [SEND_INCREMENTAL] = "incremental",
+					    [SEND_INTERMEDIATE] = "incremental",
+					    [SEND_RESUME] = "resume"};
+	json_t *j = json_object();
+
+	put_text(j, "kind", kinds[s->kind]);
+	put_text(j, "source", s->source);
+	put_text(j, "target", s->target);
+	if (s->base.name != NULL)
+		(void)json_object_set_new(j, "base", point_json(&s->base));
+	(void)json_object_set_new(j, "to", point_json(&s->to));
+	(void)json_object_set_new(j, "snapshots", json_integer((json_int_t)s->snapshots));
+	(void)json_object_set_new(j, "raw", json_boolean(s->raw));
+	put_text(j, "reason", s->reason);
+	return j;
+}
+
+static json_t *pair_json(const char *dataset, const char *reason)
+{
+	json_t *j = json_object();
+	put_text(j, "dataset", dataset);
+	put_text(j, "reason", reason);
+	return j;
+}
+
+json_t *plan_json(const struct plan *p)
+{
+	static const char *const marks[] = {[MARK_HOLD] = "hold",
+					    [MARK_BOOKMARK] = "bookmark",
+					    [MARK_RELEASE] = "release",
+					    [MARK_UNBOOKMARK] = "unbookmark"};
+	json_t *j = json_object(), *list;
+
+	put_text(j, "backup", p->backup);
+	(void)json_object_set_new(j, "now", json_integer(p->now));
+#define LIST(name) (list = json_array(), (void)json_object_set_new(j, name, list))
+	LIST("snapshots");
+	for (size_t i = 0; i < p->snaps.n; i++) {
+		json_t *s = json_object(), *datasets = json_array();
+		put_text(s, "label", p->snaps.v[i].label);
+		put_text(s, "name", p->snaps.v[i].name);
+		for (size_t k = 0; k < p->snaps.v[i].datasets.n; k++)
+			(void)json_array_append_new(datasets, json_any(p->snaps.v[i].datasets.v[k]));
+		(void)json_object_set_new(s, "datasets", datasets);
+		put_text(s, "reason", p->snaps.v[i].reason);
+		(void)json_array_append_new(list, s);
+	}
+	LIST("parents");
+	for (size_t i = 0; i < p->parents.n; i++)
+		(void)json_array_append_new(list, pair_json(p->parents.v[i].dataset, p->parents.v[i].reason));
+	LIST("aborts");
+	for (size_t i = 0; i < p->aborts.n; i++)
+		(void)json_array_append_new(list, pair_json(p->aborts.v[i].dataset, p->aborts.v[i].reason));
+	LIST("sends");
+	for (size_t i = 0; i < p->sends.n; i++)
+		(void)json_array_append_new(list, send_json(&p->sends.v[i]));
+	LIST("marks");
+	for (size_t i = 0; i < p->marks.n; i++) {
+		json_t *m = pair_json(p->marks.v[i].dataset, p->marks.v[i].reason);
+		put_text(m, "kind", marks[p->marks.v[i].kind]);
+		put_text(m, "name", p->marks.v[i].snapshot);
+		(void)json_array_append_new(list, m);
+	}
+	LIST("conflicts");
+	for (size_t i = 0; i < p->conflicts.n; i++) {
+		json_t *c = pair_json(p->conflicts.v[i].source, p->conflicts.v[i].why);
+		put_text(c, "target", p->conflicts.v[i].target);
+		put_text(c, "hint", p->conflicts.v[i].hint);
+		(void)json_array_append_new(list, c);
+	}
+	LIST("current");
+	for (size_t i = 0; i < p->skips.n; i++)
+		(void)json_array_append_new(list, pair_json(p->skips.v[i].source, p->skips.v[i].reason));
+#undef LIST
+	return j;
+}
