@@ -1,6 +1,76 @@
-#include <stdio.h>
+/* dormouse: the table of commands. */
+#include <signal.h>
 
-int main(void)
+#include "cli/cli.h"
+#include "daemon/daemon.h"
+
+static int cmd_daemon(int argc, char **argv)
 {
-	return fputs("dormouse " DORMOUSE_VERSION "\n", stdout) < 0;
+	struct cli c;
+	bool idle_exit = false;
+	const struct cli_option own[] = {{"--idle-exit", &idle_exit, NULL}};
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse daemon [--idle-exit] [-c FILE]\nThe keeper: owns the machines and the records.  Other commands start one when they need it.", own, ARRAY_LEN(own));
+
+	if (rc < 0)
+		rc = keeper_run(&c.paths, idle_exit, cli_load_for_keeper);
+	cli_end(&c);
+	return rc;
+}
+
+static int cmd_worker(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return worker_run();
+}
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return printf("dormouse " DORMOUSE_VERSION "\n") < 0;
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(int argc, char **argv);
+	const char *summary; /* NULL: not for people */
+} commands[] = {
+    {"backup", cmd_backup, "one whole run: snapshot, wake, replicate, prove, sleep, record"},
+    {"plan", cmd_plan, "what a run would do, and why"},
+    {"check", cmd_check, "is the configuration right?"},
+    {"status", cmd_status, "is everything safe?"},
+    {"history", cmd_history, "the runs so far"},
+    {"observe", cmd_observe, "all that a plan depends on, as JSON"},
+    {"machines", cmd_machines, "which machines are on"},
+    {"wake", cmd_wake, "start a machine"},
+    {"sleep", cmd_sleep, "end a machine"},
+    {"connect", cmd_connect, "a connection to a machine, for ssh's ProxyCommand"},
+    {"daemon", cmd_daemon, "the keeper of machines and records"},
+    {"version", cmd_version, "this program's version"},
+    {"worker", cmd_worker, NULL},
+};
+
+static int usage(FILE *to)
+{
+	(void)fputs("usage: dormouse COMMAND [OPTION…]\n\n", to);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (commands[i].summary != NULL)
+			(void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	(void)fputs("\nEvery command has --help.  The configuration is /etc/dormouse/config.hcl, or -c FILE.\n", to);
+	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc < 2 ? "" : argv[1];
+
+	/* A reader that went away is seen where we write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i].name, word) == 0 || (strcmp(word, "--version") == 0 && strcmp(commands[i].name, "version") == 0))
+			return commands[i].fn(argc - 1, argv + 1);
+	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return usage(stdout);
+	if (argc > 1)
+		(void)fprintf(stderr, "dormouse: there is no command '%s'\n", word);
+	return usage(stderr);
 }

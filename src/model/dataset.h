@@ -23,6 +23,8 @@ enum dataset_type { DATASET_FILESYSTEM, DATASET_VOLUME };
 struct resume {
 	const char *token;   /* NULL = there is none */
 	uint64_t to_guid;    /* 0 = could not be decoded; then why says so */
+	uint64_t from_guid;  /* of an incremental stream; 0 = a full one */
+	bool raw;
 	const char *to_name; /* "pool/ds@snap" */
 	const char *why;
 };
@@ -32,7 +34,7 @@ struct dataset {
 	enum dataset_type type;
 	uint64_t guid;
 	bool encrypted;
-	bool placeholder;   /* user property dormouse:placeholder=on */
+	bool placeholder;   /* an empty stand-in of ours: its property dormouse:placeholder is its own name */
 	const char *origin; /* the snapshot that a clone is of, or NULL */
 	uint64_t used, referenced, available;
 	uint64_t written; /* since the newest snapshot */

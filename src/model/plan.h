@@ -64,8 +64,8 @@ enum conflict_kind {
 	CONFLICT_NO_SNAPSHOT, /* nothing to send yet */
 	CONFLICT_DIVERGED,    /* the target has snapshots the source does not have, after the common one */
 	CONFLICT_NO_COMMON,   /* the target has snapshots, none of which the source has */
-	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots, and is not a placeholder */
-	CONFLICT_TYPE,	      /* a file system here, a volume there */
+	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots */
+	CONFLICT_TYPE,	      /* a file system here, a volume there; encrypted here, and not there */
 	CONFLICT_UNREADABLE,  /* a partial receive whose token cannot be read */
 };
 struct conflict {
@@ -94,6 +94,7 @@ struct plan {
 	struct mark_steps marks; /* of what is common already, before any send */
 	struct conflicts conflicts;
 	struct skips skips;
+	const char *unseen; /* why nothing could be planned at all (a side could not be seen), or NULL */
 };
 
 #endif

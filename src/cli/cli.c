@@ -1,0 +1,184 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "provider/registry.h"
+#include "sys/fdio.h"
+#include "wire/json.h"
+
+static int bad_usage(const char *usage, const char *fmt, const char *word)
+{
+	(void)fputs("dormouse: ", stderr);
+	(void)fprintf(stderr, fmt, word);
+	(void)fprintf(stderr, "\nhint: %s\n", usage);
+	return EXIT_USAGE;
+}
+
+static const struct cli_option *find(const struct cli_option *o, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(o[i].name, word) == 0)
+			return &o[i];
+	return NULL;
+}
+
+int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown)
+{
+	bool help = false, ended = false;
+	const struct cli_option common[] = {{"-c", NULL, &c->config_path},
+					    {"--config", NULL, &c->config_path},
+					    {"--json", &c->json, NULL},
+					    {"-h", &help, NULL},
+					    {"--help", &help, NULL}};
+	struct err e;
+
+	*c = (struct cli){0};
+	for (int i = 1; i < argc; i++) {
+		if (ended || argv[i][0] != '-' || argv[i][1] == '\0') {
+			*vec_add(&c->args, &c->arena) = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			ended = true;
+			continue;
+		}
+		const struct cli_option *o = find(common, ARRAY_LEN(common), argv[i]);
+		o = o != NULL ? o : find(own, nown, argv[i]);
+		if (o == NULL)
+			return bad_usage(usage, "unknown option '%s'", argv[i]);
+		if (o->flag != NULL)
+			*o->flag = true;
+		else if (i + 1 == argc)
+			return bad_usage(usage, "option '%s' needs a value", argv[i]);
+		else
+			*o->value = argv[++i];
+	}
+	if (help) {
+		(void)printf("%s\n", usage);
+		return EXIT_DONE;
+	}
+	if (paths_find(c->config_path, &c->arena, &c->paths, &e) < 0)
+		return cli_fail(c, &e);
+	return -1;
+}
+
+void cli_end(struct cli *c)
+{
+	arena_release(&c->arena);
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
+	char line[sizeof(e->what) + sizeof(e->why) + 8];
+
+	if (c->json) {
+		AUTO(buf) struct buf b = {0};
+		AUTO(json) json_t *j = json_object();
+		(void)json_object_set_new(j, "error", json_of_err(e));
+		json_write(&b, j);
+		(void)printf("%s\n", buf_text(&b));
+	}
+	err_line(e, line, sizeof(line));
+	(void)fprintf(stderr, "dormouse: %s\n", line);
+	if (e->hint[0] != '\0')
+		(void)fprintf(stderr, "hint: %s\n", e->hint);
+	return err_exit_code(e);
+}
+
+/* --- the configuration ----------------------------------------------------------------------------- */
+
+static bool read_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
+{
+	char *config = arena_strdup(a, ctx);
+	struct err e;
+
+	if (path[0] != '/')
+		path = arena_printf(a, "%s/%s", dirname(config), path);
+	if (fd_read_file(path, CONF_MAX, a, out, &e) == 0)
+		return true;
+	*why = arena_strdup(a, e.why[0] != '\0' ? e.why : e.what);
+	return false;
+}
+
+static const char *read_env(void *ctx, const char *name)
+{
+	(void)ctx;
+	return getenv(name);
+}
+
+static bool load(const char *path, struct arena *a, struct str *text, struct config *out, struct diags *d, struct err *e)
+{
+	struct conf_env env = {(void *)(uintptr_t)path, read_file, read_env};
+	size_t n = strlen(path);
+
+	/* A little more than is accepted, so that conf_load itself says that it is too much. */
+	if (fd_read_file(path, (size_t)64 * CONF_MAX, a, text, e) < 0) {
+		e->kind = ERR_CONFIG;
+		if (e->hint[0] == '\0')
+			(void)err_hint(e, "name the file with -c FILE, or set DORMOUSE_CONFIG");
+		return false;
+	}
+	e->kind = ERR_NONE;
+	return conf_load(*text, path, n > 5 && strcmp(path + n - 5, ".json") == 0, provider_kinds(), PROVIDERS, &env, a, out, d);
+}
+
+bool cli_config(struct cli *c)
+{
+	struct diags d = {0};
+	struct str text = {"", 0};
+	struct err e;
+
+	if (load(c->paths.config, &c->arena, &text, &c->config, &d, &e))
+		return true;
+	if (e.kind != ERR_NONE) {
+		(void)cli_fail(c, &e);
+		return false;
+	}
+	AUTO(buf) struct buf b = {0};
+	diags_render(&d, c->paths.config, text, &b);
+	(void)fputs(buf_text(&b), stderr);
+	return false;
+}
+
+const struct config *cli_load_for_keeper(const char *path, struct arena *a, struct err *e)
+{
+	struct config *out = arena_new(a, struct config);
+	struct diags d = {0};
+	struct str text;
+	size_t line, column;
+
+	if (load(path, a, &text, out, &d, e))
+		return out;
+	if (e->kind != ERR_NONE)
+		return NULL;
+	span_place(text, d.v[0].at.from, &line, &column);
+	(void)err_set(e, ERR_CONFIG, "%s:%zu:%zu: %s", path, line, column, d.v[0].what);
+	(void)err_hint(e, "dormouse check shows all that is wrong with it");
+	return NULL;
+}
+
+const struct backup *cli_backup(struct cli *c)
+{
+	const struct backups *all = &c->config.backups;
+	const struct backup *b = c->args.n == 1 ? config_backup(&c->config, c->args.v[0]) : NULL;
+	AUTO(buf) struct buf names = {0};
+	struct err e;
+
+	if (b != NULL)
+		return b;
+	if (c->args.n == 0 && all->n == 1)
+		return &all->v[0];
+	for (size_t i = 0; i < all->n; i++)
+		buf_printf(&names, "%s%s", i == 0 ? "" : ", ", all->v[i].name);
+	if (c->args.n == 1)
+		(void)err_set(&e, ERR_USAGE, "there is no backup '%s'", c->args.v[0]);
+	else
+		(void)err_set(&e, ERR_USAGE, "name one backup");
+	(void)err_hint(&e, all->n == 0 ? "'%s' has none yet: add a backup block" : "the file has: %s",
+		       all->n == 0 ? c->paths.config : buf_text(&names));
+	(void)cli_fail(c, &e);
+	return NULL;
+}

@@ -1,0 +1,54 @@
+/* What all commands share: options, the configuration, and how things are said. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/config.h"
+#include "sys/paths.h"
+
+enum { EXIT_DONE = 0, EXIT_PARTLY = 1, EXIT_FAILED = 2, EXIT_USAGE = 3, EXIT_BUSY = 4 };
+
+/* An option of one command: a flag, or one that takes a value. */
+struct cli_option {
+	const char *name; /* "--force" */
+	bool *flag;
+	const char **value;
+};
+
+struct cli {
+	struct arena arena;
+	struct paths paths;
+	struct config config;
+	const char *config_path;
+	bool json;
+	struct strings args; /* what is left */
+};
+
+/* Reads the options that all commands have (-c FILE, --json, --help) and the command's own.  Returns
+ * -1 to go on, or an exit code: --help was answered, or something was wrong and has been said. */
+int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown);
+/* Loads the configuration, or prints everything that is wrong with it. */
+bool cli_config(struct cli *c);
+/* The one backup that args name, or the only one there is.  NULL: said. */
+const struct backup *cli_backup(struct cli *c);
+void cli_end(struct cli *c);
+
+/* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */
+int cli_fail(const struct cli *c, const struct err *e);
+/* The configuration for the keeper: the first thing wrong becomes the error. */
+const struct config *cli_load_for_keeper(const char *path, struct arena *a, struct err *e);
+
+/* The commands: each gets its own name as argv[0] and returns an exit code. */
+int cmd_backup(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_connect(int argc, char **argv);
+int cmd_history(int argc, char **argv);
+int cmd_machines(int argc, char **argv);
+int cmd_observe(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_sleep(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_wake(int argc, char **argv);
+
+#endif

@@ -1,0 +1,252 @@
+/* backup: one whole run, shown to who watches, and recorded. */
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/run.h"
+#include "sys/clock.h"
+
+struct watching {
+	struct run_listener listener;
+	struct run *run;
+	const struct cli *cli;
+	struct control *record; /* the run's connection to the keeper */
+	bool terminal;          /* progress in place; otherwise lines only */
+	bool line_open;
+	int64_t began_ms;
+	uint64_t last_bytes;
+	int64_t last_ms;
+	double rate;
+};
+
+static void clear_line(struct watching *w)
+{
+	if (w->line_open)
+		(void)fputs("\r\033[K", stderr);
+	w->line_open = false;
+}
+
+static void show_progress(struct watching *w, const struct run_event *ev)
+{
+	char bytes[NUM_TEXT], rate[NUM_TEXT];
+	int64_t now = clock_mono_ms();
+
+	if (!w->terminal)
+		return;
+	if (now > w->last_ms)
+		w->rate = 0.7 * w->rate + 0.3 * (double)(ev->bytes - w->last_bytes) * 1000 / (double)(now - w->last_ms);
+	w->last_ms = now;
+	w->last_bytes = ev->bytes;
+	clear_line(w);
+	(void)fprintf(stderr, "  %s  %s/s  %.50s", num_show_bytes(ev->bytes, bytes), num_show_bytes((uint64_t)w->rate, rate),
+		      ev->dataset);
+	(void)fflush(stderr);
+	w->line_open = true;
+}
+
+static void on_event(struct run_listener *l, const struct run_event *ev)
+{
+	struct watching *w = (struct watching *)(void *)l;
+	AUTO(arena) struct arena a = {0};
+	char line[800];
+	struct err ignored;
+
+	if (ev->kind == EVENT_PROGRESS) {
+		show_progress(w, ev);
+		return;
+	}
+	const char *text = ev->text;
+	if (ev->kind == EVENT_DATASET && ev->err != NULL) {
+		err_line(ev->err, line, sizeof(line));
+		text = arena_printf(&a, "FAILED %s", line);
+	} else if (ev->kind == EVENT_DATASET) {
+		text = arena_printf(&a, "%s: %zu snapshot%s arrived", ev->dataset, ev->snapshots, ev->snapshots == 1 ? "" : "s");
+	}
+	text = arena_printf(&a, "%-8s %s", run_stage_name(ev->stage), text);
+	clear_line(w);
+	if (!w->cli->json)
+		(void)fprintf(stderr, "%s\n", text);
+	if (ev->kind == EVENT_DATASET && ev->err != NULL && ev->err->hint[0] != '\0' && !w->cli->json)
+		(void)fprintf(stderr, "         hint: %s\n", ev->err->hint);
+	struct control_request r = {.op = CONTROL_RUN_EVENT, .text = text};
+	if (!control_lost(w->record))
+		(void)!control_send(w->record, &r, &ignored);
+}
+
+/* The keeper may have died and come back: the story of this run goes on under a new number. */
+static int record_open(const struct cli *c, const struct backup *b, struct control *link, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	struct control_request r = {.op = CONTROL_RUN_BEGIN, .backup = b->name};
+	const char *answer;
+
+	if (control_open(&c->paths, link, e) < 0)
+		return -1;
+	return control_ask(link, &r, &a, &answer, e);
+}
+
+static json_t *result_json(const struct run *r, const struct err *whole, int64_t took_ms)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	(void)json_object_set_new(j, "backup", json_any(r->backup->name));
+	(void)json_object_set_new(j, "bytes", json_u64(r->bytes));
+	(void)json_object_set_new(j, "took_ms", json_integer(took_ms));
+	(void)json_object_set_new(j, "snapshots_taken", json_integer((json_int_t)r->snapshots_taken));
+	for (size_t i = 0; i < r->outcomes.n; i++) {
+		const struct outcome *o = &r->outcomes.v[i];
+		json_t *d = json_object();
+		(void)json_object_set_new(d, "dataset", json_any(o->dataset));
+		(void)json_object_set_new(d, "proven", json_boolean(o->proven));
+		(void)json_object_set_new(d, "snapshots", json_integer((json_int_t)o->snapshots));
+		if (o->newest != NULL) {
+			(void)json_object_set_new(d, "newest", json_any(o->newest));
+			(void)json_object_set_new(d, "newest_at", json_integer(o->newest_at));
+		}
+		if (!o->proven)
+			(void)json_object_set_new(d, "error", json_of_err(&o->err));
+		(void)json_array_append_new(list, d);
+	}
+	(void)json_object_set_new(j, "datasets", list);
+	if (whole != NULL)
+		(void)json_object_set_new(j, "error", json_of_err(whole));
+	return j;
+}
+
+/* 0 all proven, 1 some, 2 none. */
+static int verdict(const struct run *r, const struct err *whole)
+{
+	size_t proven = 0;
+
+	for (size_t i = 0; i < r->outcomes.n; i++)
+		proven += r->outcomes.v[i].proven;
+	if (whole == NULL && proven == r->outcomes.n)
+		return EXIT_DONE;
+	return proven > 0 ? EXIT_PARTLY : EXIT_FAILED;
+}
+
+static void summary(const struct run *r, int64_t took_ms)
+{
+	size_t proven = 0;
+	char bytes[NUM_TEXT], took[NUM_TEXT];
+
+	for (size_t i = 0; i < r->outcomes.n; i++)
+		proven += r->outcomes.v[i].proven;
+	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n, r->target.label,
+		     num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
+}
+
+/* Waits until the target is gone, unless it is to linger or somebody else uses it. */
+static void wait_asleep(struct run *r, struct watching *w)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	AUTO(arena) struct arena a = {0};
+	const struct target *t = r->target_lease.target;
+	struct err ignored;
+
+	run_end(r);
+	if (t == NULL)
+		return;
+	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = t->name};
+	on_event(&w->listener, &ev);
+	for (int64_t until = clock_mono_ms() + t->stop_timeout_ms + 60000; t->linger_ms == 0 && clock_mono_ms() < until;) {
+		struct control_request q = {.op = CONTROL_MACHINES};
+		const char *answer = NULL;
+		if ((link.fd < 0 && control_open(&r->paths[0], &link, &ignored) < 0) ||
+		    control_ask(&link, &q, &a, &answer, &ignored) < 0)
+			return;
+		AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
+		bool going = false;
+		json_t *m;
+		size_t i;
+		json_array_foreach(list, i, m)
+		{
+			const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);
+			if (strcmp(name, t->name) == 0)
+				going = strcmp(state, "absent") != 0 && json_integer_value(json_object_get(m, "leases")) == 0;
+		}
+		if (!going)
+			return;
+		clock_sleep_ms(100);
+	}
+}
+
+static int do_run(struct run *r, struct err *e)
+{
+	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
+		return -1;
+	return run_replicate(r, e);
+}
+
+static void remember(struct cli *c, struct run *r, struct control *link, int rc, const json_t *result)
+{
+	AUTO(buf) struct buf text = {0};
+	AUTO(buf) struct buf seen = {0};
+	struct err e;
+
+	/* The run's own connection may have died with a keeper. */
+	if (control_lost(link)) {
+		control_close(link);
+		if (record_open(c, r->backup, link, &e) < 0) {
+			(void)cli_fail(c, &e);
+			return;
+		}
+	}
+	json_write(&text, result);
+	struct control_request end = {.op = CONTROL_RUN_END, .number = rc, .json = buf_text(&text)};
+	if (r->seen.target.seen) {
+		AUTO(json) json_t *side = side_json(&r->seen.target);
+		json_write(&seen, side);
+		struct control_request look = {.op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
+		if (control_ask(link, &look, &c->arena, NULL, &e) < 0)
+			(void)cli_fail(c, &e);
+	}
+	if (control_ask(link, &end, &c->arena, NULL, &e) < 0)
+		(void)cli_fail(c, &e);
+}
+
+int cmd_backup(int argc, char **argv)
+{
+	struct cli c;
+	AUTO(control) struct control link = CONTROL_INIT;
+	struct err e;
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse backup [--json] [-c FILE] [NAME]\nOne whole run: snapshots if they are due, wakes the target, replicates, proves, lets it sleep, records.", NULL, 0);
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	const struct backup *b = cli_config(&c) ? cli_backup(&c) : NULL;
+	if (b == NULL)
+		return cli_end(&c), EXIT_USAGE;
+	if (record_open(&c, b, &link, &e) < 0) {
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
+	struct watching w = {.listener = {on_event}, .cli = &c, .record = &link,
+			     .terminal = isatty(STDERR_FILENO) && !c.json, .began_ms = clock_mono_ms()};
+	struct run r = {.config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &w.listener,
+			.source_lease = {.link = CONTROL_INIT}, .target_lease = {.link = CONTROL_INIT},
+			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
+	w.run = &r;
+	bool whole = do_run(&r, &e) == 0;
+	clear_line(&w);
+	wait_asleep(&r, &w);
+	int64_t took = clock_mono_ms() - w.began_ms;
+	rc = verdict(&r, whole ? NULL : &e);
+	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);
+	remember(&c, &r, &link, rc, result);
+	if (!whole && !c.json) {
+		int code = cli_fail(&c, &e);
+		rc = rc == EXIT_PARTLY ? rc : code;
+	}
+	if (c.json) {
+		AUTO(buf) struct buf text = {0};
+		json_write(&text, result);
+		(void)printf("%s\n", buf_text(&text));
+	} else if (r.outcomes.n > 0) {
+		summary(&r, took);
+	}
+	cli_end(&c);
+	return rc;
+}

@@ -1,0 +1,142 @@
+/* plan and observe: what a run would do, without doing it. */
+#include <unistd.h>
+
+#include "base/civil.h"
+#include "cli/cli.h"
+#include "engine/run.h"
+#include "plan/explain.h"
+#include "plan/replicate_plan.h"
+#include "plan/snapshot_plan.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+
+static void on_terminal(struct run_listener *l, const struct run_event *ev)
+{
+	(void)l;
+	if (isatty(STDERR_FILENO) && ev->text != NULL)
+		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
+}
+
+/* The target as the last run left it, for a target that sleeps. */
+static int recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
+	const char *answer = NULL;
+
+	*s = (struct side_state){.root = b->dest};
+	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, &r, &c->arena, &answer, e) < 0)
+		return -1;
+	AUTO(json) json_t *j = json_parse(str_of(answer), "the keeper's answer", e);
+	const char *text = j == NULL ? NULL : json_text(j, "json", &c->arena);
+	if (text == NULL)
+		return j == NULL ? -1 : 0;
+	AUTO(json) json_t *side = json_parse(str_of(text), "the last look", e);
+	if (side == NULL || side_read(side, &c->arena, s, e) < 0)
+		return -1;
+	s->recorded = true;
+	return 0;
+}
+
+static int observe(struct cli *c, struct run *r, bool do_wake, struct err *e)
+{
+	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0)
+		return -1;
+	if (do_wake || r->backup->dest_target == NULL)
+		return run_look_target(r, e);
+	return recall(c, r->backup, &r->seen.target, e);
+}
+
+static int from_file(const char *path, struct arena *a, struct observed *o, struct err *e)
+{
+	struct str text;
+
+	if (fd_read_file(path, (size_t)1 << 30, a, &text, e) < 0)
+		return -1;
+	return observed_read(text, a, o, e);
+}
+
+/* Snapshots first; what is sent is planned as if they were there. */
+static void make_plan(struct cli *c, const struct backup *b, const struct observed *o, struct plan *p)
+{
+	*p = (struct plan){.now = o->now};
+	snapshot_plan(&c->config, b, &o->source, o->now, &c->arena, p);
+	struct side_state foreseen = snapshot_foresee(p, &o->source, &c->arena);
+	replicate_plan(b, &foreseen, &o->target, o->now, &c->arena, p);
+}
+
+static void print_json(json_t *j)
+{
+	AUTO(buf) struct buf b = {0};
+
+	json_write(&b, j);
+	json_decref(j);
+	(void)printf("%s\n", buf_text(&b));
+}
+
+static int plan_or_observe(int argc, char **argv, const char *usage, bool only_observe)
+{
+	struct cli c;
+	bool do_wake = false;
+	const char *file = NULL, *now = NULL;
+	const struct cli_option own[] = {{"--wake", &do_wake, NULL}, {"--observed", NULL, &file}, {"--now", NULL, &now}};
+	struct run_listener listener = {on_terminal};
+	struct err e;
+	int rc = cli_begin(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	const struct backup *b = cli_backup(&c);
+	if (b == NULL)
+		return cli_end(&c), EXIT_USAGE;
+	struct run r = {.config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &listener,
+			.source_lease = {.link = CONTROL_INIT}, .target_lease = {.link = CONTROL_INIT}};
+	rc = file != NULL ? from_file(file, &c.arena, &r.seen, &e) : observe(&c, &r, do_wake, &e);
+	run_end(&r);
+	if (rc == 0 && file != NULL && strcmp(r.seen.backup, b->name) != 0) {
+		rc = err_set(&e, ERR_USAGE, "'%s' was observed for backup '%s', not '%s'", file, r.seen.backup, b->name);
+		(void)err_hint(&e, "dormouse plan --observed %s %s", file, r.seen.backup);
+	}
+	if (rc == 0 && now != NULL && !civil_parse(str_of(now), &r.seen.now)) {
+		rc = err_set(&e, ERR_USAGE, "'%s' is not a time", now);
+		(void)err_hint(&e, "like 2026-11-23T19:00:00Z, or Unix seconds");
+	}
+	struct plan p;
+	if (rc < 0) {
+		rc = cli_fail(&c, &e);
+	} else if (only_observe) {
+		print_json(observed_json(&r.seen));
+	} else {
+		make_plan(&c, b, &r.seen, &p);
+		rc = p.conflicts.n == 0 ? EXIT_DONE : EXIT_PARTLY;
+		if (c.json) {
+			print_json(plan_json(&p));
+		} else {
+			AUTO(buf) struct buf text = {0};
+			plan_explain(&p, b, &r.seen.target, &text);
+			(void)fputs(buf_text(&text), stdout);
+		}
+	}
+	cli_end(&c);
+	return rc;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	return plan_or_observe(argc, argv,
+			       "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--json] [NAME]\n"
+			       "Says every step that a backup would take, and why; changes nothing.  A target that sleeps is\n"
+			       "taken as the last run left it, unless --wake.  With --observed (see dormouse observe) nothing is\n"
+			       "looked at: the same file and time give the same plan anywhere.",
+			       false);
+}
+
+int cmd_observe(int argc, char **argv)
+{
+	return plan_or_observe(argc, argv,
+			       "usage: dormouse observe [--wake] [NAME]\n"
+			       "Writes everything that a plan depends on beside the configuration, as JSON.",
+			       true);
+}

@@ -1,0 +1,165 @@
+/* check, machines, wake, sleep: one question, one answer. */
+#include "base/civil.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/control_client.h"
+#include "sys/clock.h"
+#include "wire/json.h"
+
+int cmd_check(int argc, char **argv)
+{
+	struct cli c;
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse check [-c FILE]\nReads the configuration and says all that is wrong with it; touches nothing.", NULL, 0);
+
+	if (rc < 0) {
+		rc = cli_config(&c) ? EXIT_DONE : EXIT_USAGE;
+		if (rc == EXIT_DONE && !c.json)
+			(void)printf("%s: %zu target%s, %zu backup%s; nothing wrong with it\n", c.paths.config, c.config.targets.n,
+				     c.config.targets.n == 1 ? "" : "s", c.config.backups.n, c.config.backups.n == 1 ? "" : "s");
+		if (c.json)
+			(void)printf("{\"ok\":%s}\n", rc == EXIT_DONE ? "true" : "false");
+	}
+	cli_end(&c);
+	return rc;
+}
+
+static void on_stderr(void *ctx, const char *text)
+{
+	(void)fprintf(stderr, "%s: %s\n", (const char *)ctx, text);
+}
+
+/* The state of every target, configured or only remembered. */
+static json_t *machines_list(struct cli *c, struct err *e)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	struct control_request r = {.op = CONTROL_MACHINES};
+	const char *json = NULL;
+
+	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, &r, &c->arena, &json, e) < 0)
+		return NULL;
+	json_t *list = json_parse(str_of(json), "the keeper's answer", e);
+	for (size_t i = 0; list != NULL && i < c->config.targets.n; i++) {
+		bool known = false;
+		json_t *m;
+		size_t k;
+		json_array_foreach(list, k, m)
+		    known |= strcmp(json_text(m, "target", &c->arena), c->config.targets.v[i].name) == 0;
+		if (known)
+			continue;
+		m = json_object();
+		(void)json_object_set_new(m, "target", json_any(c->config.targets.v[i].name));
+		(void)json_object_set_new(m, "state", json_string("absent"));
+		(void)json_array_append_new(list, m);
+	}
+	return list;
+}
+
+static void show_machine(const json_t *m, struct arena *a)
+{
+	char text[NUM_TEXT];
+	const char *state = json_text(m, "state", a), *note = json_text(m, "note", a);
+	int64_t since = json_integer_value(json_object_get(m, "since"));
+	int64_t until = json_integer_value(json_object_get(m, "until"));
+	int64_t leases = json_integer_value(json_object_get(m, "leases"));
+	const json_t *error = json_object_get(m, "error");
+
+	(void)printf("%-20s %-10s", json_text(m, "target", a), strcmp(state, "absent") == 0 ? "off" : state);
+	if (since > 0 && strcmp(state, "absent") != 0)
+		(void)printf(" for %s", num_show_duration((clock_unix_s() - since) * 1000, text));
+	if (leases > 0)
+		(void)printf(", used by %lld", (long long)leases);
+	if (until > 0)
+		(void)printf(", off in %s", num_show_duration((until - clock_unix_s()) * 1000, text));
+	if (note != NULL && note[0] != '\0')
+		(void)printf(", %s", note);
+	(void)printf("\n");
+	if (error != NULL)
+		(void)printf("%-20s last failure: %s: %s\n", "", json_text(error, "what", a), json_text(error, "why", a));
+}
+
+int cmd_machines(int argc, char **argv)
+{
+	struct cli c;
+	struct err e;
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse machines [--json] [-c FILE]\nShows which machines are on, since when, and who uses them.", NULL, 0);
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	AUTO(json) json_t *list = machines_list(&c, &e);
+	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
+	if (list != NULL && c.json) {
+		AUTO(buf) struct buf b = {0};
+		json_write(&b, list);
+		(void)printf("%s\n", buf_text(&b));
+	} else {
+		json_t *m;
+		size_t i;
+		json_array_foreach(list, i, m) show_machine(m, &c.arena);
+		if (list != NULL && json_array_size(list) == 0)
+			(void)printf("the file has no targets\n");
+	}
+	cli_end(&c);
+	return rc;
+}
+
+/* One target named; NULL and *rc otherwise. */
+static const struct target *one_target(struct cli *c, int *rc)
+{
+	struct err e;
+	const struct target *t;
+
+	*rc = EXIT_USAGE;
+	if (!cli_config(c))
+		return NULL;
+	t = c->args.n == 1 ? config_target(&c->config, c->args.v[0]) : NULL;
+	if (t != NULL)
+		return t;
+	if (c->args.n == 1)
+		(void)err_set(&e, ERR_USAGE, "there is no target '%s'", c->args.v[0]);
+	else
+		(void)err_set(&e, ERR_USAGE, "name one target");
+	(void)err_hint(&e, "dormouse machines shows which there are");
+	*rc = cli_fail(c, &e);
+	return NULL;
+}
+
+static int on_target(int argc, char **argv, const char *usage, enum control_op op, const char *done)
+{
+	struct cli c;
+	bool force = false;
+	const struct cli_option own[] = {{"--force", &force, NULL}};
+	struct err e;
+	int rc = cli_begin(&c, argc, argv, usage, own, op == CONTROL_SLEEP);
+
+	const struct target *t = rc < 0 ? one_target(&c, &rc) : NULL;
+	if (t != NULL) {
+		AUTO(control) struct control link = CONTROL_INIT;
+		struct control_request r = {.op = op, .target = t->name, .force = force};
+		char text[NUM_TEXT];
+		rc = EXIT_DONE;
+		if (control_open(&c.paths, &link, &e) < 0 || control_send(&link, &r, &e) < 0 ||
+		    control_wait(&link, &c.arena, on_stderr, (void *)(uintptr_t)t->name, NULL, &e) < 0)
+			rc = cli_fail(&c, &e);
+		else if (c.json)
+			(void)printf("{\"target\":\"%s\",\"state\":\"%s\"}\n", t->name, op == CONTROL_SLEEP ? "absent" : "ready");
+		else if (op == CONTROL_LEASE)
+			(void)printf("%s is on, and stays so for %s (linger) if nobody uses it\n", t->name,
+				     num_show_duration(t->linger_ms, text));
+		else
+			(void)printf("%s is %s\n", t->name, done);
+	}
+	cli_end(&c);
+	return rc;
+}
+
+int cmd_wake(int argc, char **argv)
+{
+	return on_target(argc, argv, "usage: dormouse wake TARGET\nStarts the machine and waits until it can be used; it goes off after its linger time.", CONTROL_LEASE, "on");
+}
+
+int cmd_sleep(int argc, char **argv)
+{
+	return on_target(argc, argv, "usage: dormouse sleep [--force] TARGET\nEnds the machine and waits until it is gone; --force also when it is in use.", CONTROL_SLEEP, "off");
+}

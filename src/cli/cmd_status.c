@@ -1,0 +1,215 @@
+/* status and history: what the runs left behind. */
+#include "base/civil.h"
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/control_client.h"
+#include "sys/clock.h"
+#include "wire/json.h"
+
+static json_t *ask(struct cli *c, const struct control_request *r, struct err *e)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	const char *json = NULL;
+
+	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, r, &c->arena, &json, e) < 0)
+		return NULL;
+	return json_parse(str_of(json), "the keeper's answer", e);
+}
+
+static int64_t number(const json_t *j, const char *name)
+{
+	return json_integer_value(json_object_get(j, name));
+}
+
+/* The sentence for one backup; the exit code that it deserves. */
+static int backup_status(struct cli *c, const struct backup *b, struct buf *line, json_t **out, struct err *e)
+{
+	struct control_request r = {.op = CONTROL_HISTORY, .backup = b->name, .number = 100};
+	AUTO(json) json_t *runs = ask(c, &r, e);
+	json_t *run, *d, *last = NULL, *current = NULL;
+	size_t i, proven = 0, all = 0;
+	int64_t oldest = INT64_MAX, now = clock_unix_s();
+	char age[NUM_TEXT];
+
+	if (runs == NULL)
+		return -1;
+	json_array_foreach(runs, i, run)
+	{
+		if (json_object_get(run, "ended") == NULL)
+			current = run;
+		else if (last == NULL)
+			last = run;
+	}
+	const json_t *datasets = last == NULL ? NULL : json_object_get(json_object_get(last, "result"), "datasets");
+	const char *problem = NULL, *hint = NULL;
+	json_array_foreach(datasets, i, d)
+	{
+		all++;
+		if (json_is_true(json_object_get(d, "proven"))) {
+			proven++;
+			oldest = number(d, "newest_at") < oldest ? number(d, "newest_at") : oldest;
+		} else if (problem == NULL) {
+			const json_t *x = json_object_get(d, "error");
+			problem = arena_printf(&c->arena, "%s: %s", json_text(x, "what", &c->arena), json_text(x, "why", &c->arena));
+			hint = json_text(x, "hint", &c->arena);
+		}
+	}
+	const json_t *whole = last == NULL ? NULL : json_object_get(json_object_get(last, "result"), "error");
+	if (problem == NULL && whole != NULL) {
+		problem = arena_printf(&c->arena, "%s: %s", json_text(whole, "what", &c->arena), json_text(whole, "why", &c->arena));
+		hint = json_text(whole, "hint", &c->arena);
+	}
+	*out = json_object();
+	(void)json_object_set_new(*out, "backup", json_any(b->name));
+	(void)json_object_set_new(*out, "datasets", json_integer((json_int_t)all));
+	(void)json_object_set_new(*out, "proven", json_integer((json_int_t)proven));
+	(void)json_object_set_new(*out, "running", json_boolean(current != NULL));
+	if (last != NULL)
+		(void)json_object_set(*out, "last", last);
+	buf_printf(line, "%s: ", b->name);
+	int rc = EXIT_DONE;
+	if (last == NULL) {
+		buf_puts(line, current != NULL ? "the first run is under way; nothing is safe yet"
+					       : "never ran, so nothing is safe yet");
+		if (current == NULL)
+			hint = arena_printf(&c->arena, "dormouse backup %s", b->name);
+		rc = EXIT_FAILED;
+	} else if (number(last, "exit") == -1) {
+		buf_puts(line, "the last run died on the way");
+		hint = arena_printf(&c->arena, "dormouse backup %s goes on where it stopped", b->name);
+		rc = EXIT_FAILED;
+	} else if (all > 0 && proven == all && whole == NULL) {
+		buf_printf(line, "all %zu datasets are restorable to %s ago", all, num_show_duration((now - oldest) * 1000, age));
+	} else {
+		buf_printf(line, "%zu of %zu datasets are NOT safe: %s", all - proven, all, problem == NULL ? "no run tells why" : problem);
+		rc = proven > 0 ? EXIT_PARTLY : EXIT_FAILED;
+	}
+	if (last != NULL && current != NULL)
+		buf_puts(line, "; a run is under way");
+	buf_putc(line, '\n');
+	if (hint != NULL && hint[0] != '\0')
+		buf_printf(line, "hint: %s\n", hint);
+	return rc;
+}
+
+static void machines_line(struct cli *c, struct buf *line, json_t *doc)
+{
+	struct control_request r = {.op = CONTROL_MACHINES};
+	struct err ignored;
+	AUTO(json) json_t *list = ask(c, &r, &ignored);
+	json_t *m;
+	size_t i;
+
+	for (size_t t = 0; t < c->config.targets.n; t++) {
+		const char *state = "absent";
+		json_array_foreach(list, i, m)
+		    if (strcmp(json_text(m, "target", &c->arena), c->config.targets.v[t].name) == 0)
+			state = json_text(m, "state", &c->arena);
+		buf_printf(line, "%s%s %s", t == 0 ? "" : ", ", c->config.targets.v[t].name,
+			   strcmp(state, "absent") == 0 ? "is off" : strcmp(state, "ready") == 0 ? "is on" : state);
+	}
+	if (c->config.targets.n > 0)
+		buf_putc(line, '\n');
+	if (list != NULL)
+		(void)json_object_set(doc, "machines", list);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct cli c;
+	struct err e;
+	AUTO(buf) struct buf text = {0};
+	AUTO(json) json_t *doc = json_object();
+	json_t *list = json_array();
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse status [--json] [-c FILE]\nSays whether everything is safe; exits 0 only if it is.", NULL, 0);
+
+	(void)json_object_set_new(doc, "backups", list);
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	rc = EXIT_DONE;
+	for (size_t i = 0; i < c.config.backups.n; i++) {
+		json_t *one = NULL;
+		int code = backup_status(&c, &c.config.backups.v[i], &text, &one, &e);
+		if (code < 0) {
+			rc = cli_fail(&c, &e);
+			return cli_end(&c), rc;
+		}
+		(void)json_array_append_new(list, one);
+		rc = code > rc ? code : rc;
+	}
+	if (c.config.backups.n == 0)
+		buf_puts(&text, "the file has no backup: nothing is safe\nhint: add a backup block\n");
+	machines_line(&c, &text, doc);
+	if (c.json) {
+		buf_clear(&text);
+		json_write(&text, doc);
+		buf_putc(&text, '\n');
+	}
+	(void)fputs(buf_text(&text), stdout);
+	cli_end(&c);
+	return c.config.backups.n == 0 ? EXIT_FAILED : rc;
+}
+
+static void history_line(const json_t *run, struct arena *a)
+{
+	static const char *const words[] = {"done", "partly done", "failed", "failed", "failed"};
+	char when[CIVIL_TEXT], took[NUM_TEXT], bytes[NUM_TEXT];
+	int64_t exit = number(run, "exit");
+	const json_t *result = json_object_get(run, "result");
+	bool ended = json_object_get(run, "ended") != NULL;
+	uint64_t n = 0;
+
+	(void)json_get_u64(result, "bytes", &n);
+	(void)printf("%4lld  %s  %-12s  ", (long long)number(run, "id"), civil_show(number(run, "began"), when),
+		     json_text(run, "backup", a));
+	if (!ended)
+		(void)printf("running\n");
+	else if (exit < 0)
+		(void)printf("died on the way\n");
+	else
+		(void)printf("%-11s  %10s  %s\n", words[exit > 4 ? 4 : exit], num_show_bytes(n, bytes),
+			     num_show_duration(number(result, "took_ms"), took));
+}
+
+int cmd_history(int argc, char **argv)
+{
+	struct cli c;
+	struct err e;
+	struct control_request r = {.op = CONTROL_HISTORY, .number = 30};
+	uint64_t id;
+	int rc = cli_begin(&c, argc, argv, "usage: dormouse history [--json] [BACKUP | RUN]\nThe last runs, newest first; or the story of one run, by its number.", NULL, 0);
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	bool one = c.args.n == 1 && num_u64(str_of(c.args.v[0]), &id);
+	if (one) {
+		r.op = CONTROL_RUN;
+		r.number = (int64_t)id;
+	} else if (c.args.n == 1) {
+		r.backup = c.args.v[0];
+	}
+	AUTO(json) json_t *list = ask(&c, &r, &e);
+	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
+	if (list != NULL && c.json) {
+		AUTO(buf) struct buf text = {0};
+		json_write(&text, list);
+		(void)printf("%s\n", buf_text(&text));
+	} else {
+		json_t *item;
+		size_t i;
+		char when[CIVIL_TEXT];
+		json_array_foreach(list, i, item)
+		{
+			if (one)
+				(void)printf("%s  %s\n", civil_show(number(item, "at"), when), json_text(item, "text", &c.arena));
+			else
+				history_line(item, &c.arena);
+		}
+		if (list != NULL && json_array_size(list) == 0)
+			(void)printf(one ? "there is no such run, or nothing happened in it\n" : "no run yet\n");
+	}
+	cli_end(&c);
+	return rc;
+}

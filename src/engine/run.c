@@ -1,0 +1,429 @@
+#include "engine/run.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "engine/channel.h"
+#include "engine/prepare.h"
+#include "engine/side_run.h"
+#include "plan/replicate_plan.h"
+#include "plan/snapshot_plan.h"
+#include "sys/clock.h"
+#include "wire/program.h"
+#include "wire/ssh_args.h"
+#include "wire/zfs_text.h"
+
+enum { LOOK_MS = 30 * 60 * 1000, STALL_MS = 10 * 60 * 1000, TRIES = 3 };
+
+/* --- leases --------------------------------------------------------------------------------------- */
+
+int lease_take(struct lease *l, struct arena *a, control_progress *fn, void *ctx, struct err *e)
+{
+	struct control_request r = {.op = CONTROL_LEASE, .target = l->target->name, .text = l->purpose};
+
+	if (control_open(l->paths, &l->link, e) < 0 || control_send(&l->link, &r, e) < 0 ||
+	    control_wait(&l->link, a, fn, ctx, NULL, e) < 0) {
+		control_close(&l->link);
+		return -1;
+	}
+	return 0;
+}
+
+void lease_keep(struct lease *l)
+{
+	struct control_request r = {.op = CONTROL_LEASE, .text = l->purpose};
+	struct err ignored;
+
+	if (l->target == NULL || !control_lost(&l->link))
+		return;
+	r.target = l->target->name;
+	control_close(&l->link);
+	if (control_open(l->paths, &l->link, &ignored) == 0)
+		(void)!control_send(&l->link, &r, &ignored);
+}
+
+void lease_end(struct lease *l)
+{
+	control_close(&l->link);
+}
+
+/* --- telling --------------------------------------------------------------------------------------- */
+
+static void tell(struct run *r, struct run_event ev)
+{
+	if (r->listener != NULL)
+		r->listener->tell(r->listener, &ev);
+}
+
+static void stage(struct run *r, enum run_stage s, const char *text)
+{
+	tell(r, (struct run_event){.kind = EVENT_STAGE, .stage = s, .text = text});
+}
+
+static void note(void *ctx, const char *text)
+{
+	struct run *r = ctx;
+	tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_WAKE, .text = text});
+}
+
+/* The channel's listener: passes on, and keeps the leases meanwhile. */
+struct relay {
+	struct run_listener listener;
+	struct run *run;
+};
+
+static void relay_tell(struct run_listener *l, const struct run_event *ev)
+{
+	struct run *r = ((struct relay *)(void *)l)->run;
+	struct run_event with = *ev;
+
+	lease_keep(&r->source_lease);
+	lease_keep(&r->target_lease);
+	with.bytes += r->bytes;
+	tell(r, with);
+}
+
+/* --- sides ----------------------------------------------------------------------------------------- */
+
+static int one_side(struct run *r, const char *name, struct side *s, struct lease *l, struct err *e)
+{
+	static const char *const local[] = {"/bin/sh", "-c", NULL};
+	struct ssh_door door = {0};
+
+	*l = (struct lease){.paths = r->paths, .purpose = r->backup->name, .link = CONTROL_INIT};
+	if (name == NULL) {
+		*s = (struct side){"this host", local, false};
+		return 0;
+	}
+	const struct target *t = config_target(r->config, name);
+	assert(t != NULL); /* conf saw to it */
+	l->target = t;
+	if (machine_known_hosts(r->paths->runtime_dir, t, r->arena, &door.known_hosts, e) < 0)
+		return -1;
+	/* ssh hands this line to a shell, and expands '%' in it first. */
+	AUTO(buf) struct buf b = {0};
+	AUTO(buf) struct buf escaped = {0};
+	buf_puts(&b, "exec ");
+	shquote(&b, r->paths->self);
+	buf_puts(&b, " connect --fdpass -c ");
+	shquote(&b, r->paths->config);
+	buf_printf(&b, " %s:%lld", t->name, (long long)t->ssh.port);
+	for (size_t i = 0; i < b.n; i++)
+		buf_puts(&escaped, b.p[i] == '%' ? "%%" : (const char[]){b.p[i], '\0'});
+	door.proxy_command = str_dup(r->arena, buf_str(&escaped));
+	*s = (struct side){t->name, ssh_args(t, &door, r->arena), true};
+	return 0;
+}
+
+int run_sides(struct run *r, struct err *e)
+{
+	r->seen = (struct observed){.backup = r->backup->name, .now = clock_unix_s()};
+	if (one_side(r, r->backup->source_target, &r->source, &r->source_lease, e) < 0)
+		return -1;
+	return one_side(r, r->backup->dest_target, &r->target, &r->target_lease, e);
+}
+
+static int wake(struct run *r, struct lease *l, struct err *e)
+{
+	if (l->target == NULL || l->link.fd >= 0)
+		return 0;
+	stage(r, STAGE_WAKE, l->target->name);
+	return lease_take(l, r->arena, note, r, e);
+}
+
+static int look(struct run *r, const struct side *side, const char *root, struct side_state *s, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
+	program_look(&b, root);
+	if (side_run(side, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+		return -1;
+	if (out.out.n == 0 && out.err.n > 0) {
+		zfs_blame(out.err, e);
+		return err_wrap(e, "cannot look at '%s' on %s", root, side->label);
+	}
+	if (look_parse(out.out, r->arena, s, e) < 0)
+		return err_wrap(e, "cannot look at '%s' on %s", root, side->label);
+	return 0;
+}
+
+int run_look_source(struct run *r, struct err *e)
+{
+	if (wake(r, &r->source_lease, e) < 0 || look(r, &r->source, r->backup->source, &r->seen.source, e) < 0)
+		return -1;
+	if (r->seen.source.root_exists)
+		return 0;
+	(void)err_set(e, ERR_MISSING, "the source '%s' is not there on %s", r->backup->source, r->source.label);
+	return err_hint(e, "is the pool imported, and the name right? zfs list shows what there is");
+}
+
+static int decode_tokens(struct run *r, struct err *e)
+{
+	struct strings tokens = {0};
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	for (size_t i = 0; i < r->seen.target.datasets.n; i++)
+		if (r->seen.target.datasets.v[i].resume.token != NULL)
+			*vec_add(&tokens, r->arena) = r->seen.target.datasets.v[i].resume.token;
+	if (tokens.n == 0)
+		return 0;
+	program_tokens(&b, &tokens);
+	if (side_run(&r->source, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+		return -1;
+	return tokens_parse(out.out, r->arena, &r->seen.target, e);
+}
+
+int run_look_target(struct run *r, struct err *e)
+{
+	if (wake(r, &r->target_lease, e) < 0)
+		return -1;
+	if (look(r, &r->target, r->backup->dest, &r->seen.target, e) < 0)
+		return -1;
+	return decode_tokens(r, e);
+}
+
+int run_snapshot(struct run *r, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+	struct plan p = {0};
+
+	snapshot_plan(r->config, r->backup, &r->seen.source, clock_unix_s(), r->arena, &p);
+	if (p.snaps.n == 0)
+		return 0;
+	for (size_t i = 0; i < p.snaps.n; i++)
+		stage(r, STAGE_SNAPSHOT, arena_printf(r->arena, "@%s of %zu datasets", p.snaps.v[i].name, p.snaps.v[i].datasets.n));
+	program_snapshot(&b, &p.snaps);
+	if (side_run(&r->source, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+		return -1;
+	if (out.status != 0) {
+		zfs_blame(out.err, e);
+		return err_wrap(e, "cannot take snapshots of '%s'", r->backup->source);
+	}
+	r->snapshots_taken = p.snaps.n;
+	return run_look_source(r, e);
+}
+
+/* --- replication ----------------------------------------------------------------------------------- */
+
+static struct outcome *outcome_of(struct run *r, const char *dataset)
+{
+	for (size_t i = 0; i < r->outcomes.n; i++)
+		if (strcmp(r->outcomes.v[i].dataset, dataset) == 0)
+			return &r->outcomes.v[i];
+	struct outcome *o = vec_add(&r->outcomes, r->arena);
+	*o = (struct outcome){.dataset = dataset};
+	return o;
+}
+
+static void fail_dataset(struct run *r, const char *dataset, const struct err *e)
+{
+	struct outcome *o = outcome_of(r, dataset);
+
+	o->err = *e;
+	tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = dataset, .err = e});
+}
+
+/* Parents and aborts; marks.  What fails there is the failure of what needs it. */
+static int small_steps(struct run *r, const struct side *side, struct buf *program, const char *what, struct err *e)
+{
+	struct proc_result out;
+
+	if (side_run(side, buf_str(program), LOOK_MS, r->arena, &out, e) < 0)
+		return -1;
+	if (out.status == 0)
+		return 0;
+	zfs_blame(out.err, e);
+	return err_wrap(e, "cannot %s on %s", what, side->label);
+}
+
+static bool parent_will_exist(const struct run *r, const struct send_steps *todo, const char *target)
+{
+	AUTO(arena) struct arena a = {0};
+	char *parent = arena_strdup(&a, target);
+	char *slash = strrchr(parent, '/');
+
+	assert(slash != NULL);
+	*slash = '\0';
+	if (strchr(parent, '/') == NULL || side_find(&r->seen.target, parent) != NULL ||
+	    !dataset_is_under(parent, r->backup->dest))
+		return true;
+	for (size_t i = 0; i < r->plan.parents.n; i++)
+		if (strcmp(r->plan.parents.v[i].dataset, parent) == 0)
+			return true;
+	for (size_t i = 0; i < todo->n; i++)
+		if (strcmp(todo->v[i].target, parent) == 0)
+			return true;
+	return false;
+}
+
+/* What is left to send: not what has failed in this run, nor what lies below a first copy that failed. */
+static struct send_steps left_to_send(struct run *r)
+{
+	struct send_steps todo = {0};
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		const struct send_step *s = &r->plan.sends.v[i];
+		if (outcome_of(r, s->source)->err.kind != ERR_NONE)
+			continue;
+		if (s->kind == SEND_FULL && !parent_will_exist(r, &todo, s->target)) {
+			(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
+			(void)err_why(&e, "what it lies below could not be received");
+			(void)err_hint(&e, "mend that first, then run the backup again");
+			fail_dataset(r, s->source, &e);
+			continue;
+		}
+		*vec_add(&todo, r->arena) = *s;
+	}
+	return todo;
+}
+
+/* One channel.  True when it moved things forward. */
+static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
+{
+	struct relay relay = {{relay_tell}, r};
+	struct channel c = {.source = &r->source, .target = &r->target, .steps = todo->v, .nsteps = todo->n,
+			    .stall_ms = STALL_MS, .listener = &relay.listener};
+	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
+	bool moved = false;
+
+	broken->kind = ERR_NONE;
+	const char *stall = getenv("DORMOUSE_STALL_MS");
+	if (stall != NULL)
+		c.stall_ms = strtoll(stall, NULL, 10);
+	if (channel_run(&c, results, broken) < 0)
+		return false;
+	r->bytes += c.bytes;
+	for (size_t i = 0; i < todo->n; i++) {
+		const struct send_step *s = &todo->v[i];
+		if (results[i].state == STREAM_PROVEN) {
+			outcome_of(r, s->source)->snapshots += s->snapshots;
+			moved = true;
+			if (i + 1 == todo->n || strcmp(todo->v[i + 1].source, s->source) != 0)
+				tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = s->source,
+							   .snapshots = outcome_of(r, s->source)->snapshots});
+		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER) {
+			fail_dataset(r, s->source, &results[i].err);
+			moved = true;
+		} else if (results[i].state == STREAM_FAILED) {
+			*broken = results[i].err;
+		}
+	}
+	return moved;
+}
+
+static int plan_again(struct run *r, struct err *e)
+{
+	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
+		return -1;
+	r->plan = (struct plan){0};
+	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	return 0;
+}
+
+/* Sends until nothing is left that could be sent; what broke for good is *e. */
+static int send_all(struct run *r, struct err *e)
+{
+	struct err broken;
+
+	for (int tries = 0;;) {
+		struct send_steps todo = left_to_send(r);
+		if (todo.n == 0)
+			return 0;
+		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
+			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
+			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'", r->backup->name);
+		}
+		AUTO(buf) struct buf b = {0};
+		program_parents(&b, &r->plan.parents, &r->plan.aborts);
+		if (r->plan.parents.n + r->plan.aborts.n > 0 && small_steps(r, &r->target, &b, "make the parents", e) < 0)
+			return -1;
+		if (send_round(r, &todo, &broken))
+			tries = 0;
+		else if (++tries >= TRIES)
+			return *e = broken, -1;
+		if (broken.kind != ERR_NONE) {
+			tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = broken.why});
+			clock_sleep_ms(1000 << tries);
+			lease_keep(&r->source_lease);
+			lease_keep(&r->target_lease);
+		}
+		stage(r, STAGE_PROVE, "look again at both sides");
+		if (plan_again(r, e) < 0) {
+			if (e->retry == RETRY_NEVER || ++tries >= TRIES)
+				return -1;
+			/* Nothing could be seen; the plan of before is void. */
+			clock_sleep_ms(1000 << tries);
+			if (plan_again(r, e) < 0)
+				return -1;
+		}
+	}
+}
+
+/* What the last look says of every dataset. */
+static void judge(struct run *r, const struct err *unfinished)
+{
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.skips.n; i++) {
+		struct outcome *o = outcome_of(r, r->plan.skips.v[i].source);
+		o->proven = true;
+		o->err.kind = ERR_NONE;
+		o->newest = r->plan.skips.v[i].newest.name;
+		o->newest_at = r->plan.skips.v[i].newest.creation;
+	}
+	for (size_t i = 0; i < r->plan.conflicts.n; i++) {
+		const struct conflict *c = &r->plan.conflicts.v[i];
+		if (outcome_of(r, c->source)->err.kind != ERR_NONE)
+			continue;
+		(void)err_set(&e, ERR_CONFLICT, "cannot replicate '%s' to '%s'", c->source, c->target);
+		(void)err_why(&e, "%s", c->why);
+		(void)err_hint(&e, "%s", c->hint);
+		fail_dataset(r, c->source, &e);
+	}
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		struct outcome *o = outcome_of(r, r->plan.sends.v[i].source);
+		if (o->err.kind == ERR_NONE && !o->proven)
+			fail_dataset(r, o->dataset, unfinished);
+	}
+}
+
+int run_replicate(struct run *r, struct err *e)
+{
+	struct err unfinished, marks;
+	AUTO(buf) struct buf b = {0};
+
+	stage(r, STAGE_LOOK, "what is there, and what is to be sent");
+	if (run_look_target(r, e) < 0)
+		return -1;
+	r->plan = (struct plan){0};
+	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	if (r->plan.sends.n > 0)
+		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
+	bool whole = send_all(r, &unfinished) == 0;
+	judge(r, &unfinished);
+	if (r->plan.marks.n > 0) {
+		stage(r, STAGE_MARK, "hold what both have");
+		program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
+		if (small_steps(r, &r->source, &b, "hold the common snapshots", &marks) < 0) {
+			/* The copies are there and proven; that the next increment is not safeguarded must be said. */
+			*e = marks;
+			return -1;
+		}
+	}
+	if (whole || r->outcomes.n > 0)
+		return 0;
+	*e = unfinished;
+	return -1;
+}
+
+void run_end(struct run *r)
+{
+	lease_end(&r->source_lease);
+	lease_end(&r->target_lease);
+}

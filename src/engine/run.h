@@ -1,0 +1,69 @@
+/* One whole run of a backup: snapshot, wake, look, send, prove, mark.  After anything that goes wrong it
+ * looks again and plans again; there is no other way to resume. */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "engine/control_client.h"
+#include "model/config.h"
+#include "model/plan.h"
+#include "model/run.h"
+#include "model/side.h"
+#include "wire/observed.h"
+
+/* A machine that is kept up as long as we live. */
+struct lease {
+	const struct paths *paths;
+	const struct target *target;
+	const char *purpose;
+	struct control link;
+};
+
+/* Blocks until the machine can be used. */
+int lease_take(struct lease *l, struct arena *a, control_progress *fn, void *ctx, struct err *e) MUST_CHECK;
+/* If the keeper died: starts another and asks it for the same machine; it is there and stays.  Does not
+ * block for long; trouble shows where the machine is used. */
+void lease_keep(struct lease *l);
+void lease_end(struct lease *l);
+
+/* How it went with one dataset. */
+struct outcome {
+	const char *dataset;
+	bool proven;           /* the target has its newest snapshot, by GUID */
+	size_t snapshots;      /* that arrived in this run */
+	const char *newest;    /* the newest snapshot that both have, or NULL */
+	int64_t newest_at;     /* when it was taken */
+	struct err err;        /* unless proven */
+};
+struct outcomes VEC(struct outcome);
+
+struct run {
+	const struct config *config;
+	const struct backup *backup;
+	const struct paths *paths;
+	struct arena *arena;
+	struct run_listener *listener;
+	int64_t deadline_ms; /* monotonic; 0 = none */
+
+	struct lease source_lease, target_lease; /* target NULL: this host, none needed */
+	struct side source, target;
+	struct observed seen; /* the last look */
+	struct plan plan;     /* what that look asks for */
+	struct outcomes outcomes;
+	size_t snapshots_taken;
+	uint64_t bytes;
+};
+
+/* Sets up r's sides: how commands are run there (ssh through the keeper's door). */
+int run_sides(struct run *r, struct err *e) MUST_CHECK;
+/* Wakes what the source lies on, and looks at it. */
+int run_look_source(struct run *r, struct err *e) MUST_CHECK;
+/* Wakes the target and looks at it; decodes its resume tokens at the source. */
+int run_look_target(struct run *r, struct err *e) MUST_CHECK;
+/* Takes the snapshots that are due, and looks at the source again if there were any. */
+int run_snapshot(struct run *r, struct err *e) MUST_CHECK;
+/* Sends, proves and marks; fills outcomes.  -1 only when there is nothing to say about any dataset. */
+int run_replicate(struct run *r, struct err *e) MUST_CHECK;
+/* Lets the machines go. */
+void run_end(struct run *r);
+
+#endif
