@@ -61,33 +61,18 @@ static void word2(struct buf *b, const char *x, char between, const char *y)
 	word(b, buf_text(&t));
 }
 
-/* The pool of a dataset's name: up to the first '/'. */
-static size_t pool_len(const char *dataset)
-{
-	return strcspn(dataset, "/");
-}
-
 void program_look(struct buf *b, const char *root)
 {
-	static const char columns[] =
-	    " -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,written,"
-	    "receive_resume_token,dormouse:placeholder";
-	AUTO(arena) struct arena a = {0};
-
 	buf_puts(b, head);
-	/* What zfs complains of is kept until its listing is complete: the two would mix in the middle of a line. */
-	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n"
-		    "{ said=$(zfs list -Hp \"$@\" 2>&1 >&3 3>&- </dev/null); rc=$?; } 3>&1\n"
-		    "[ -z \"$said\" ] || printf '%s\\n' \"$said\" | sed 's/^/!/'\n"
-		    "echo \"#rc $rc\"\n}\n");
-	buf_puts(b, "look datasets -r");
-	buf_puts(b, columns);
+	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n{ zfs list -Hp -r \"$@\" 2>&1 >&3 | sed 's/^/!/'; } 3>&1\n"
+		    "}\n"
+		    /* The exit code of the left side of a pipe is lost; a second, cheap question tells whether the root
+		     * is there at all, and any line of error above makes the listing void. */
+		    "look datasets -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
+		    "written,receive_resume_token,dormouse:placeholder");
 	word(b, root);
-	buf_puts(b, "\nlook points -r -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
+	buf_puts(b, "\nlook points -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
 	word(b, root);
-	/* "Does not exist" is also said of what lies in a pool that is not imported: that is no answer. */
-	buf_puts(b, "\nlook pool -o name");
-	word(b, arena_strndup(&a, root, pool_len(root)));
 	buf_puts(b, "\necho '#look end'\n");
 	buf_puts(b, end);
 }
@@ -102,6 +87,12 @@ void program_tokens(struct buf *b, const struct strings *tokens)
 	}
 	buf_puts(b, "echo '#token end'\n");
 	buf_puts(b, end);
+}
+
+/* The pool of a dataset's name: up to the first '/'. */
+static size_t pool_len(const char *dataset)
+{
+	return strcspn(dataset, "/");
 }
 
 void program_snapshot(struct buf *b, const struct snap_steps *steps)
@@ -124,38 +115,30 @@ void program_snapshot(struct buf *b, const struct snap_steps *steps)
 	buf_puts(b, end);
 }
 
-/* try TEXT COMMAND…: what was asked for twice, or is gone already, is as it should be. */
-static const char try[] = "rc=0\ntry() {\nok=$1\nshift\n"
-			  "out=$(\"$@\" 2>&1 </dev/null) && return\n"
-			  "case $out in *\"$ok\"*) ;; *) printf '%s\\n' \"$out\" >&2; rc=1 ;; esac\n}\n";
-
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts)
 {
 	buf_puts(b, head);
-	buf_puts(b, try);
+	buf_puts(b, "set -e\n");
 	for (size_t i = 0; i < aborts->n; i++) {
-		buf_puts(b, "try 'does not have any resumable receive state' zfs receive -A");
+		buf_puts(b, "zfs receive -A");
 		word(b, aborts->v[i].dataset);
-		buf_puts(b, "\n");
+		buf_puts(b, " </dev/null\n");
 	}
-	if (parents->n > 0)
-		buf_puts(b, "parent() {\n[ $rc = 0 ] || return\ntry 'dataset already exists' zfs create -u -o canmount=off "
-			    "-o readonly=on -o com.sun:auto-snapshot=false -o \"dormouse:placeholder=$1\" \"$1\"\n}\n");
 	for (size_t i = 0; i < parents->n; i++) {
-		buf_puts(b, "parent");
+		buf_puts(b, "zfs create -u -o canmount=off -o dormouse:placeholder=on -o com.sun:auto-snapshot=false");
 		word(b, parents->v[i].dataset);
-		buf_puts(b, "\n");
+		buf_puts(b, " </dev/null\n");
 	}
-	buf_puts(b, "exit $rc\n");
 	buf_puts(b, end);
 }
 
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag)
 {
 	buf_puts(b, head);
-	buf_puts(b, try);
-	buf_puts(b, "release() {\nout=$(zfs release \"$@\" 2>&1 </dev/null) && return\n"
-		    "case $out in *'no such tag'* | *'does not exist'*) ;; *) printf '%s\\n' \"$out\" >&2; rc=1 ;; esac\n}\n");
+	/* What was asked for twice, or is gone already, is as it should be. */
+	buf_puts(b, "rc=0\ntry() {\nok=$1\nshift\n"
+		    "out=$(\"$@\" 2>&1 </dev/null) && return\n"
+		    "case $out in *\"$ok\"*) ;; *) printf '%s\\n' \"$out\" >&2; rc=1 ;; esac\n}\n");
 	for (size_t i = 0; i < marks->n; i++) {
 		const struct mark_step *m = &marks->v[i];
 		switch (m->kind) {
@@ -165,7 +148,7 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 			word2(b, m->dataset, '@', m->snapshot);
 			break;
 		case MARK_RELEASE:
-			buf_puts(b, "release");
+			buf_puts(b, "try 'no such tag' zfs release");
 			word(b, tag);
 			word2(b, m->dataset, '@', m->snapshot);
 			break;
@@ -175,7 +158,6 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 			word2(b, m->dataset, '#', m->bookmark);
 			break;
 		case MARK_UNBOOKMARK:
-			/* zfs destroy of what has a '#' in its name destroys a bookmark and nothing else. */
 			buf_puts(b, "try 'does not exist' zfs destroy");
 			word2(b, m->dataset, '#', m->snapshot);
 			break;
@@ -214,22 +196,23 @@ void program_export(struct buf *b, const struct strings *pools)
 	each_pool(b, pools, "", "zpool export");
 }
 
-static void send_words(struct buf *b, const struct send_step *s)
+static void send_command(struct buf *b, const struct send_step *s)
 {
-	/* -w goes with a token, too: what the token says comes from the target. */
-	buf_puts(b, s->raw ? " -w" : s->kind == SEND_RESUME ? "" : " -L -c -e");
+	buf_puts(b, "zfs send");
 	switch (s->kind) {
 	case SEND_RESUME:
 		buf_puts(b, " -t");
 		word(b, s->token);
 		return;
 	case SEND_FULL:
-		break;
 	case SEND_INCREMENTAL:
 	case SEND_INTERMEDIATE:
+		break;
+	}
+	buf_puts(b, s->raw ? " -w" : " -L -c -e");
+	if (s->kind != SEND_FULL) {
 		buf_puts(b, s->kind == SEND_INTERMEDIATE ? " -I" : " -i");
 		word2(b, s->source, s->base.kind == POINT_BOOKMARK ? '#' : '@', s->base.name);
-		break;
 	}
 	word2(b, s->source, '@', s->to.name);
 }
@@ -237,48 +220,41 @@ static void send_words(struct buf *b, const struct send_step *s)
 void program_send(struct buf *b, const struct send_step *steps, size_t n)
 {
 	buf_puts(b, head);
-	/* Warnings of streams that went well are dropped, so that all that is said belongs to the one that failed. */
-	buf_puts(b, "stream() {\ni=$1\nshift\n"
-		    "{ said=$(zfs send \"$@\" 2>&1 >&3 3>&- </dev/null); rc=$?; } 3>&1\n"
-		    "[ $rc != 0 ] || return 0\n"
-		    "[ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2\n"
-		    "echo \"dormouse-send $i $rc\" >&2\nexit $rc\n}\n");
+	buf_puts(b, "failed() {\necho \"dormouse-send $1 $2\" >&2\nexit \"$2\"\n}\n");
 	for (size_t i = 0; i < n; i++) {
-		buf_printf(b, "stream %zu", i);
-		send_words(b, &steps[i]);
-		buf_putc(b, '\n');
+		send_command(b, &steps[i]);
+		buf_printf(b, " </dev/null || failed %zu $?\n", i);
 	}
 	buf_puts(b, end);
 }
 
 /* What a received dataset must never bring along or be given: nothing that mounts it, limits it, or
- * lets anything on the target write to it or snapshot it.  A volume refuses -o canmount, and warns of
- * the others that only file systems have. */
-static const char both_options[] = "-o readonly=on -o com.sun:auto-snapshot=false -x reservation -x refreservation "
-				   "-x snapshot_limit";
-static const char filesystem_options[] = "-o canmount=noauto -x mountpoint -x quota -x refquota";
+ * lets anything on the target write to it or snapshot it.  A volume refuses the properties of file
+ * systems (zfs-receive(8): -o and -x must apply to the type). */
+static const char both_options[] = " -o readonly=on -o com.sun:auto-snapshot=false -x reservation -x refreservation"
+				   " -x snapshot_limit";
+static const char filesystem_options[] = " -o canmount=noauto -x mountpoint -x quota -x refquota";
 
 void program_receive(struct buf *b, const struct send_step *steps, size_t n)
 {
 	buf_puts(b, head);
-	/* took INDEX CODE TEXT SNAPSHOT GUID.  The answer: index, exit code, GUID that the snapshot has now ('-' if it is
-	 * not there), then what zfs said, each line behind a '!'.  The GUID decides, not the exit code. */
+	/* The answer: index, exit code, GUID of the snapshot that should be there now ('-' if it is not), then what zfs
+	 * said, each line behind a '!'. */
 	buf_puts(b, "took() {\n"
 		    "guid=$(zfs get -Hp -o value guid \"$4\" 2>/dev/null </dev/null) || guid=-\n"
 		    "echo \"$1 $2 ${guid:--}\"\n"
 		    "[ -z \"$3\" ] || printf '%s\\n' \"$3\" | sed 's/^/!/'\n"
 		    "[ \"$guid\" = \"$5\" ] || exit 1\n"
 		    "}\n");
-	/* fs and vol INDEX DATASET SNAPSHOT GUID: short lines, because the loader reads them byte by byte. */
-	buf_printf(b, "fs() {\nout=$(zfs receive -s -u %s %s \"$2\" 2>&1)\ntook \"$1\" $? \"$out\" \"$2@$3\" \"$4\"\n}\n",
-		   both_options, filesystem_options);
-	buf_printf(b, "vol() {\nout=$(zfs receive -s -u %s \"$2\" 2>&1)\ntook \"$1\" $? \"$out\" \"$2@$3\" \"$4\"\n}\n",
-		   both_options);
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &steps[i];
-		buf_printf(b, "%s %zu", s->is_volume ? "vol" : "fs", i);
+		buf_puts(b, "out=$(zfs receive -s -u");
+		buf_puts(b, both_options);
+		if (!s->is_volume)
+			buf_puts(b, filesystem_options);
 		word(b, s->target);
-		word(b, s->to.name);
+		buf_printf(b, " 2>&1)\ntook %zu $? \"$out\"", i);
+		word2(b, s->target, '@', s->to.name);
 		buf_printf(b, " %llu\n", (unsigned long long)s->to.guid);
 	}
 	buf_puts(b, end);

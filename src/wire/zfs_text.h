@@ -1,4 +1,4 @@
-/* What zfs prints, read strictly: a line that does not fit is an error, never skipped. */
+/* What zfs, zpool and ssh print, read strictly: a line that does not fit is an error, never skipped. */
 #ifndef WIRE_ZFS_TEXT_H
 #define WIRE_ZFS_TEXT_H
 
@@ -6,25 +6,37 @@
 #include "base/str.h"
 #include "model/dataset.h"
 #include "model/plan.h"
-#include "wire/blame.h"
 
 /* The output of program_look into s, whose root is set; sorts it.  "dataset does not exist", said of
- * the root itself while its pool is there, makes root_exists false; anything else that zfs complains
- * of is an error: could not list is never empty.  Strings are in the arena. */
+ * the root itself, makes root_exists false; anything else that zfs complains of is an error: could
+ * not list is never empty.  Strings are in the arena. */
 int look_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
 
-/* The output of program_tokens: fills what a token means, or why it cannot be read, into the datasets
- * of s that have one, in their order. */
+/* The output of program_tokens: fills to_guid and to_name, or why, of the datasets of s that have a
+ * token, in their order. */
 int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
 
-/* The output of program_receive.  A last answer that is cut off in the middle of its line is left
- * out: nobody knows what it would have said. */
+/* The output of program_receive. */
 struct receive_answer {
 	int code;
 	uint64_t guid; /* 0: the snapshot is not there */
-	struct str text; /* a view into what was parsed, with a '!' before each line */
+	struct str text;
 };
 struct receive_answers VEC(struct receive_answer);
 int receive_answers_parse(struct str out, struct arena *a, struct receive_answers *answers, struct err *e) MUST_CHECK;
+
+/* Which kind of failure a text of zfs or ssh speaks of: sets kind, retry, why and hint; what is the
+ * last line that says something. */
+void zfs_blame(struct str text, struct err *e);
+
+/* How one end of a channel came to its end, as seen from stream number index. */
+struct stage_end {
+	int status; /* wait status of the end, or zfs receive's exit code from its answer */
+	struct str text;
+	size_t index;
+};
+/* Names the end that is at fault for a step that failed; a sender that lost its reader is a symptom. */
+void stream_blame(const struct send_step *step, const struct stage_end *sender, const struct stage_end *receiver,
+		  struct err *e);
 
 #endif
