@@ -101,10 +101,9 @@ static int one_side(struct run *r, const char *name, struct side *s, struct leas
 	l->target = t;
 	if (machine_known_hosts(r->paths->runtime_dir, t, r->arena, &door.known_hosts, e) < 0)
 		return -1;
-	/* ssh hands this line to a shell, and expands '%' in it first. */
+	/* ssh hands this line to a shell (behind an exec of its own), and expands '%' in it first. */
 	AUTO(buf) struct buf b = {0};
 	AUTO(buf) struct buf escaped = {0};
-	buf_puts(&b, "exec ");
 	shquote(&b, r->paths->self);
 	buf_puts(&b, " connect --fdpass -c ");
 	shquote(&b, r->paths->config);
