@@ -1,0 +1,471 @@
+#include "check.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/proc.h"
+#include "wire/control.h"
+#include "wire/machine_json.h"
+#include "wire/observed.h"
+#include "wire/program.h"
+#include "wire/ssh_args.h"
+#include "wire/zfs_text.h"
+#include "zfs_model.h"
+
+/* --- programs, through real shells --------------------------------------------------------------- */
+
+static const char *run(const char *shell, const char *program, const char *rest, struct arena *a)
+{
+	const char *const argv_local[] = {shell, "-c", NULL};
+	struct side side = {"here", argv_local, false};
+	struct str input = str_of(arena_printf(a, "%s%s", program, rest));
+	struct proc_result r;
+	struct err e;
+
+	assert_int_equal(proc_run(side_argv(&side, a), &input, 1 << 24, 60000, a, &r, &e), 0);
+	assert_int_equal(r.status, 0);
+	return r.out.p;
+}
+
+static void quoting(void **state)
+{
+	static const char *const shells[] = {"/bin/sh", "/bin/bash"};
+	AUTO(arena) struct arena a = {0};
+
+	(void)state;
+	for (size_t s = 0; s < ARRAY_LEN(shells); s++) {
+		/* Every byte but NUL and the new line, which no name can have; alone and in company. */
+		for (int c = 1; c < 256; c++) {
+			AUTO(buf) struct buf b = {0};
+			char text[4] = {'x', (char)c, 'y', '\0'};
+			if (c == '\n' || (s == 1 && c % 5 != 0 && c >= 128))
+				continue;
+			buf_puts(&b, "printf '%s' ");
+			shquote(&b, text);
+			buf_puts(&b, "\n#end\n");
+			assert_string_equal(run(shells[s], buf_text(&b), "", &a), text);
+		}
+	}
+	AUTO(buf) struct buf b = {0};
+	buf_puts(&b, "printf '%s' ");
+	shquote(&b, "'; rm -rf / #$(x)`y`\\");
+	buf_puts(&b, "\n#end\n");
+	assert_string_equal(run("/bin/sh", buf_text(&b), "", &a), "'; rm -rf / #$(x)`y`\\");
+}
+
+/* What follows the program is its input, to the byte; long programs work; a cut one does nothing. */
+static void loader(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+
+	(void)state;
+	assert_string_equal(run("/bin/sh", "read -r x\nprintf '[%s]\\n' \"$x\"\ncat\n#end\n", "first\\n line\n  rest\n", &a),
+			    "[first\\n line]\n  rest\n");
+	for (int i = 0; i < 3000; i++)
+		buf_printf(&b, "x%d='                                                            %d'\n", i, i);
+	buf_puts(&b, "echo \"$x2999\"\n#end\n");
+	assert_non_null(strstr(run("/bin/sh", buf_text(&b), "", &a), " 2999\n"));
+
+	const char *const argv[] = {"/bin/sh", "-c", NULL};
+	struct side side = {"here", argv, false};
+	struct str cut = str_of("touch /tmp/should-not-be-there\n");
+	struct proc_result r;
+	struct err e;
+	assert_int_equal(proc_run(side_argv(&side, &a), &cut, 1000, 10000, &a, &r, &e), 0);
+	assert_int_equal(WEXITSTATUS(r.status), 125);
+	assert_int_equal(access("/tmp/should-not-be-there", F_OK), -1);
+}
+
+static void remote_argv(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *const argv[] = {"/bin/sh", "-c", NULL};
+	struct side side = {"there", argv, true};
+	struct str input = str_of("echo $((1+1))\n#end\n");
+	struct proc_result r;
+	struct err e;
+
+	(void)state;
+	/* /bin/sh -c stands for ssh: the other end's login shell gets one word. */
+	assert_int_equal(proc_run(side_argv(&side, &a), &input, 1000, 10000, &a, &r, &e), 0);
+	assert_string_equal(r.out.p, "2\n");
+}
+
+static void contains(const struct buf *b, const char *part)
+{
+	if (strstr(buf_text(b), part) == NULL)
+		fail_msg("'%s' is not in:\n%s", part, buf_text(b));
+}
+
+static void programs(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct plan p = {0};
+	struct strings names = {0};
+	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17}, y = {.kind = POINT_BOOKMARK, .name = "y", .guid = 18};
+	struct point z = {.kind = POINT_SNAPSHOT, .name = "z", .guid = 19};
+
+	(void)state;
+	const struct send_step steps[] = {
+	    {.kind = SEND_FULL, .source = "t/a b", .target = "v/a b", .to = x},
+	    {.kind = SEND_INCREMENTAL, .source = "t/c", .target = "v/c", .base = y, .to = z, .raw = true},
+	    {.kind = SEND_INTERMEDIATE, .source = "t/d", .target = "v/d", .base = x, .to = z, .is_volume = true},
+	    {.kind = SEND_RESUME, .source = "t/e", .target = "v/e", .to = z, .token = "1-abc"},
+	};
+	program_send(&b, steps, ARRAY_LEN(steps));
+	contains(&b, "zfs send -L -c -e 't/a b@x' </dev/null || failed 0 $?\n");
+	contains(&b, "zfs send -w -i 't/c#y' 't/c@z' </dev/null || failed 1 $?\n");
+	contains(&b, "zfs send -L -c -e -I 't/d@x' 't/d@z'");
+	contains(&b, "zfs send -t '1-abc' </dev/null || failed 3");
+	buf_clear(&b);
+	program_receive(&b, steps, ARRAY_LEN(steps));
+	contains(&b, "-o canmount=noauto -x mountpoint -x quota -x refquota 'v/a b' 2>&1)\ntook 0 $? \"$out\" 'v/a b@x' 17\n");
+	/* A volume refuses the properties of file systems. */
+	contains(&b, "-x snapshot_limit 'v/d' 2>&1)");
+	assert_null(strstr(buf_text(&b), " -F"));
+	buf_clear(&b);
+	*vec_add(&names, &a) = "t/a";
+	*vec_add(&names, &a) = "t/b";
+	*vec_add(&p.snaps, &a) = (struct snap_step){.name = "s", .datasets = names};
+	program_snapshot(&b, &p.snaps);
+	contains(&b, "zfs snapshot 't/a@s' 't/b@s' </dev/null");
+	buf_clear(&b);
+	*vec_add(&p.parents, &a) = (struct parent_step){.dataset = "v/t"};
+	*vec_add(&p.aborts, &a) = (struct abort_step){.dataset = "v/q"};
+	program_parents(&b, &p.parents, &p.aborts);
+	contains(&b, "zfs receive -A 'v/q'");
+	contains(&b, "zfs create -u -o canmount=off");
+	buf_clear(&b);
+	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_HOLD, .dataset = "t/a", .snapshot = "s"};
+	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_RELEASE, .dataset = "t/a", .snapshot = "r"};
+	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_BOOKMARK, .dataset = "t/a", .snapshot = "s", .bookmark = "m"};
+	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_UNBOOKMARK, .dataset = "t/a", .snapshot = "o"};
+	program_marks(&b, &p.marks, "dormouse:b");
+	contains(&b, "zfs hold 'dormouse:b' 't/a@s'\n");
+	contains(&b, "zfs release 'dormouse:b' 't/a@r'\n");
+	contains(&b, "zfs bookmark 't/a@s' 't/a#m'\n");
+	contains(&b, "zfs destroy 't/a#o'\n");
+	buf_clear(&b);
+	program_look(&b, "t/it's");
+	contains(&b, "'t/it'\\''s'");
+	program_tokens(&b, &names);
+	contains(&b, "zfs send -nvt 't/b'");
+	program_import(&b, &names);
+	contains(&b, "if ! zpool list -H -o name 't/a'");
+	program_export(&b, &names);
+	contains(&b, "zpool export 't/a'");
+}
+
+/* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
+
+static const char listing[] =
+    "#look datasets\n"
+    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
+    "b/a/f\tfilesystem\t15222262679454268748\toff\t-\t37888\t25088\t100149760\t0\t-\ton\n";
+
+static void looks(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "b"};
+	struct err e;
+	const char *good = "#look datasets\n"
+			   "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\n"
+			   "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\ton\n"
+			   "#look points\n"
+			   "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
+			   "b/v 2@s1\t3215519801123668724\t12\t1795463833\t0\n"
+			   "b/v 2#m1\t3215519801123668724\t12\t1795463833\t-\n"
+			   "b/gone@s1\t1\t12\t1795463833\t0\n"
+			   "#look end\n";
+
+	(void)state;
+	assert_int_equal(look_parse(str_of(good), &a, &s, &e), 0);
+	assert_true(s.root_exists && s.seen);
+	assert_int_equal(s.datasets.n, 2);
+	const struct dataset *v = side_find(&s, "b/v 2");
+	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
+	assert_string_equal(v->origin, "b/x@o");
+	assert_string_equal(v->resume.token, "1-abc");
+	assert_int_equal(v->points.n, 3);
+	assert_true(v->points.v[0].kind == POINT_BOOKMARK && strcmp(v->points.v[1].name, "s1") == 0);
+	assert_true(v->points.v[2].userrefs == 1 && v->points.v[2].guid == 456089288620915151u);
+	assert_string_equal(dataset_newest(v)->name, "s2");
+
+	/* Not there, said of the root itself, and only so. */
+	s = (struct side_state){.root = "b"};
+	const char *missing = "#look datasets\n!cannot open 'b': dataset does not exist\n#look points\n"
+			      "!cannot open 'b': dataset does not exist\n#look end\n";
+	assert_int_equal(look_parse(str_of(missing), &a, &s, &e), 0);
+	assert_true(s.seen && !s.root_exists);
+	static const char *const bad[] = {
+	    "",
+	    "#look datasets\n#look points\n#look end\n",
+	    "#look datasets\n!cannot open 'c': dataset does not exist\n#look points\n#look end\n",
+	    "#look datasets\n!internal error: out of memory\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t12\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t-5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb@x\t1\t2\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb\t1\t2\t3\t4\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb@\t1\t2\t3\t4\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\n", /* cut off */
+	    "Last login: today\n#look datasets\n",
+	    listing,
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		s = (struct side_state){.root = "b"};
+		if (look_parse(str_of(bad[i]), &a, &s, &e) == 0)
+			fail_msg("accepted: %s", bad[i]);
+		assert_true(e.what[0] != '\0');
+	}
+}
+
+static void tokens(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "b"};
+	struct err e;
+	const char *text = "#token 0\nresume token contents:\nnvlist version: 0\n\tobject = 0x2\n\toffset = 0x580000\n"
+			   "\tbytes = 0x5a40d8\n\ttoguid = 0xaf69f99ccf5e4884\n\ttoname = a/i@1\n\tembedok = 1\n"
+			   "full send of a/i@1 estimated size is 10.4M\n"
+			   "#token 1\ncannot resume send: 'a/j@1' used in the initial send no longer exists\n#token end\n";
+
+	(void)state;
+	model_dataset(&s, &a, "b/i", "?");
+	model_dataset(&s, &a, "b/h", "@x");
+	model_dataset(&s, &a, "b/j", "?");
+	assert_int_equal(tokens_parse(str_of(text), &a, &s, &e), 0);
+	assert_true(side_find(&s, "b/i")->resume.to_guid == 0xaf69f99ccf5e4884u);
+	assert_string_equal(side_find(&s, "b/i")->resume.to_name, "a/i@1");
+	assert_non_null(strstr(side_find(&s, "b/j")->resume.why, "no longer exists"));
+	assert_int_equal(tokens_parse(str_of("#token 0\n"), &a, &s, &e), -1);
+	assert_int_equal(tokens_parse(str_of("#token 0\ntoguid = 0xzz\n#token end\n"), &a, &s, &e), -1);
+}
+
+static void answers(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct receive_answers r = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(receive_answers_parse(str_of("0 0 17\n1 1 -\n!cannot receive: out of space\n!second line\n"), &a, &r, &e), 0);
+	assert_int_equal(r.n, 2);
+	assert_true(r.v[0].guid == 17 && r.v[0].code == 0 && r.v[1].guid == 0 && r.v[1].code == 1);
+	zfs_blame(r.v[1].text, &e);
+	assert_int_equal(e.kind, ERR_FULL);
+	static const char *const bad[] = {"1 0 17\n", "0 0\n", "0 256 1\n", "0 x 1\n", "!text\n", "0 0 17 18\n", "0 0 -1\n"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct receive_answers q = {0};
+		assert_int_equal(receive_answers_parse(str_of(bad[i]), &a, &q, &e), -1);
+	}
+}
+
+static void blame(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err_kind kind;
+	} t[] = {
+	    {"cannot receive incremental stream: destination b/a/f has been modified\nsince most recent snapshot", ERR_CONFLICT},
+	    {"cannot receive: most recent snapshot of b does not match incremental source", ERR_CONFLICT},
+	    {"cannot receive new filesystem stream: out of space", ERR_FULL},
+	    {"cannot receive: failed to read from stream", ERR_NET},
+	    {"cannot receive new filesystem stream: checksum mismatch or incomplete stream.\nPartially received snapshot is saved.", ERR_NET},
+	    {"root@h: Permission denied (publickey).", ERR_DENIED},
+	    {"Host key verification failed.", ERR_DENIED},
+	    {"ssh: connect to host h port 22: Connection refused", ERR_NET},
+	    {"sh: 1: zfs: not found", ERR_MISSING},
+	    {"cannot open 'x': no such pool", ERR_MISSING},
+	    {"something never heard of", ERR_SYSTEM},
+	    {"", ERR_SYSTEM},
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		zfs_blame(str_of(t[i].text), &e);
+		if (e.kind != t[i].kind)
+			fail_msg("'%s' is %s", t[i].text, err_kind_name(e.kind));
+		assert_true(e.kind == ERR_SYSTEM || e.hint[0] != '\0');
+	}
+	struct send_step step = {.source = "t/a", .target = "v/t/a"};
+	/* The receiver left, so the sender lost its reader: the receiver is at fault. */
+	struct stage_end send = {0, str_of("warning: cannot send 't/a@x': Broken pipe\ndormouse-send 0 1\n"), 0};
+	struct stage_end recv = {1, str_of("!cannot receive new filesystem stream: out of space"), 0};
+	stream_blame(&step, &send, &recv, &e);
+	assert_int_equal(e.kind, ERR_FULL);
+	assert_non_null(strstr(e.what, "cannot receive 'v/t/a'"));
+	/* The sender failed of itself; what the receiver says is a symptom. */
+	send.text = str_of("cannot open 't/a@x': dataset does not exist\ndormouse-send 0 1\n");
+	recv.text = str_of("!cannot receive: failed to read from stream");
+	stream_blame(&step, &send, &recv, &e);
+	assert_int_equal(e.kind, ERR_MISSING);
+	assert_non_null(strstr(e.what, "cannot send 't/a'"));
+	send.text = recv.text = str_of("");
+	stream_blame(&step, &send, &recv, &e);
+	assert_int_equal(e.kind, ERR_NET);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------- */
+
+static void observations(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf one = {0};
+	AUTO(buf) struct buf two = {0};
+	struct observed o = {.backup = "b", .now = 5}, back;
+	struct err e;
+
+	(void)state;
+	o.source = (struct side_state){.root = "t", .seen = true, .root_exists = true, .seen_at = 4};
+	o.target = (struct side_state){.root = "v", .recorded = true};
+	struct dataset *d = model_dataset(&o.source, &a, "t/a", "@a+ #a @b ?c");
+	d->guid = UINT64_MAX;
+	d->origin = "t/x@y";
+	d->resume.to_name = "t/a@c";
+	model_dataset(&o.source, &a, "t/v", "")->type = DATASET_VOLUME;
+	AUTO(json) json_t *j = observed_json(&o);
+	json_write(&one, j);
+	assert_int_equal(observed_read(buf_str(&one), &a, &back, &e), 0);
+	AUTO(json) json_t *k = observed_json(&back);
+	json_write(&two, k);
+	assert_string_equal(buf_text(&one), buf_text(&two));
+	assert_true(side_find(&back.source, "t/a")->guid == UINT64_MAX);
+	static const char *const bad[] = {"", "{}", "[]", "{\"format\":2,\"backup\":\"b\"}", "{\"format\":1,\"backup\":\"b\"}",
+					  "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":[{}]},\"target\":{}}",
+					  "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":[{\"name\":\"t\",\"type\":\"volume\",\"guid\":\"1\",\"points\":[{}]}]}}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(observed_read(str_of(bad[i]), &a, &back, &e), -1);
+}
+
+static void plans(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct plan p = {.backup = "b", .now = 7};
+	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17};
+
+	(void)state;
+	*vec_add(&p.sends, &a) = (struct send_step){.kind = SEND_INCREMENTAL, .source = "t", .target = "v/t", .base = x, .to = x, .reason = "r"};
+	struct strings names = {0};
+	*vec_add(&names, &a) = "t";
+	*vec_add(&p.snaps, &a) = (struct snap_step){.label = "hourly", .name = "s", .datasets = names, .reason = "due"};
+	*vec_add(&p.parents, &a) = (struct parent_step){"v", "r"};
+	*vec_add(&p.aborts, &a) = (struct abort_step){"v/a", "r"};
+	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_HOLD, .dataset = "t", .snapshot = "s", .reason = "r"};
+	*vec_add(&p.conflicts, &a) = (struct conflict){.source = "t", .target = "v", .why = "w", .hint = "h"};
+	*vec_add(&p.skips, &a) = (struct skip){.source = "t", .reason = "r"};
+	AUTO(json) json_t *j = plan_json(&p);
+	json_write(&b, j);
+	contains(&b, "\"sends\":[{\"kind\":\"incremental\",\"source\":\"t\",\"target\":\"v/t\",\"base\":{\"snapshot\":\"x\",\"guid\":\"17\"");
+	contains(&b, "\"marks\":[{\"dataset\":\"t\",\"reason\":\"r\",\"kind\":\"hold\",\"name\":\"s\"}]");
+	contains(&b, "\"conflicts\":[{\"dataset\":\"t\"");
+}
+
+static void control(void **state)
+{
+	static const struct control_request all[] = {
+	    {.op = CONTROL_OPEN, .target = "t", .port = 22},     {.op = CONTROL_LEASE, .target = "t", .text = "why \"x\"\n"},
+	    {.op = CONTROL_SLEEP, .target = "t", .force = true}, {.op = CONTROL_MACHINES},
+	    {.op = CONTROL_RUN_BEGIN, .backup = "b"},            {.op = CONTROL_RUN_EVENT, .text = "x"},
+	    {.op = CONTROL_RUN_END, .number = 2, .json = "{}"},  {.op = CONTROL_RECORD, .backup = "b", .json = "{}"},
+	    {.op = CONTROL_RECALL, .backup = "b"},               {.op = CONTROL_HISTORY, .number = 5},
+	    {.op = CONTROL_RUN, .number = 9}};
+	AUTO(arena) struct arena a = {0};
+	struct control_request r;
+	struct control_reply reply;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		AUTO(buf) struct buf one = {0};
+		AUTO(buf) struct buf two = {0};
+		control_write_request(&one, &all[i]);
+		assert_int_equal(control_read_request(str_trim(buf_str(&one)), &a, &r, &e), 0);
+		control_write_request(&two, &r);
+		assert_string_equal(buf_text(&one), buf_text(&two));
+	}
+	static const char *const bad[] = {"", "{", "[]", "{}", "{\"op\":\"x\"}", "{\"op\":\"open\",\"target\":\"t\"}",
+					  "{\"op\":\"open\",\"target\":\"t\",\"port\":0}", "{\"op\":\"open\",\"target\":\"t\",\"port\":\"22\"}",
+					  "{\"op\":\"lease\",\"target\":5}", "{\"op\":\"machines\",\"x\":1}", "{\"op\":\"machines\",\"target\":\"t\"}",
+					  "{\"op\":\"machines\"} x", "{\"op\":\"machines\",\"op\":\"machines\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (control_read_request(str_of(bad[i]), &a, &r, &e) == 0)
+			fail_msg("accepted: %s", bad[i]);
+	struct control_reply replies[] = {{.event = CONTROL_PROGRESS, .text = "x\xff"}, {.event = CONTROL_READY},
+					  {.event = CONTROL_ANSWER, .text = "[]"}, {.event = CONTROL_ERROR}};
+	(void)err_set(&replies[3].err, ERR_BUSY, "w");
+	(void)err_hint(&replies[3].err, "h");
+	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+		AUTO(buf) struct buf b = {0};
+		control_write_reply(&b, &replies[i]);
+		assert_int_equal(control_read_reply(str_trim(buf_str(&b)), &a, &reply, &e), 0);
+		assert_int_equal(reply.event, replies[i].event);
+	}
+	assert_true(reply.err.kind == ERR_BUSY && strcmp(reply.err.hint, "h") == 0);
+	assert_int_equal(control_read_reply(str_of("{\"event\":\"answer\"}"), &a, &reply, &e), -1);
+	assert_int_equal(control_read_reply(str_of("{\"event\":\"dance\"}"), &a, &reply, &e), -1);
+	assert_int_equal(control_read_reply(str_of("nothing"), &a, &reply, &e), -1);
+}
+
+static void facts(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct machine_facts f;
+	struct err e;
+	const char *good = "{\"power\":\"running\",\"id\":\"i\",\"address\":\"10.0.0.1\",\"detail\":\"d\",\"doors\":[{\"port\":22,\"host\":\"h\",\"at\":40022}]}";
+
+	(void)state;
+	AUTO(json) json_t *j = json_parse(str_of(good), "x", &e);
+	assert_int_equal(machine_facts_read(j, &a, &f, &e), 0);
+	AUTO(json) json_t *k = machine_facts_json(&f);
+	json_write(&b, k);
+	assert_string_equal(buf_text(&b), good);
+	static const char *const bad[] = {"{}", "{\"power\":\"on\"}", "{\"power\":\"running\"}",
+					  "{\"power\":\"running\",\"doors\":[{\"port\":0,\"host\":\"h\",\"at\":1}]}",
+					  "{\"power\":\"running\",\"doors\":[{\"port\":1,\"at\":1}]}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		AUTO(json) json_t *x = json_parse(str_of(bad[i]), "x", &e);
+		assert_int_equal(machine_facts_read(x, &a, &f, &e), -1);
+	}
+}
+
+static void ssh(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct target t = {.name = "arch", .ssh = {.user = "root", .identity_file = "/k y", .host_key = "ssh-ed25519 AAAA", .port = 22}};
+	struct ssh_door straight = {.host = "10.0.0.1", .port = 2222, .known_hosts = "/run/kh"};
+	struct ssh_door proxy = {.proxy_command = "dormouse connect", .control_path = "/run/c"};
+	AUTO(buf) struct buf b = {0};
+
+	(void)state;
+	for (const char *const *v = ssh_args(&t, &straight, &a); *v != NULL; v++)
+		buf_printf(&b, "%s|", *v);
+	contains(&b, "ssh|-T|");
+	contains(&b, "|-o|StrictHostKeyChecking=yes|");
+	contains(&b, "|-o|IdentityFile=\"/k y\"|");
+	contains(&b, "|-o|HostKeyAlias=dormouse-arch|-o|UserKnownHostsFile=\"/run/kh\"|");
+	contains(&b, "|-o|ProxyCommand=none|-o|Port=2222|-o|HostName=10.0.0.1|");
+	contains(&b, "|--|arch|");
+	buf_clear(&b);
+	t.ssh.host_key = NULL;
+	for (const char *const *v = ssh_args(&t, &proxy, &a); *v != NULL; v++)
+		buf_printf(&b, "%s|", *v);
+	contains(&b, "|-o|ProxyCommand=dormouse connect|-o|ProxyUseFdpass=yes|-o|ControlPath=/run/c|");
+	contains(&b, "|-o|HostKeyAlias=arch|");
+	assert_null(ssh_known_hosts_line(&t, &a));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(quoting), cmocka_unit_test(loader),  cmocka_unit_test(remote_argv), cmocka_unit_test(programs),
+	    cmocka_unit_test(looks),   cmocka_unit_test(tokens),  cmocka_unit_test(answers),     cmocka_unit_test(blame),
+	    cmocka_unit_test(observations), cmocka_unit_test(plans), cmocka_unit_test(control), cmocka_unit_test(facts),
+	    cmocka_unit_test(ssh),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
