@@ -9,7 +9,10 @@ static int cmd_daemon(int argc, char **argv)
 	struct cli c;
 	bool idle_exit = false;
 	const struct cli_option own[] = {{"--idle-exit", &idle_exit, NULL}};
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse daemon [--idle-exit] [-c FILE]\nThe keeper: owns the machines and the records.  Other commands start one when they need it.", own, ARRAY_LEN(own));
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse daemon [--idle-exit] [-c FILE]\nThe keeper: owns the machines and the "
+			   "records.  Other commands start one when they need it.",
+			   own, ARRAY_LEN(own));
 
 	if (rc < 0)
 		rc = keeper_run(&c.paths, idle_exit, cli_load_for_keeper);
@@ -66,7 +69,8 @@ int main(int argc, char **argv)
 	/* A reader that went away is seen where we write. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(commands[i].name, word) == 0 || (strcmp(word, "--version") == 0 && strcmp(commands[i].name, "version") == 0))
+		if (strcmp(commands[i].name, word) == 0 ||
+		    (strcmp(word, "--version") == 0 && strcmp(commands[i].name, "version") == 0))
 			return commands[i].fn(argc - 1, argv + 1);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		return usage(stdout);

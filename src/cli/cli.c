@@ -109,7 +109,8 @@ static const char *read_env(void *ctx, const char *name)
 	return getenv(name);
 }
 
-static bool load(const char *path, struct arena *a, struct str *text, struct config *out, struct diags *d, struct err *e)
+static bool load(const char *path, struct arena *a, struct str *text, struct config *out, struct diags *d,
+		 struct err *e)
 {
 	struct conf_env env = {(void *)(uintptr_t)path, read_file, read_env};
 	size_t n = strlen(path);
@@ -122,7 +123,8 @@ static bool load(const char *path, struct arena *a, struct str *text, struct con
 		return false;
 	}
 	e->kind = ERR_NONE;
-	return conf_load(*text, path, n > 5 && strcmp(path + n - 5, ".json") == 0, provider_kinds(), PROVIDERS, &env, a, out, d);
+	return conf_load(*text, path, n > 5 && strcmp(path + n - 5, ".json") == 0, provider_kinds(), PROVIDERS, &env, a,
+			 out, d);
 }
 
 bool cli_config(struct cli *c)

@@ -13,7 +13,7 @@ struct watching {
 	struct run *run;
 	const struct cli *cli;
 	struct control *record; /* the run's connection to the keeper */
-	bool terminal;          /* progress in place; otherwise lines only */
+	bool terminal;		/* progress in place; otherwise lines only */
 	bool line_open;
 	int64_t began_ms;
 	uint64_t last_bytes;
@@ -40,8 +40,8 @@ static void show_progress(struct watching *w, const struct run_event *ev)
 	w->last_ms = now;
 	w->last_bytes = ev->bytes;
 	clear_line(w);
-	(void)fprintf(stderr, "  %s  %s/s  %.50s", num_show_bytes(ev->bytes, bytes), num_show_bytes((uint64_t)w->rate, rate),
-		      ev->dataset);
+	(void)fprintf(stderr, "  %s  %s/s  %.50s", num_show_bytes(ev->bytes, bytes),
+		      num_show_bytes((uint64_t)w->rate, rate), ev->dataset);
 	(void)fflush(stderr);
 	w->line_open = true;
 }
@@ -62,7 +62,8 @@ static void on_event(struct run_listener *l, const struct run_event *ev)
 		err_line(ev->err, line, sizeof(line));
 		text = arena_printf(&a, "FAILED %s", line);
 	} else if (ev->kind == EVENT_DATASET) {
-		text = arena_printf(&a, "%s: %zu snapshot%s arrived", ev->dataset, ev->snapshots, ev->snapshots == 1 ? "" : "s");
+		text = arena_printf(&a, "%s: %zu snapshot%s arrived", ev->dataset, ev->snapshots,
+				    ev->snapshots == 1 ? "" : "s");
 	}
 	text = arena_printf(&a, "%-8s %s", run_stage_name(ev->stage), text);
 	clear_line(w);
@@ -134,8 +135,8 @@ static void summary(const struct run *r, int64_t took_ms)
 
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		proven += r->outcomes.v[i].proven;
-	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n, r->target.label,
-		     num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
+	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n,
+		     r->target.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
 }
 
 /* Waits until the target is gone, unless it is to linger or somebody else uses it. */
@@ -151,7 +152,8 @@ static void wait_asleep(struct run *r, struct watching *w)
 		return;
 	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = t->name};
 	on_event(&w->listener, &ev);
-	for (int64_t until = clock_mono_ms() + t->stop_timeout_ms + 60000; t->linger_ms == 0 && clock_mono_ms() < until;) {
+	for (int64_t until = clock_mono_ms() + t->stop_timeout_ms + 60000;
+	     t->linger_ms == 0 && clock_mono_ms() < until;) {
 		struct control_request q = {.op = CONTROL_MACHINES};
 		const char *answer = NULL;
 		if ((link.fd < 0 && control_open(&r->paths[0], &link, &ignored) < 0) ||
@@ -165,7 +167,8 @@ static void wait_asleep(struct run *r, struct watching *w)
 		{
 			const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);
 			if (strcmp(name, t->name) == 0)
-				going = strcmp(state, "absent") != 0 && json_integer_value(json_object_get(m, "leases")) == 0;
+				going = strcmp(state, "absent") != 0 &&
+					json_integer_value(json_object_get(m, "leases")) == 0;
 		}
 		if (!going)
 			return;
@@ -199,7 +202,8 @@ static void remember(struct cli *c, struct run *r, struct control *link, int rc,
 	if (r->seen.target.seen) {
 		AUTO(json) json_t *side = side_json(&r->seen.target);
 		json_write(&seen, side);
-		struct control_request look = {.op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
+		struct control_request look = {
+		    .op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
 		if (control_ask(link, &look, &c->arena, NULL, &e) < 0)
 			(void)cli_fail(c, &e);
 	}
@@ -212,7 +216,10 @@ int cmd_backup(int argc, char **argv)
 	struct cli c;
 	AUTO(control) struct control link = CONTROL_INIT;
 	struct err e;
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse backup [--json] [-c FILE] [NAME]\nOne whole run: snapshots if they are due, wakes the target, replicates, proves, lets it sleep, records.", NULL, 0);
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse backup [--json] [-c FILE] [NAME]\nOne whole run: snapshots if they are "
+			   "due, wakes the target, replicates, proves, lets it sleep, records.",
+			   NULL, 0);
 
 	if (rc >= 0)
 		return cli_end(&c), rc;
@@ -223,10 +230,18 @@ int cmd_backup(int argc, char **argv)
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}
-	struct watching w = {.listener = {on_event}, .cli = &c, .record = &link,
-			     .terminal = isatty(STDERR_FILENO) && !c.json, .began_ms = clock_mono_ms()};
-	struct run r = {.config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &w.listener,
-			.source_lease = {.link = CONTROL_INIT}, .target_lease = {.link = CONTROL_INIT},
+	struct watching w = {.listener = {on_event},
+			     .cli = &c,
+			     .record = &link,
+			     .terminal = isatty(STDERR_FILENO) && !c.json,
+			     .began_ms = clock_mono_ms()};
+	struct run r = {.config = &c.config,
+			.backup = b,
+			.paths = &c.paths,
+			.arena = &c.arena,
+			.listener = &w.listener,
+			.source_lease = {.link = CONTROL_INIT},
+			.target_lease = {.link = CONTROL_INIT},
 			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
 	w.run = &r;
 	bool whole = do_run(&r, &e) == 0;

@@ -73,8 +73,10 @@ static int relay(struct control *link)
 	pump_init(&down, back, STDOUT_FILENO, 256 * 1024, (struct str){0});
 	link->passed = -1;
 	for (bool half_closed = false; down.out >= 0;) {
-		struct pollfd p[] = {{up.in, pump_wants_in(&up), 0}, {up.out, pump_wants_out(&up), 0},
-				     {down.in, pump_wants_in(&down), 0}, {down.out, pump_wants_out(&down), 0}};
+		struct pollfd p[] = {{up.in, pump_wants_in(&up), 0},
+				     {up.out, pump_wants_out(&up), 0},
+				     {down.in, pump_wants_in(&down), 0},
+				     {down.out, pump_wants_out(&down), 0}};
 		for (size_t i = 0; i < ARRAY_LEN(p); i++)
 			if (p[i].events == 0)
 				p[i].fd = -1;
@@ -103,7 +105,11 @@ int cmd_connect(int argc, char **argv)
 	AUTO(control) struct control link = CONTROL_INIT;
 	struct err e;
 	uint64_t port = 22;
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse connect [--fdpass] TARGET[:PORT]\nA connection to a port of the machine (22), which is started if it is off.  For ssh_config:\n  ProxyCommand dormouse connect --fdpass %h:%p\n  ProxyUseFdpass yes", own, ARRAY_LEN(own));
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse connect [--fdpass] TARGET[:PORT]\nA connection to a port of the machine "
+			   "(22), which is started if it is off.  For ssh_config:\n  ProxyCommand dormouse connect "
+			   "--fdpass %h:%p\n  ProxyUseFdpass yes",
+			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return cli_end(&c), rc;

@@ -79,7 +79,8 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	struct cli c;
 	bool do_wake = false;
 	const char *file = NULL, *now = NULL;
-	const struct cli_option own[] = {{"--wake", &do_wake, NULL}, {"--observed", NULL, &file}, {"--now", NULL, &now}};
+	const struct cli_option own[] = {
+	    {"--wake", &do_wake, NULL}, {"--observed", NULL, &file}, {"--now", NULL, &now}};
 	struct run_listener listener = {on_terminal};
 	struct err e;
 	int rc = cli_begin(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
@@ -91,12 +92,18 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	const struct backup *b = cli_backup(&c);
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;
-	struct run r = {.config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &listener,
-			.source_lease = {.link = CONTROL_INIT}, .target_lease = {.link = CONTROL_INIT}};
+	struct run r = {.config = &c.config,
+			.backup = b,
+			.paths = &c.paths,
+			.arena = &c.arena,
+			.listener = &listener,
+			.source_lease = {.link = CONTROL_INIT},
+			.target_lease = {.link = CONTROL_INIT}};
 	rc = file != NULL ? from_file(file, &c.arena, &r.seen, &e) : observe(&c, &r, do_wake, &e);
 	run_end(&r);
 	if (rc == 0 && file != NULL && strcmp(r.seen.backup, b->name) != 0) {
-		rc = err_set(&e, ERR_USAGE, "'%s' was observed for backup '%s', not '%s'", file, r.seen.backup, b->name);
+		rc =
+		    err_set(&e, ERR_USAGE, "'%s' was observed for backup '%s', not '%s'", file, r.seen.backup, b->name);
 		(void)err_hint(&e, "dormouse plan --observed %s %s", file, r.seen.backup);
 	}
 	if (rc == 0 && now != NULL && !civil_parse(str_of(now), &r.seen.now)) {
@@ -125,12 +132,13 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 
 int cmd_plan(int argc, char **argv)
 {
-	return plan_or_observe(argc, argv,
-			       "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--json] [NAME]\n"
-			       "Says every step that a backup would take, and why; changes nothing.  A target that sleeps is\n"
-			       "taken as the last run left it, unless --wake.  With --observed (see dormouse observe) nothing is\n"
-			       "looked at: the same file and time give the same plan anywhere.",
-			       false);
+	return plan_or_observe(
+	    argc, argv,
+	    "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--json] [NAME]\n"
+	    "Says every step that a backup would take, and why; changes nothing.  A target that sleeps is\n"
+	    "taken as the last run left it, unless --wake.  With --observed (see dormouse observe) nothing is\n"
+	    "looked at: the same file and time give the same plan anywhere.",
+	    false);
 }
 
 int cmd_observe(int argc, char **argv)

@@ -9,13 +9,17 @@
 int cmd_check(int argc, char **argv)
 {
 	struct cli c;
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse check [-c FILE]\nReads the configuration and says all that is wrong with it; touches nothing.", NULL, 0);
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse check [-c FILE]\nReads the configuration and says all that is wrong with "
+			   "it; touches nothing.",
+			   NULL, 0);
 
 	if (rc < 0) {
 		rc = cli_config(&c) ? EXIT_DONE : EXIT_USAGE;
 		if (rc == EXIT_DONE && !c.json)
-			(void)printf("%s: %zu target%s, %zu backup%s; nothing wrong with it\n", c.paths.config, c.config.targets.n,
-				     c.config.targets.n == 1 ? "" : "s", c.config.backups.n, c.config.backups.n == 1 ? "" : "s");
+			(void)printf("%s: %zu target%s, %zu backup%s; nothing wrong with it\n", c.paths.config,
+				     c.config.targets.n, c.config.targets.n == 1 ? "" : "s", c.config.backups.n,
+				     c.config.backups.n == 1 ? "" : "s");
 		if (c.json)
 			(void)printf("{\"ok\":%s}\n", rc == EXIT_DONE ? "true" : "false");
 	}
@@ -42,8 +46,8 @@ static json_t *machines_list(struct cli *c, struct err *e)
 		bool known = false;
 		json_t *m;
 		size_t k;
-		json_array_foreach(list, k, m)
-		    known |= strcmp(json_text(m, "target", &c->arena), c->config.targets.v[i].name) == 0;
+		json_array_foreach(list, k, m) known |=
+		    strcmp(json_text(m, "target", &c->arena), c->config.targets.v[i].name) == 0;
 		if (known)
 			continue;
 		m = json_object();
@@ -74,14 +78,18 @@ static void show_machine(const json_t *m, struct arena *a)
 		(void)printf(", %s", note);
 	(void)printf("\n");
 	if (error != NULL)
-		(void)printf("%-20s last failure: %s: %s\n", "", json_text(error, "what", a), json_text(error, "why", a));
+		(void)printf("%-20s last failure: %s: %s\n", "", json_text(error, "what", a),
+			     json_text(error, "why", a));
 }
 
 int cmd_machines(int argc, char **argv)
 {
 	struct cli c;
 	struct err e;
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse machines [--json] [-c FILE]\nShows which machines are on, since when, and who uses them.", NULL, 0);
+	int rc = cli_begin(
+	    &c, argc, argv,
+	    "usage: dormouse machines [--json] [-c FILE]\nShows which machines are on, since when, and who uses them.",
+	    NULL, 0);
 
 	if (rc >= 0)
 		return cli_end(&c), rc;
@@ -143,7 +151,8 @@ static int on_target(int argc, char **argv, const char *usage, enum control_op o
 		    control_wait(&link, &c.arena, on_stderr, (void *)(uintptr_t)t->name, NULL, &e) < 0)
 			rc = cli_fail(&c, &e);
 		else if (c.json)
-			(void)printf("{\"target\":\"%s\",\"state\":\"%s\"}\n", t->name, op == CONTROL_SLEEP ? "absent" : "ready");
+			(void)printf("{\"target\":\"%s\",\"state\":\"%s\"}\n", t->name,
+				     op == CONTROL_SLEEP ? "absent" : "ready");
 		else if (op == CONTROL_LEASE)
 			(void)printf("%s is on, and stays so for %s (linger) if nobody uses it\n", t->name,
 				     num_show_duration(t->linger_ms, text));
@@ -156,10 +165,16 @@ static int on_target(int argc, char **argv, const char *usage, enum control_op o
 
 int cmd_wake(int argc, char **argv)
 {
-	return on_target(argc, argv, "usage: dormouse wake TARGET\nStarts the machine and waits until it can be used; it goes off after its linger time.", CONTROL_LEASE, "on");
+	return on_target(argc, argv,
+			 "usage: dormouse wake TARGET\nStarts the machine and waits until it can be used; it goes off "
+			 "after its linger time.",
+			 CONTROL_LEASE, "on");
 }
 
 int cmd_sleep(int argc, char **argv)
 {
-	return on_target(argc, argv, "usage: dormouse sleep [--force] TARGET\nEnds the machine and waits until it is gone; --force also when it is in use.", CONTROL_SLEEP, "off");
+	return on_target(argc, argv,
+			 "usage: dormouse sleep [--force] TARGET\nEnds the machine and waits until it is gone; --force "
+			 "also when it is in use.",
+			 CONTROL_SLEEP, "off");
 }

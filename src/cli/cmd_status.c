@@ -50,13 +50,15 @@ static int backup_status(struct cli *c, const struct backup *b, struct buf *line
 			oldest = number(d, "newest_at") < oldest ? number(d, "newest_at") : oldest;
 		} else if (problem == NULL) {
 			const json_t *x = json_object_get(d, "error");
-			problem = arena_printf(&c->arena, "%s: %s", json_text(x, "what", &c->arena), json_text(x, "why", &c->arena));
+			problem = arena_printf(&c->arena, "%s: %s", json_text(x, "what", &c->arena),
+					       json_text(x, "why", &c->arena));
 			hint = json_text(x, "hint", &c->arena);
 		}
 	}
 	const json_t *whole = last == NULL ? NULL : json_object_get(json_object_get(last, "result"), "error");
 	if (problem == NULL && whole != NULL) {
-		problem = arena_printf(&c->arena, "%s: %s", json_text(whole, "what", &c->arena), json_text(whole, "why", &c->arena));
+		problem = arena_printf(&c->arena, "%s: %s", json_text(whole, "what", &c->arena),
+				       json_text(whole, "why", &c->arena));
 		hint = json_text(whole, "hint", &c->arena);
 	}
 	*out = json_object();
@@ -79,9 +81,11 @@ static int backup_status(struct cli *c, const struct backup *b, struct buf *line
 		hint = arena_printf(&c->arena, "dormouse backup %s goes on where it stopped", b->name);
 		rc = EXIT_FAILED;
 	} else if (all > 0 && proven == all && whole == NULL) {
-		buf_printf(line, "all %zu datasets are restorable to %s ago", all, num_show_duration((now - oldest) * 1000, age));
+		buf_printf(line, "all %zu datasets are restorable to %s ago", all,
+			   num_show_duration((now - oldest) * 1000, age));
 	} else {
-		buf_printf(line, "%zu of %zu datasets are NOT safe: %s", all - proven, all, problem == NULL ? "no run tells why" : problem);
+		buf_printf(line, "%zu of %zu datasets are NOT safe: %s", all - proven, all,
+			   problem == NULL ? "no run tells why" : problem);
 		rc = proven > 0 ? EXIT_PARTLY : EXIT_FAILED;
 	}
 	if (last != NULL && current != NULL)
@@ -102,11 +106,13 @@ static void machines_line(struct cli *c, struct buf *line, json_t *doc)
 
 	for (size_t t = 0; t < c->config.targets.n; t++) {
 		const char *state = "absent";
-		json_array_foreach(list, i, m)
-		    if (strcmp(json_text(m, "target", &c->arena), c->config.targets.v[t].name) == 0)
-			state = json_text(m, "state", &c->arena);
+		json_array_foreach(list, i,
+				   m) if (strcmp(json_text(m, "target", &c->arena), c->config.targets.v[t].name) == 0)
+		    state = json_text(m, "state", &c->arena);
 		buf_printf(line, "%s%s %s", t == 0 ? "" : ", ", c->config.targets.v[t].name,
-			   strcmp(state, "absent") == 0 ? "is off" : strcmp(state, "ready") == 0 ? "is on" : state);
+			   strcmp(state, "absent") == 0	 ? "is off"
+			   : strcmp(state, "ready") == 0 ? "is on"
+							 : state);
 	}
 	if (c->config.targets.n > 0)
 		buf_putc(line, '\n');
@@ -121,7 +127,10 @@ int cmd_status(int argc, char **argv)
 	AUTO(buf) struct buf text = {0};
 	AUTO(json) json_t *doc = json_object();
 	json_t *list = json_array();
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse status [--json] [-c FILE]\nSays whether everything is safe; exits 0 only if it is.", NULL, 0);
+	int rc = cli_begin(
+	    &c, argc, argv,
+	    "usage: dormouse status [--json] [-c FILE]\nSays whether everything is safe; exits 0 only if it is.", NULL,
+	    0);
 
 	(void)json_object_set_new(doc, "backups", list);
 	if (rc >= 0)
@@ -179,7 +188,10 @@ int cmd_history(int argc, char **argv)
 	struct err e;
 	struct control_request r = {.op = CONTROL_HISTORY, .number = 30};
 	uint64_t id;
-	int rc = cli_begin(&c, argc, argv, "usage: dormouse history [--json] [BACKUP | RUN]\nThe last runs, newest first; or the story of one run, by its number.", NULL, 0);
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse history [--json] [BACKUP | RUN]\nThe last runs, newest first; or the story "
+			   "of one run, by its number.",
+			   NULL, 0);
 
 	if (rc >= 0)
 		return cli_end(&c), rc;
@@ -203,7 +215,8 @@ int cmd_history(int argc, char **argv)
 		json_array_foreach(list, i, item)
 		{
 			if (one)
-				(void)printf("%s  %s\n", civil_show(number(item, "at"), when), json_text(item, "text", &c.arena));
+				(void)printf("%s  %s\n", civil_show(number(item, "at"), when),
+					     json_text(item, "text", &c.arena));
 			else
 				history_line(item, &c.arena);
 		}

@@ -16,7 +16,7 @@ struct attrs VEC(struct attr);
 struct value {
 	enum value_kind kind; /* VALUE_BAD: was diagnosed already */
 	struct span at;
-	bool yes;            /* VALUE_BOOL */
+	bool yes;	     /* VALUE_BOOL */
 	struct str text;     /* VALUE_STRING: the text; VALUE_NUMBER: as it was written; NUL-terminated */
 	struct values items; /* VALUE_TUPLE */
 	struct attrs attrs;  /* VALUE_OBJECT */

@@ -1,39 +1,55 @@
 /* Native syntax: attributes and blocks. */
 #include "conf/reader.h"
 
-/* After a fault: on to the next line, and past the end of a block that was begun on this one. */
-static void resync(struct reader *r)
+/* After a fault in what began at from: on to the next line that lies outside all brackets which were
+ * opened since. */
+static void resync(struct reader *r, size_t from)
 {
-	size_t open = 0;
+	static const char opening[] = "{[(", closing[] = "}])";
+	char expected[READER_DEPTH];
+	size_t open = 0, fault = r->pos;
 
+	r->pos = from;
 	while (!reader_at_end(r)) {
 		char c = reader_peek(r, 0);
 		if (c == '"') {
-			/* Braces in strings mean nothing. */
-			for (r->pos++; !reader_at_end(r) && reader_peek(r, 0) != '"' && reader_peek(r, 0) != '\n'; r->pos++)
+			/* Brackets in strings mean nothing. */
+			for (r->pos++; !reader_at_end(r) && reader_peek(r, 0) != '"' && reader_peek(r, 0) != '\n';
+			     r->pos++)
 				r->pos += reader_peek(r, 0) == '\\';
 			if (reader_peek(r, 0) == '\n')
 				continue;
-		} else if (c == '{') {
-			open++;
-		} else if (c == '}') {
-			if (open == 0)
-				return;
-			open--;
-		} else if (c == '\n' && open == 0) {
+		} else if (strchr(opening, c) != NULL && open < READER_DEPTH) {
+			expected[open++] = closing[strchr(opening, c) - opening];
+		} else if (open > 0 && strchr(closing, c) != NULL) {
+			if (c != expected[--open]) {
+				open = 1;
+				break;
+			}
+		} else if (open == 0 && r->pos >= fault && (c == '\n' || c == '}')) {
 			return;
 		}
 		r->pos++;
 	}
+	if (r->over || open == 0)
+		return;
+	/* Something was opened and never closed: the fault is all that is known. */
+	r->pos = fault;
+	while (!reader_at_end(r) && reader_peek(r, 0) != '\n' && reader_peek(r, 0) != '}')
+		r->pos++;
 }
 
 static void attribute(struct reader *r, struct body *body, const char *name, struct span at)
 {
 	r->pos++;
+	reader_space(r, false);
+	/* A heredoc's text is no code: after one it goes on behind it. */
+	bool heredoc = reader_starts(r, "<<");
+	size_t from = r->pos;
 	struct value v = expr_read(r, false);
 	if (v.kind == VALUE_BAD) {
 		if (!r->over)
-			resync(r);
+			resync(r, heredoc ? r->pos : from);
 		return;
 	}
 	struct attr *twin = NULL;
@@ -49,8 +65,9 @@ static void attribute(struct reader *r, struct body *body, const char *name, str
 	}
 	reader_space(r, false);
 	if (!reader_at_end(r) && reader_peek(r, 0) != '\n' && reader_peek(r, 0) != '}') {
-		(void)diag_add(r->diags, reader_span(r, r->pos), "here a new line is missing, after the value of '%s'", name);
-		resync(r);
+		(void)diag_add(r->diags, reader_span(r, r->pos), "here a new line is missing, after the value of '%s'",
+			       name);
+		resync(r, r->pos);
 	}
 }
 
@@ -67,7 +84,7 @@ static void block(struct reader *r, struct body *body, const char *type, struct 
 		from = r->pos;
 		if (reader_peek(r, 0) == '"') {
 			if (!expr_label(r, &l.text)) {
-				resync(r);
+				resync(r, r->pos);
 				return;
 			}
 		} else if ((l.text = reader_name(r)) == NULL) {
@@ -76,7 +93,7 @@ static void block(struct reader *r, struct body *body, const char *type, struct 
 		l.at = reader_span(r, from);
 		if (l.text[0] == '\0') {
 			(void)diag_add(r->diags, l.at, "a label may not be empty");
-			resync(r);
+			resync(r, r->pos);
 			return;
 		}
 		*vec_add(&b.labels, r->arena) = l;
@@ -86,7 +103,7 @@ static void block(struct reader *r, struct body *body, const char *type, struct 
 			return;
 		struct diag *g = diag_add(r->diags, at, "after '%s' neither '=' nor '{' follows", type);
 		diag_hint(r->diags, g, "an attribute is written %s = VALUE, a block %s { … }", type, type);
-		resync(r);
+		resync(r, r->pos);
 		return;
 	}
 	size_t brace = r->pos++;
@@ -96,7 +113,8 @@ static void block(struct reader *r, struct body *body, const char *type, struct 
 	r->depth--;
 	if (reader_peek(r, 0) != '}') {
 		if (!r->over) {
-			struct diag *g = diag_add(r->diags, (struct span){brace, brace + 1}, "the block '%s' is not closed", type);
+			struct diag *g =
+			    diag_add(r->diags, (struct span){brace, brace + 1}, "the block '%s' is not closed", type);
 			diag_hint(r->diags, g, "a } is missing, perhaps further down");
 			r->over = true;
 		}
@@ -121,11 +139,12 @@ static void items(struct reader *r, struct body *body, bool top)
 			bool brace = reader_peek(r, 0) == '}';
 			r->pos++;
 			struct diag *g = diag_add(r->diags, reader_span(r, from),
-						  brace ? "this '}' closes nothing" : "here the name of an attribute or a block is missing");
+						  brace ? "this '}' closes nothing"
+							: "here the name of an attribute or a block is missing");
 			if (reader_starts(r, "\"") || reader_peek(r, 0) == '"')
 				diag_hint(r->diags, g, "names of attributes stand without quotes");
 			if (!brace)
-				resync(r);
+				resync(r, r->pos);
 			if (top && reader_peek(r, 0) == '}' && !brace)
 				r->pos++;
 			continue;

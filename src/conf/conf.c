@@ -5,22 +5,25 @@
 
 /* --- what may stand in the file ------------------------------------------------------------------- */
 
-#define FIELD(type_, member, name_, kind, ...)                                                         \
-	{                                                                                              \
-		.name = name_, .type = kind, .offset = offsetof(struct type_, member), __VA_ARGS__     \
+#define FIELD(type_, member, name_, kind, ...)                                                     \
+	{                                                                                          \
+		.name = name_, .type = kind, .offset = offsetof(struct type_, member), __VA_ARGS__ \
 	}
 
 static const struct field target_fields[] = {
-    FIELD(target, linger_ms, "linger", FIELD_DURATION, .fallback = "0s", .doc = "how long it stays on after the last use"),
+    FIELD(target, linger_ms, "linger", FIELD_DURATION, .fallback = "0s",
+	  .doc = "how long it stays on after the last use"),
     FIELD(target, start_timeout_ms, "start_timeout", FIELD_DURATION, .fallback = "5m",
 	  .doc = "how long it may take until it answers"),
-    FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m", .doc = "how long it may take to go off"),
+    FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m",
+	  .doc = "how long it may take to go off"),
     FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),
 };
 static const struct field ssh_fields[] = {
     FIELD(ssh_config, user, "user", FIELD_STRING, .fallback = "root", .doc = "who to log in as"),
     FIELD(ssh_config, identity_file, "identity_file", FIELD_STRING, .doc = "the private key"),
-    FIELD(ssh_config, host_key, "host_key", FIELD_STRING, .doc = "the machine's public host key, \"ssh-ed25519 AAAA…\""),
+    FIELD(ssh_config, host_key, "host_key", FIELD_STRING,
+	  .doc = "the machine's public host key, \"ssh-ed25519 AAAA…\""),
     FIELD(ssh_config, port, "port", FIELD_INT, .fallback = "22", .doc = "sshd's port on the machine"),
 };
 
@@ -40,19 +43,19 @@ static const struct field backup_fields[] = {
 };
 
 static const struct snapshot_label known_labels[] = {
-    {"frequent", 0, 900},     {"hourly", 0, 3600},       {"daily", 0, 86400},
+    {"frequent", 0, 900},     {"hourly", 0, 3600},	  {"daily", 0, 86400},
     {"weekly", 0, 7 * 86400}, {"monthly", 0, 30 * 86400}, {"yearly", 0, 365 * 86400},
 };
 enum { LABELS = ARRAY_LEN(known_labels) };
 struct raw_snapshots {
 	int64_t keep[LABELS];
 };
-#define LABEL(i, name_)                                                                                \
-	{                                                                                              \
-		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .fallback = "-1",   \
-		.doc = "how many are kept"                                                             \
+#define LABEL(i, name_)                                                                              \
+	{                                                                                            \
+		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .fallback = "-1", \
+		.doc = "how many are kept"                                                           \
 	}
-static const struct field snapshots_fields[LABELS] = {LABEL(0, "frequent"), LABEL(1, "hourly"),  LABEL(2, "daily"),
+static const struct field snapshots_fields[LABELS] = {LABEL(0, "frequent"), LABEL(1, "hourly"),	 LABEL(2, "daily"),
 						      LABEL(3, "weekly"),   LABEL(4, "monthly"), LABEL(5, "yearly")};
 
 static const struct block_schema ssh_schema = {.name = "ssh", .label_names = "ssh"};
@@ -264,8 +267,8 @@ static bool readable(struct str text, struct diags *d)
 	size_t bad;
 
 	if (text.n > CONF_MAX) {
-		struct diag *g = diag_add(d, (struct span){0, 1}, "the file is %zu bytes long, at most %d are read", text.n,
-					  CONF_MAX);
+		struct diag *g = diag_add(d, (struct span){0, 1}, "the file is %zu bytes long, at most %d are read",
+					  text.n, CONF_MAX);
 		diag_hint(d, g, "is this the right file?");
 		return false;
 	}
@@ -311,6 +314,7 @@ bool conf_load(struct str text, const char *path, bool json, const struct target
 	/* After giving up in the middle, what is missing is no news. */
 	if (!r.over)
 		load_root(&l, &root);
+	diags_sort(d);
 	return d->n == 0;
 }
 

@@ -149,8 +149,8 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 			if (near != NULL)
 				diag_hint(d, g, "did you mean '%s'?", near);
 		} else if (b->labels.n != s->nlabels) {
-			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type, b->labels.n,
-						  b->labels.n == 1 ? "" : "s", s->nlabels);
+			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type,
+						  b->labels.n, b->labels.n == 1 ? "" : "s", s->nlabels);
 			diag_hint(d, g, "%s { … }", s->label_names);
 		} else {
 			decode_check_blocks(&b->body, s, d);
@@ -159,8 +159,8 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 }
 
 /* A block's value in JSON: labels are the names of nested objects, a list repeats the block. */
-static void json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels, struct arena *a,
-		       struct diags *d, struct body *out)
+static void json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels,
+		       struct arena *a, struct diags *d, struct body *out)
 {
 	if (v->kind == VALUE_BAD)
 		return;
@@ -202,6 +202,7 @@ void decode_json_body(const struct value *object, const struct block_schema *sch
 		if (s == NULL)
 			*vec_add(&out->attrs, a) = *attr;
 		else
-			json_block(&attr->value, s, (struct block){.type = s->name, .at = attr->at}, s->nlabels, a, d, out);
+			json_block(&attr->value, s, (struct block){.type = s->name, .at = attr->at}, s->nlabels, a, d,
+				   out);
 	}
 }

@@ -53,6 +53,18 @@ const char *diag_nearest(const char *word, const char *const *names, size_t n)
 	return best;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct diag *x = a, *y = b;
+	return x->at.from != y->at.from ? (x->at.from < y->at.from ? -1 : 1) : strcmp(x->what, y->what);
+}
+
+void diags_sort(struct diags *d)
+{
+	if (d->n > 1)
+		qsort(d->v, d->n, sizeof(d->v[0]), by_place);
+}
+
 static bool continues(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;

@@ -28,6 +28,9 @@ void diag_hint(struct diags *d, struct diag *g, const char *fmt, ...) PRINTF(3, 
 /* The nearest of names to a word that was not found, if it is near enough to be what was meant. */
 const char *diag_nearest(const char *word, const char *const *names, size_t n);
 
+/* Into the order of the file. */
+void diags_sort(struct diags *d);
+
 /* All of them as text for people:
  *	config.hcl:14:3: unknown attribute 'lingr' in block 'target'
  *	   14 |   lingr = "2m"

@@ -9,20 +9,20 @@ static struct value bad(void)
 
 static struct value string(struct reader *r, struct str s, size_t from)
 {
-	return (struct value){
-	    .kind = VALUE_STRING, .at = reader_span(r, from), .text = {str_dup(r->arena, s), s.n}};
+	return (struct value){.kind = VALUE_STRING, .at = reader_span(r, from), .text = {str_dup(r->arena, s), s.n}};
 }
 
 /* --- templates ------------------------------------------------------------------------------------ */
 
 enum mode { QUOTED, HEREDOC, PLAIN };
 
-struct template {
+struct template
+{
 	struct buf text;
 	struct value only; /* the value, while the template is nothing but one interpolation */
 	size_t parts;
-	size_t indent;     /* of a <<- heredoc: what is taken off each line */
-	size_t end;        /* where the text ends (HEREDOC, PLAIN) */
+	size_t indent; /* of a <<- heredoc: what is taken off each line */
+	size_t end;    /* where the text ends (HEREDOC, PLAIN) */
 	bool failed;
 };
 
@@ -59,7 +59,8 @@ static void escape(struct reader *r, struct template *t)
 		size_t at = r->pos;
 		r->pos += 2;
 		struct diag *g = diag_add(r->diags, reader_span(r, at), "unknown escape in a string");
-		diag_hint(r->diags, g, "known are \\n \\r \\t \\\" \\\\ \\uNNNN \\UNNNNNNNN; a backslash itself is \\\\");
+		diag_hint(r->diags, g,
+			  "known are \\n \\r \\t \\\" \\\\ \\uNNNN \\UNNNNNNNN; a backslash itself is \\\\");
 		t->failed = true;
 	}
 }
@@ -110,7 +111,8 @@ static void interpolation(struct reader *r, struct template *t)
 		t->parts += v.kind == VALUE_NULL;
 		t->failed |= t->parts > 1;
 		if (t->failed)
-			(void)diag_add(r->diags, reader_span(r, from), "%s cannot be part of a text", value_kind_name(v.kind));
+			(void)diag_add(r->diags, reader_span(r, from), "%s cannot be part of a text",
+				       value_kind_name(v.kind));
 	}
 }
 
@@ -119,7 +121,8 @@ static void directive(struct reader *r, struct template *t)
 	size_t from = r->pos;
 
 	r->pos += 2;
-	struct diag *g = diag_add(r->diags, reader_span(r, from), "template directives (%%{ … }) are not part of this file's language");
+	struct diag *g = diag_add(r->diags, reader_span(r, from),
+				  "template directives (%%{ … }) are not part of this file's language");
 	diag_hint(r->diags, g, "to have the two characters themselves, write %%%%{");
 	t->failed = true;
 }
@@ -192,7 +195,8 @@ static struct value quoted(struct reader *r)
 		return template_value(r, &t, from);
 	}
 	if (!r->over && !t.failed) {
-		struct diag *g = diag_add(r->diags, (struct span){from, from + 1}, "this string has no end on its line");
+		struct diag *g =
+		    diag_add(r->diags, (struct span){from, from + 1}, "this string has no end on its line");
 		diag_hint(r->diags, g, "close it with \"; for a text of several lines: <<EOF");
 	}
 	buf_release(&t.text);
@@ -273,8 +277,10 @@ static struct value heredoc(struct reader *r)
 	const char *name = reader_name(r);
 	reader_space(r, false);
 	if (name == NULL || reader_peek(r, 0) != '\n') {
-		struct diag *g = diag_add(r->diags, reader_span(r, from), "a heredoc begins with a marker, alone at the end of its line");
+		struct diag *g = diag_add(r->diags, reader_span(r, from),
+					  "a heredoc begins with a marker, alone at the end of its line");
 		diag_hint(r->diags, g, "<<EOF, or <<-EOF to take the indentation off");
+		r->over = true; /* where it was to end nobody knows */
 		return bad();
 	}
 	r->pos++;
@@ -309,14 +315,16 @@ static struct value call(struct reader *r, const char *name, size_t from, const 
 	if (strcmp(name, "file") == 0) {
 		if (r->env->file(r->env->ctx, arg->text.p, r->arena, &text, &why))
 			return string(r, text, from);
-		struct diag *g = diag_add(r->diags, reader_span(r, from), "cannot read the file '%s': %s", arg->text.p, why);
+		struct diag *g =
+		    diag_add(r->diags, reader_span(r, from), "cannot read the file '%s': %s", arg->text.p, why);
 		diag_hint(r->diags, g, "a path that does not begin with / is taken from the folder of this file");
 		return bad();
 	}
 	const char *value = r->env->env(r->env->ctx, arg->text.p);
 	if (value != NULL)
 		return string(r, str_of(value), from);
-	struct diag *g = diag_add(r->diags, reader_span(r, from), "the environment variable '%s' is not set", arg->text.p);
+	struct diag *g =
+	    diag_add(r->diags, reader_span(r, from), "the environment variable '%s' is not set", arg->text.p);
 	diag_hint(r->diags, g, "set it, or write the value here");
 	return bad();
 }
@@ -352,14 +360,16 @@ static struct value function(struct reader *r, const char *name, size_t from)
 		reader_space(r, true);
 	}
 	if (reader_peek(r, 0) != ')') {
-		(void)diag_add(r->diags, reader_span(r, from), "'%s' takes one argument and a closing parenthesis", name);
+		(void)diag_add(r->diags, reader_span(r, from), "'%s' takes one argument and a closing parenthesis",
+			       name);
 		return bad();
 	}
 	r->pos++;
 	if (arg.kind == VALUE_NUMBER)
 		arg.kind = VALUE_STRING;
 	if (arg.kind != VALUE_STRING) {
-		(void)diag_add(r->diags, reader_span(r, from), "'%s' takes one string, this is %s", name, value_kind_name(arg.kind));
+		(void)diag_add(r->diags, reader_span(r, from), "'%s' takes one string, this is %s", name,
+			       value_kind_name(arg.kind));
 		return bad();
 	}
 	return call(r, name, from, &arg);
@@ -483,7 +493,8 @@ static struct value object(struct reader *r)
 	r->depth--;
 	if (reader_peek(r, 0) != '}') {
 		if (!r->over)
-			(void)diag_add(r->diags, reader_span(r, r->pos), "here a ',' or the '}' of the object is missing");
+			(void)diag_add(r->diags, reader_span(r, r->pos),
+				       "here a ',' or the '}' of the object is missing");
 		return bad();
 	}
 	r->pos++;
@@ -552,7 +563,8 @@ static struct value term(struct reader *r)
 		return word(r);
 	if (!r->over) {
 		struct diag *g = diag_add(r->diags, reader_span(r, from), "here a value is missing");
-		diag_hint(r->diags, g, "a \"string\", a number, true, false, a [list], an {object}, or a heredoc (<<EOF)");
+		diag_hint(r->diags, g,
+			  "a \"string\", a number, true, false, a [list], an {object}, or a heredoc (<<EOF)");
 	}
 	return bad();
 }
@@ -567,7 +579,8 @@ struct value expr_read(struct reader *r, bool newlines)
 	char c = reader_peek(r, 0);
 	bool comment = reader_starts(r, "//") || reader_starts(r, "/*");
 	if (c != '\0' && !comment && strchr("+-*/%=!<>&|?.[(", c) != NULL) {
-		struct diag *g = diag_add(r->diags, (struct span){r->pos, r->pos + 1}, "operators are not part of this file's language");
+		struct diag *g = diag_add(r->diags, (struct span){r->pos, r->pos + 1},
+					  "operators are not part of this file's language");
 		if (r->mapped)
 			g->at = r->place;
 		diag_hint(r->diags, g, "write the value itself");

@@ -67,7 +67,7 @@ static struct value string(struct reader *r, bool template)
 	if (!text(r, &b))
 		return fault(r, "this string is not one as JSON has it");
 	struct span at = reader_span(r, from);
-	if (template && (memmem(b.p, b.n, "${", 2) != NULL || memmem(b.p, b.n, "%{", 2) != NULL))
+	if (template && (memmem(buf_text(&b), b.n, "${", 2) != NULL || memmem(buf_text(&b), b.n, "%{", 2) != NULL))
 		return expr_template(r, buf_str(&b), at);
 	return (struct value){.kind = VALUE_STRING, .at = at, .text = {str_dup(r->arena, buf_str(&b)), b.n}};
 }

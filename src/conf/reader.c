@@ -118,8 +118,9 @@ bool reader_code_point(struct buf *b, uint32_t c)
 const char *value_kind_name(enum value_kind k)
 {
 	static const char *const names[] = {
-	    [VALUE_BAD] = "nothing",    [VALUE_NULL] = "null",       [VALUE_BOOL] = "true or false", [VALUE_NUMBER] = "a number",
-	    [VALUE_STRING] = "a string", [VALUE_TUPLE] = "a list", [VALUE_OBJECT] = "an object",
+	    [VALUE_BAD] = "nothing",	  [VALUE_NULL] = "null",       [VALUE_BOOL] = "true or false",
+	    [VALUE_NUMBER] = "a number",  [VALUE_STRING] = "a string", [VALUE_TUPLE] = "a list",
+	    [VALUE_OBJECT] = "an object",
 	};
 	return names[k];
 }

@@ -15,8 +15,8 @@ struct reader {
 	struct diags *diags;
 	const struct conf_env *env;
 	size_t depth;
-	bool over;          /* gave up: nothing more is read or said */
-	bool mapped;        /* text is not the file: every span is that of the string it came from */
+	bool over;   /* gave up: nothing more is read or said */
+	bool mapped; /* text is not the file: every span is that of the string it came from */
 	struct span place;
 };
 

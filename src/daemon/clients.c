@@ -118,7 +118,8 @@ static void dial(struct keeper *k, struct client *c)
 		return;
 	}
 	if (!machine_door_for(&f, c->port, &host, &at)) {
-		(void)err_set(&e, ERR_DENIED, "target '%s' has no door to port %lld", c->host->target, (long long)c->port);
+		(void)err_set(&e, ERR_DENIED, "target '%s' has no door to port %lld", c->host->target,
+			      (long long)c->port);
 		(void)err_hint(&e, "its block says which ports can be reached");
 		client_fail(c, &e);
 		return;
@@ -252,7 +253,8 @@ static void machines(struct keeper *k, struct client *c)
 		(void)json_object_set_new(j, "waiters", json_integer(h->m.waiters));
 		(void)json_object_set_new(j, "note", json_any(h->op == NULL ? "" : h->note));
 		if (h->timer_ms != 0)
-			(void)json_object_set_new(j, "until", json_integer(clock_unix_s() + (h->timer_ms - clock_mono_ms()) / 1000));
+			(void)json_object_set_new(
+			    j, "until", json_integer(clock_unix_s() + (h->timer_ms - clock_mono_ms()) / 1000));
 		if (h->last.kind != ERR_NONE)
 			(void)json_object_set_new(j, "error", json_of_err(&h->last));
 		json_t *facts = h->facts == NULL ? NULL : json_parse(str_of(h->facts), "facts", &e);
@@ -289,7 +291,8 @@ void client_timers(struct keeper *k, struct client *c, int64_t now)
 	if (c->state != CLIENT_CONNECTING || c->closing)
 		return;
 	if (now >= c->dial_until_ms) {
-		(void)err_set(&e, ERR_NET, "port %lld of target '%s' does not answer", (long long)c->port, c->host->target);
+		(void)err_set(&e, ERR_NET, "port %lld of target '%s' does not answer", (long long)c->port,
+			      c->host->target);
 		(void)err_hint(&e, "the machine is up; is the service?");
 		client_fail(c, &e);
 	} else if (c->dial < 0 && now >= c->dial_again_ms) {
@@ -307,7 +310,8 @@ static void run_begin(struct keeper *k, struct client *c, const struct control_r
 		if (o->backup == NULL || strcmp(o->backup, r->backup) != 0)
 			continue;
 		(void)err_set(&e, ERR_BUSY, "backup '%s' is running already", r->backup);
-		(void)err_hint(&e, "to watch it: dormouse status; it is run %lld of dormouse history", (long long)o->run);
+		(void)err_hint(&e, "to watch it: dormouse status; it is run %lld of dormouse history",
+			       (long long)o->run);
 		client_fail(c, &e);
 		return;
 	}

@@ -245,7 +245,8 @@ static void act(struct keeper *k, struct host *h, unsigned actions)
 	if (actions & DO_STOP)
 		worker_start(k, h, "stop", h->stop_timeout_ms);
 	if (actions & DO_LINGER)
-		h->timer_ms = clock_mono_ms() + (h->m.adopted && h->linger_ms < k->grace_ms ? k->grace_ms : h->linger_ms);
+		h->timer_ms =
+		    clock_mono_ms() + (h->m.adopted && h->linger_ms < k->grace_ms ? k->grace_ms : h->linger_ms);
 	if (actions & DO_RETRY)
 		h->timer_ms = clock_mono_ms() + RETRY_MS;
 }
@@ -359,7 +360,8 @@ int hosts_adopt(struct keeper *k, struct err *e)
 		struct config c;
 		if (!conf_load(str_of(stored.v[i].config), "", false, provider_kinds(), PROVIDERS, &none, &a, &c, &d) ||
 		    c.targets.n != 1) {
-			(void)fprintf(stderr, "<3>dormouse: what is remembered of target '%s' cannot be read\n", stored.v[i].target);
+			(void)fprintf(stderr, "<3>dormouse: what is remembered of target '%s' cannot be read\n",
+				      stored.v[i].target);
 			continue;
 		}
 		adopt(k, &c.targets.v[0], stored.v[i].token);
@@ -372,8 +374,8 @@ int hosts_adopt(struct keeper *k, struct err *e)
 		if (found > 0)
 			adopt(k, &c->targets.v[i], token);
 		else if (found < 0)
-			(void)fprintf(stderr, "<4>dormouse: cannot see whether target '%s' runs: %s: %s\n", c->targets.v[i].name,
-				      problem.what, problem.why);
+			(void)fprintf(stderr, "<4>dormouse: cannot see whether target '%s' runs: %s: %s\n",
+				      c->targets.v[i].name, problem.what, problem.why);
 	}
 	return 0;
 }

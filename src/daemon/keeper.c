@@ -155,7 +155,8 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	if (open_all(&k, &a, &lock, &e) < 0) {
 		char line[600];
 		err_line(&e, line, sizeof(line));
-		(void)fprintf(stderr, "dormouse: %s\n%s%s%s", line, e.hint[0] ? "hint: " : "", e.hint, e.hint[0] ? "\n" : "");
+		(void)fprintf(stderr, "dormouse: %s\n%s%s%s", line, e.hint[0] ? "hint: " : "", e.hint,
+			      e.hint[0] ? "\n" : "");
 		rc = err_exit_code(&e);
 	} else {
 		loop(&k, signals);

@@ -15,25 +15,25 @@ struct client;
 /* One target's machine, and the worker that is busy with it. */
 struct host {
 	struct host *next;
-	char *target;          /* all owned */
-	char *token, *config;  /* of the machine that exists or may exist */
-	char *facts;           /* JSON as the worker told it; NULL while unknown */
+	char *target;	      /* all owned */
+	char *token, *config; /* of the machine that exists or may exist */
+	char *facts;	      /* JSON as the worker told it; NULL while unknown */
 	int64_t linger_ms, start_timeout_ms, stop_timeout_ms;
-	int64_t since_s;       /* when the state began */
+	int64_t since_s; /* when the state began */
 	struct machine m;
 	struct proc worker;
-	const char *op;        /* what the worker does; NULL = none runs */
-	struct buf in;         /* from the worker */
+	const char *op;			   /* what the worker does; NULL = none runs */
+	struct buf in;			   /* from the worker */
 	int64_t worker_until_ms, timer_ms; /* 0 = not armed */
-	char note[200];        /* the last progress */
-	struct err last;       /* the last failure, kind ERR_NONE = none */
+	char note[200];			   /* the last progress */
+	struct err last;		   /* the last failure, kind ERR_NONE = none */
 };
 
 enum client_state {
-	CLIENT_IDLE,       /* has asked nothing that goes on */
-	CLIENT_WAITING,    /* counted in m.waiters */
+	CLIENT_IDLE,	   /* has asked nothing that goes on */
+	CLIENT_WAITING,	   /* counted in m.waiters */
 	CLIENT_CONNECTING, /* has a lease; its TCP connection is under way */
-	CLIENT_LEASED,     /* counted in m.leases */
+	CLIENT_LEASED,	   /* counted in m.leases */
 	CLIENT_SLEEPING,   /* waits until the machine is gone */
 };
 
@@ -41,15 +41,15 @@ struct client {
 	struct client *next;
 	int fd;
 	struct buf in, out;
-	int pass;            /* descriptor that goes along with the first byte of out, or -1 */
+	int pass; /* descriptor that goes along with the first byte of out, or -1 */
 	enum client_state state;
 	struct host *host;
-	int64_t port;        /* CONTROL_OPEN; 0 = a plain lease */
-	int dial;            /* CLIENT_CONNECTING, or -1 */
+	int64_t port; /* CONTROL_OPEN; 0 = a plain lease */
+	int dial;     /* CLIENT_CONNECTING, or -1 */
 	int64_t dial_until_ms, dial_again_ms;
-	char *backup;        /* runs this backup */
-	int64_t run;         /* its id */
-	bool closing;        /* close once out is written */
+	char *backup; /* runs this backup */
+	int64_t run;  /* its id */
+	bool closing; /* close once out is written */
 };
 
 struct keeper {

@@ -7,24 +7,26 @@ struct store {
 	sqlite3 *db;
 };
 
-static const char schema[] = "BEGIN;"
-			     "CREATE TABLE machine(target TEXT PRIMARY KEY, token TEXT NOT NULL, state TEXT NOT NULL,"
-			     " config TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
-			     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
-			     " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
-			     "CREATE INDEX run_by_backup ON run(backup, id);"
-			     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
-			     "CREATE INDEX event_by_run ON event(run);"
-			     "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
-			     "PRAGMA user_version = 1;"
-			     "COMMIT;";
+static const char schema[] =
+    "BEGIN;"
+    "CREATE TABLE machine(target TEXT PRIMARY KEY, token TEXT NOT NULL, state TEXT NOT NULL,"
+    " config TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+    " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
+    "CREATE INDEX run_by_backup ON run(backup, id);"
+    "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX event_by_run ON event(run);"
+    "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
 enum { VERSION = 1 };
 
 static int failed(struct store *s, struct err *e)
 {
 	(void)err_set(e, ERR_SYSTEM, "cannot use the state database");
 	(void)err_why(e, "%s", sqlite3_errmsg(s->db));
-	return err_hint(e, "is the disk full, or the folder not ours? moving state.db away loses the history, and no backup");
+	return err_hint(
+	    e, "is the disk full, or the folder not ours? moving state.db away loses the history, and no backup");
 }
 
 static sqlite3_stmt *vprepare(struct store *s, const char *sql, const char *types, va_list ap)
@@ -157,7 +159,8 @@ int store_run_event(struct store *s, int64_t id, int64_t now, const char *text, 
 
 int store_run_end(struct store *s, int64_t id, int64_t now, int exit, const char *result, struct err *e)
 {
-	return change(s, e, "UPDATE run SET ended=?, exit=?, result=? WHERE id=?", "iisi", now, (int64_t)exit, result, id);
+	return change(s, e, "UPDATE run SET ended=?, exit=?, result=? WHERE id=?", "iisi", now, (int64_t)exit, result,
+		      id);
 }
 
 int store_runs_bury(struct store *s, int64_t now, struct err *e)
@@ -175,9 +178,12 @@ int store_history(struct store *s, const char *backup, int64_t limit, struct are
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		*vec_add(out, a) =
-		    (struct stored_run){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
-					sqlite3_column_int(q, 3),   column(q, 4, a),            column(q, 5, a)};
+		*vec_add(out, a) = (struct stored_run){sqlite3_column_int64(q, 0),
+						       sqlite3_column_int64(q, 1),
+						       sqlite3_column_int64(q, 2),
+						       sqlite3_column_int(q, 3),
+						       column(q, 4, a),
+						       column(q, 5, a)};
 	return finish(s, q, rc, e);
 }
 

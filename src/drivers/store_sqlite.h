@@ -16,7 +16,7 @@ void store_close(struct store *s); /* NULL is fine */
 struct stored_machine {
 	const char *target, *token, *state;
 	const char *config; /* the target's block as JSON configuration: enough to stop it whatever the file says now */
-	int64_t since;      /* Unix seconds */
+	int64_t since;	    /* Unix seconds */
 };
 struct stored_machines VEC(struct stored_machine);
 int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e) MUST_CHECK;
@@ -32,7 +32,7 @@ int store_runs_bury(struct store *s, int64_t now, struct err *e) MUST_CHECK;
 
 struct stored_run {
 	int64_t id, began, ended; /* ended 0: still running */
-	int exit;                 /* -1: died */
+	int exit;		  /* -1: died */
 	const char *backup, *result;
 };
 struct stored_runs VEC(struct stored_run);

@@ -18,10 +18,10 @@ enum { RING = 16 * 1024 * 1024, TEXT_MAX = 1024 * 1024, TELL_MS = 200, READ = 16
 struct flow {
 	struct channel *c;
 	struct proc sender, receiver;
-	struct pump orders;                          /* the sender's program, into its stdin */
-	struct pump stream;                          /* the receiver's program and then the streams */
+	struct pump orders; /* the sender's program, into its stdin */
+	struct pump stream; /* the receiver's program and then the streams */
 	struct buf answers, sender_err, receiver_err;
-	int64_t moved_ms;                            /* when something last moved */
+	int64_t moved_ms; /* when something last moved */
 	int64_t told_ms;
 	bool stalled;
 };
@@ -50,8 +50,11 @@ static void tell(struct flow *f, int64_t now)
 		return;
 	f->told_ms = now;
 	const struct send_step *s = &f->c->steps[answered(f)];
-	struct run_event ev = {
-	    .kind = EVENT_PROGRESS, .stage = STAGE_SEND, .dataset = s->source, .text = s->reason, .bytes = f->stream.bytes};
+	struct run_event ev = {.kind = EVENT_PROGRESS,
+			       .stage = STAGE_SEND,
+			       .dataset = s->source,
+			       .text = s->reason,
+			       .bytes = f->stream.bytes};
 	f->c->listener->tell(f->c->listener, &ev);
 }
 
@@ -72,9 +75,12 @@ static bool take(int *fd, struct buf *b)
 static void flow_turn(struct flow *f, int wait_ms)
 {
 	struct pollfd p[] = {
-	    {f->stream.in, pump_wants_in(&f->stream), 0},  {f->stream.out, pump_wants_out(&f->stream), 0},
-	    {f->orders.out, pump_wants_out(&f->orders), 0}, {f->receiver.out, POLLIN, 0},
-	    {f->receiver.err, POLLIN, 0},                   {f->sender.err, POLLIN, 0},
+	    {f->stream.in, pump_wants_in(&f->stream), 0},
+	    {f->stream.out, pump_wants_out(&f->stream), 0},
+	    {f->orders.out, pump_wants_out(&f->orders), 0},
+	    {f->receiver.out, POLLIN, 0},
+	    {f->receiver.err, POLLIN, 0},
+	    {f->sender.err, POLLIN, 0},
 	};
 	uint64_t before = f->stream.bytes;
 	size_t text = f->answers.n + f->sender_err.n + f->receiver_err.n;

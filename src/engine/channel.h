@@ -9,8 +9,8 @@
 
 enum stream_state {
 	STREAM_NOT_REACHED, /* an earlier one failed; plan again */
-	STREAM_PROVEN,      /* the target answered with the GUID that was meant */
-	STREAM_FAILED,      /* err says why */
+	STREAM_PROVEN,	    /* the target answered with the GUID that was meant */
+	STREAM_FAILED,	    /* err says why */
 };
 
 struct stream_result {

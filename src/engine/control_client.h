@@ -6,9 +6,9 @@
 #include "wire/control.h"
 
 struct control {
-	int fd;      /* -1: not connected */
+	int fd; /* -1: not connected */
 	struct buf in;
-	int passed;  /* a descriptor that came along, or -1 */
+	int passed; /* a descriptor that came along, or -1 */
 };
 
 typedef void control_progress(void *ctx, const char *text);
@@ -16,7 +16,10 @@ typedef void control_progress(void *ctx, const char *text);
 /* Connects; where no keeper answers, starts one that ends when it is idle.  Blocks for at most 10 s. */
 int control_open(const struct paths *p, struct control *c, struct err *e) MUST_CHECK;
 void control_close(struct control *c); /* {0} is not open: use CONTROL_INIT */
-#define CONTROL_INIT {.fd = -1, .passed = -1}
+#define CONTROL_INIT                   \
+	{                              \
+		.fd = -1, .passed = -1 \
+	}
 void control_auto(struct control *c);
 
 int control_send(struct control *c, const struct control_request *r, struct err *e) MUST_CHECK;

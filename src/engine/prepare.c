@@ -1,11 +1,11 @@
 #include "engine/prepare.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <errno.h>
 
 #include "base/buf.h"
 #include "engine/side_run.h"
@@ -31,7 +31,8 @@ bool machine_door_for(const struct machine_facts *f, int64_t port, const char **
 	return f->address != NULL && f->doors.n == 0;
 }
 
-int machine_known_hosts(const char *runtime_dir, const struct target *t, struct arena *a, const char **path, struct err *e)
+int machine_known_hosts(const char *runtime_dir, const struct target *t, struct arena *a, const char **path,
+			struct err *e)
 {
 	const char *line = ssh_known_hosts_line(t, a);
 
@@ -73,7 +74,8 @@ static bool banner(const char *host, int64_t at, int64_t patience_ms, struct are
 }
 
 /* Tries often at first, then every quarter of a second. */
-static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f, struct err *e)
+static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		     struct err *e)
 {
 	const char *host;
 	int64_t at, pause = 20;
@@ -89,7 +91,8 @@ static int wait_port(const struct provider_env *env, const struct target *t, con
 			(void)err_set(e, ERR_TIMEOUT, "ssh on target '%s' does not answer", t->name);
 			(void)err_why(e, "tried %s port %lld until start_timeout (%d s) was over", host, (long long)at,
 				      (int)(t->start_timeout_ms / 1000));
-			return err_hint(e, "look at the machine's console; if it only needs longer, raise start_timeout");
+			return err_hint(e,
+					"look at the machine's console; if it only needs longer, raise start_timeout");
 		}
 		clock_sleep_ms(pause);
 		pause = pause < 80 ? pause + 20 : 80;
@@ -115,7 +118,7 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 		 void (*program)(struct buf *, const struct strings *), const char *doing, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	struct proc_result r;
+	struct proc_result r = {0};
 
 	if (t->pools.n == 0)
 		return 0;
@@ -130,7 +133,8 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 	return err_wrap(e, "%s failed on '%s'", doing, t->name);
 }
 
-int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f, struct err *e)
+int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		    struct err *e)
 {
 	if (wait_port(env, t, f, e) < 0)
 		return -1;

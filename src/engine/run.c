@@ -195,7 +195,8 @@ int run_snapshot(struct run *r, struct err *e)
 	if (p.snaps.n == 0)
 		return 0;
 	for (size_t i = 0; i < p.snaps.n; i++)
-		stage(r, STAGE_SNAPSHOT, arena_printf(r->arena, "@%s of %zu datasets", p.snaps.v[i].name, p.snaps.v[i].datasets.n));
+		stage(r, STAGE_SNAPSHOT,
+		      arena_printf(r->arena, "@%s of %zu datasets", p.snaps.v[i].name, p.snaps.v[i].datasets.n));
 	program_snapshot(&b, &p.snaps);
 	if (side_run(&r->source, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
 		return -1;
@@ -286,8 +287,12 @@ static struct send_steps left_to_send(struct run *r)
 static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
 {
 	struct relay relay = {{relay_tell}, r};
-	struct channel c = {.source = &r->source, .target = &r->target, .steps = todo->v, .nsteps = todo->n,
-			    .stall_ms = STALL_MS, .listener = &relay.listener};
+	struct channel c = {.source = &r->source,
+			    .target = &r->target,
+			    .steps = todo->v,
+			    .nsteps = todo->n,
+			    .stall_ms = STALL_MS,
+			    .listener = &relay.listener};
 	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
 	bool moved = false;
 
@@ -304,7 +309,9 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			outcome_of(r, s->source)->snapshots += s->snapshots;
 			moved = true;
 			if (i + 1 == todo->n || strcmp(todo->v[i + 1].source, s->source) != 0)
-				tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = s->source,
+				tell(r, (struct run_event){.kind = EVENT_DATASET,
+							   .stage = STAGE_SEND,
+							   .dataset = s->source,
 							   .snapshots = outcome_of(r, s->source)->snapshots});
 		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER) {
 			fail_dataset(r, s->source, &results[i].err);
@@ -336,11 +343,13 @@ static int send_all(struct run *r, struct err *e)
 			return 0;
 		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
 			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
-			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'", r->backup->name);
+			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'",
+					r->backup->name);
 		}
 		AUTO(buf) struct buf b = {0};
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
-		if (r->plan.parents.n + r->plan.aborts.n > 0 && small_steps(r, &r->target, &b, "make the parents", e) < 0)
+		if (r->plan.parents.n + r->plan.aborts.n > 0 &&
+		    small_steps(r, &r->target, &b, "make the parents", e) < 0)
 			return -1;
 		if (send_round(r, &todo, &broken))
 			tries = 0;

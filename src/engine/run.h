@@ -28,11 +28,11 @@ void lease_end(struct lease *l);
 /* How it went with one dataset. */
 struct outcome {
 	const char *dataset;
-	bool proven;           /* the target has its newest snapshot, by GUID */
-	size_t snapshots;      /* that arrived in this run */
-	const char *newest;    /* the newest snapshot that both have, or NULL */
-	int64_t newest_at;     /* when it was taken */
-	struct err err;        /* unless proven */
+	bool proven;	    /* the target has its newest snapshot, by GUID */
+	size_t snapshots;   /* that arrived in this run */
+	const char *newest; /* the newest snapshot that both have, or NULL */
+	int64_t newest_at;  /* when it was taken */
+	struct err err;	    /* unless proven */
 };
 struct outcomes VEC(struct outcome);
 

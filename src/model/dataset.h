@@ -21,9 +21,9 @@ enum dataset_type { DATASET_FILESYSTEM, DATASET_VOLUME };
 
 /* A partly received stream, as the target tells it and the source decodes it (zfs send -nvt). */
 struct resume {
-	const char *token;   /* NULL = there is none */
-	uint64_t to_guid;    /* 0 = could not be decoded; then why says so */
-	uint64_t from_guid;  /* of an incremental stream; 0 = a full one */
+	const char *token;  /* NULL = there is none */
+	uint64_t to_guid;   /* 0 = could not be decoded; then why says so */
+	uint64_t from_guid; /* of an incremental stream; 0 = a full one */
 	bool raw;
 	const char *to_name; /* "pool/ds@snap" */
 	const char *why;

@@ -68,7 +68,8 @@ void plan_explain(const struct plan *p, const struct backup *b, const struct sid
 	if (b->dest_target != NULL)
 		line(out, "wake", b->dest_target, "that is where the copies are");
 	for (size_t i = 0; i < p->aborts.n; i++)
-		line(out, "give up", arena_printf(&a, "the partial receive of %s", p->aborts.v[i].dataset), p->aborts.v[i].reason);
+		line(out, "give up", arena_printf(&a, "the partial receive of %s", p->aborts.v[i].dataset),
+		     p->aborts.v[i].reason);
 	for (size_t i = 0; i < p->parents.n; i++)
 		line(out, "create", p->parents.v[i].dataset, p->parents.v[i].reason);
 	for (size_t i = 0; i < p->sends.n; i++) {

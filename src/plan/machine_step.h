@@ -9,18 +9,18 @@ struct machine {
 	enum machine_state state;
 	unsigned waiters; /* want it, and have not got it yet */
 	unsigned leases;  /* have it */
-	bool adopted;     /* found running: holders have a while to come back */
+	bool adopted;	  /* found running: holders have a while to come back */
 };
 
 enum machine_event {
-	MACHINE_WANTED,    /* somebody wants it: counted as a waiter */
-	MACHINE_UNWAITED,  /* a waiter went away */
-	MACHINE_RELEASED,  /* a lease ended */
-	MACHINE_DONE,      /* what the state was doing succeeded */
-	MACHINE_FAULT,     /* it failed, or took too long */
-	MACHINE_TIMER,     /* the linger time, or the pause before another try, is over */
-	MACHINE_FOUND,     /* it runs already, says the provider, though nobody here knew */
-	MACHINE_SLEEP,     /* a person says: off, now */
+	MACHINE_WANTED,	  /* somebody wants it: counted as a waiter */
+	MACHINE_UNWAITED, /* a waiter went away */
+	MACHINE_RELEASED, /* a lease ended */
+	MACHINE_DONE,	  /* what the state was doing succeeded */
+	MACHINE_FAULT,	  /* it failed, or took too long */
+	MACHINE_TIMER,	  /* the linger time, or the pause before another try, is over */
+	MACHINE_FOUND,	  /* it runs already, says the provider, though nobody here knew */
+	MACHINE_SLEEP,	  /* a person says: off, now */
 };
 enum { MACHINE_EVENTS = MACHINE_SLEEP + 1 };
 

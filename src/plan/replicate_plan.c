@@ -102,8 +102,8 @@ static const char *bookmark_prefix(struct planning *p)
 static void mark(struct planning *p, enum mark_kind kind, const struct dataset *s, const char *snapshot,
 		 const char *bookmark, const char *reason)
 {
-	*vec_add(&p->out->marks, p->a) =
-	    (struct mark_step){.kind = kind, .dataset = s->name, .snapshot = snapshot, .bookmark = bookmark, .reason = reason};
+	*vec_add(&p->out->marks, p->a) = (struct mark_step){
+	    .kind = kind, .dataset = s->name, .snapshot = snapshot, .bookmark = bookmark, .reason = reason};
 }
 
 /* Holds and bookmarks the common snapshot, lets go of older ones.  The bookmark is made before the
@@ -126,7 +126,8 @@ static void plan_marks(struct planning *p, const struct dataset *s, const struct
 	for (size_t i = 0; i < s->points.n; i++) {
 		const struct point *b = &s->points.v[i];
 		/* A bookmark is the last thread when its snapshot is gone: keep the common one. */
-		if (b->kind != POINT_BOOKMARK || strncmp(b->name, prefix, strlen(prefix)) != 0 || b->guid == common->guid)
+		if (b->kind != POINT_BOOKMARK || strncmp(b->name, prefix, strlen(prefix)) != 0 ||
+		    b->guid == common->guid)
 			continue;
 		const struct point *snap = dataset_snapshot_by_guid(s, b->guid);
 		const char *why = "a newer one is on the target";
@@ -145,8 +146,8 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		conflict(p, CONFLICT_NO_COMMON, s, t->name,
 			 arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
 				      theirs->name),
-			 arena_printf(p->a, "keep it aside and start afresh: on the target, zfs rename '%s' '%s-old'", t->name,
-				      t->name));
+			 arena_printf(p->a, "keep it aside and start afresh: on the target, zfs rename '%s' '%s-old'",
+				      t->name, t->name));
 		return;
 	}
 	if (theirs->guid != common->guid) {
@@ -154,13 +155,17 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		for (size_t i = t->points.n; i > 0 && t->points.v[i - 1].guid != common->guid; i--)
 			n += t->points.v[i - 1].kind == POINT_SNAPSHOT;
 		const struct point *base = dataset_snapshot_by_guid(t, common->guid);
-		conflict(p, CONFLICT_DIVERGED, s, t->name,
-			 arena_printf(p->a, "the target has %zu snapshot%s after '@%s' that the source does not have, the newest '@%s'",
-				      n, plural(n), base->name, theirs->name),
-			 arena_printf(p->a,
-				      "look at them first; to drop them, on the target: zfs rollback -r '%s@%s'; to keep them: "
-				      "zfs rename '%s' '%s-old'",
-				      t->name, base->name, t->name, t->name));
+		conflict(
+		    p, CONFLICT_DIVERGED, s, t->name,
+		    arena_printf(
+			p->a,
+			"the target has %zu snapshot%s after '@%s' that the source does not have, the newest '@%s'", n,
+			plural(n), base->name, theirs->name),
+		    arena_printf(
+			p->a,
+			"look at them first; to drop them, on the target: zfs rollback -r '%s@%s'; to keep them: "
+			"zfs rename '%s' '%s-old'",
+			t->name, base->name, t->name, t->name));
 		return;
 	}
 	if (p->target->seen && !p->target->recorded)
@@ -184,7 +189,8 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 		conflict(p, CONFLICT_UNREADABLE, s, t->name,
 			 arena_printf(p->a, "a partial receive is waiting there, and its token cannot be read%s%s",
 				      r->why != NULL ? ": " : "", r->why != NULL ? r->why : ""),
-			 arena_printf(p->a, "to give up what has arrived of it, on the target: zfs receive -A '%s'", t->name));
+			 arena_printf(p->a, "to give up what has arrived of it, on the target: zfs receive -A '%s'",
+				      t->name));
 		return true;
 	}
 	if (to == NULL || (r->why != NULL && strstr(r->why, "cannot resume") != NULL)) {
@@ -219,7 +225,8 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 		conflict(p, CONFLICT_TYPE, s, target,
 			 s->type == DATASET_VOLUME ? "it is a volume here and a file system there"
 						   : "it is a file system here and a volume there",
-			 arena_printf(p->a, "keep the old one aside: on the target, zfs rename '%s' '%s-old'", target, target));
+			 arena_printf(p->a, "keep the old one aside: on the target, zfs rename '%s' '%s-old'", target,
+				      target));
 		return;
 	}
 	if (t->resume.token != NULL && plan_resume(p, s, t))
@@ -231,7 +238,8 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 		send_all(p, s, target, "its partial receive is given up");
 	else
 		conflict(p, CONFLICT_NOT_OURS, s, target, "the target has a dataset of that name without any snapshot",
-			 arena_printf(p->a, "if it is not needed: on the target, zfs destroy '%s'; else: zfs rename", target));
+			 arena_printf(p->a, "if it is not needed: on the target, zfs destroy '%s'; else: zfs rename",
+				      target));
 }
 
 static bool will_exist(const struct planning *p, const char *name)
@@ -255,9 +263,12 @@ static void plan_parents(struct planning *p, const char *target)
 
 	for (char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		/* The look begins at the destination: what is above it is there when it is there, and the pool always. */
+		/* The look begins at the destination: what is above it is there when it is there, and the pool always.
+		 */
 		bool above = strlen(name) < strlen(p->b->dest) && (p->target->root_exists || strchr(name, '/') == NULL);
 		bool is_pool = strchr(name, '/') == NULL;
+		/* Of a side that nobody has seen, the destination itself is taken for granted. */
+		above |= !p->target->seen && strlen(name) <= strlen(p->b->dest);
 		if (!above && !is_pool && !will_exist(p, name))
 			*vec_add(&p->out->parents, p->a) =
 			    (struct parent_step){.dataset = arena_strdup(p->a, name), .reason = "it is not there yet"};

@@ -122,10 +122,8 @@ struct side_state snapshot_foresee(const struct plan *p, const struct side_state
 					continue;
 				while (dataset_snapshot_by_guid(d, guid) != NULL)
 					guid++;
-				*vec_add(&d->points, a) = (struct point){.name = step->name,
-									 .guid = guid++,
-									 .createtxg = ++txg,
-									 .creation = p->now};
+				*vec_add(&d->points, a) = (struct point){
+				    .name = step->name, .guid = guid++, .createtxg = ++txg, .creation = p->now};
 			}
 		}
 	}

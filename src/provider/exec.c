@@ -16,12 +16,16 @@ struct exec_settings {
 };
 
 static const struct field fields[] = {
-    {.name = "command", .type = FIELD_STRINGS, .offset = offsetof(struct exec_settings, command), .required = true,
+    {.name = "command",
+     .type = FIELD_STRINGS,
+     .offset = offsetof(struct exec_settings, command),
+     .required = true,
      .doc = "the program and its arguments; see dormouse-provider(7)"},
 };
 
 /* Reads the next line into *line; false at the end, or when the deadline has passed. */
-static bool next_line(struct proc *p, struct buf *in, int64_t deadline_ms, struct arena *a, struct str *line, bool *late)
+static bool next_line(struct proc *p, struct buf *in, int64_t deadline_ms, struct arena *a, struct str *line,
+		      bool *late)
 {
 	for (;;) {
 		const char *end = in->n == 0 ? NULL : memchr(in->p, '\n', in->n);
@@ -58,12 +62,14 @@ static json_t *converse(const struct provider_env *env, struct proc *p, const ch
 			env->progress(env, progress);
 		json_decref(j);
 	}
-	(void)err_set(e, late ? ERR_TIMEOUT : ERR_CORRUPT, late ? "'%s' did not answer in time" : "'%s' ended without an answer", name);
+	(void)err_set(e, late ? ERR_TIMEOUT : ERR_CORRUPT,
+		      late ? "'%s' did not answer in time" : "'%s' ended without an answer", name);
 	return NULL;
 }
 
 /* One request and its answer; NULL with *e when the program failed or says so. */
-static json_t *ask(const struct provider_env *env, const struct target *t, const char *op, const char *token, struct err *e)
+static json_t *ask(const struct provider_env *env, const struct target *t, const char *op, const char *token,
+		   struct err *e)
 {
 	const struct exec_settings *s = t->settings;
 	AUTO(json) json_t *request = json_object();
@@ -131,7 +137,8 @@ static int exec_start(const struct provider_env *env, const struct target *t, co
 		return -1;
 	if (f->power == POWER_RUNNING)
 		return 0;
-	return err_set(e, ERR_CORRUPT, "the program says that target '%s' is started, and that it does not run", t->name);
+	return err_set(e, ERR_CORRUPT, "the program says that target '%s' is started, and that it does not run",
+		       t->name);
 }
 
 static int exec_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
@@ -169,7 +176,10 @@ static int exec_list(const struct provider_env *env, const struct target *t, mac
 }
 
 const struct provider_ops provider_exec = {
-    .kind = {.name = "exec", .doc = "any program", .fields = fields, .nfields = ARRAY_LEN(fields),
+    .kind = {.name = "exec",
+	     .doc = "any program",
+	     .fields = fields,
+	     .nfields = ARRAY_LEN(fields),
 	     .size = sizeof(struct exec_settings)},
     .check = exec_check,
     .start = exec_start,

@@ -22,7 +22,8 @@ struct qemu_settings {
 	int64_t cpus, power_off_ms;
 };
 
-#define F(member, kind, ...) .name = #member, .type = kind, .offset = offsetof(struct qemu_settings, member), __VA_ARGS__
+#define F(member, kind, ...) \
+	.name = #member, .type = kind, .offset = offsetof(struct qemu_settings, member), __VA_ARGS__
 static const struct field fields[] = {
     {F(program, FIELD_STRING, .fallback = "qemu-system-x86_64", .doc = "the QEMU to run")},
     {F(kernel, FIELD_STRING, .doc = "a Linux kernel to boot directly")},
@@ -34,8 +35,11 @@ static const struct field fields[] = {
     {F(accel, FIELD_STRING, .fallback = "tcg,thread=multi", .doc = "QEMU's -accel: \"kvm\", or software")},
     {F(forward, FIELD_STRINGS, .fallback = "22", .doc = "ports of the guest that can be reached, on loopback")},
     {F(args, FIELD_STRINGS, .doc = "more arguments for QEMU")},
-    {.name = "power_off_timeout", .type = FIELD_DURATION, .offset = offsetof(struct qemu_settings, power_off_ms),
-     .fallback = "60s", .doc = "how long the guest may take to power off before it is ended"},
+    {.name = "power_off_timeout",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct qemu_settings, power_off_ms),
+     .fallback = "60s",
+     .doc = "how long the guest may take to power off before it is ended"},
 };
 
 static const char *qmp_path(const struct provider_env *env, const struct target *t)
@@ -65,7 +69,8 @@ static void read_doors(struct str arg, struct arena *a, struct machine_doors *do
 		if (!str_starts(part, "hostfwd=tcp:127.0.0.1:"))
 			continue;
 		part = (struct str){part.p + 22, part.n - 22};
-		if (num_u64(str_cut(&part, '-'), &at) && part.n > 1 && num_u64((struct str){part.p + 1, part.n - 1}, &port))
+		if (num_u64(str_cut(&part, '-'), &at) && part.n > 1 &&
+		    num_u64((struct str){part.p + 1, part.n - 1}, &port))
 			*vec_add(doors, a) = (struct machine_door){(int64_t)port, "127.0.0.1", (int64_t)at};
 	}
 }
@@ -78,7 +83,8 @@ static bool is_ours(const struct provider_env *env, const struct target *t, pid_
 	bool ours = false;
 
 	*g = (struct guest){.pid = pid};
-	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, &ignored) < 0)
+	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, &ignored) <
+	    0)
 		return false;
 	bool name_next = false;
 	while (text.n > 0) {
@@ -122,9 +128,8 @@ static void keep_guest(void *arg, const struct guest *g)
 
 static void facts_of(const struct provider_env *env, const struct guest *g, struct machine_facts *f)
 {
-	*f = (struct machine_facts){.power = POWER_RUNNING,
-				    .id = arena_printf(env->arena, "process %d", (int)g->pid),
-				    .doors = g->doors};
+	*f = (struct machine_facts){
+	    .power = POWER_RUNNING, .id = arena_printf(env->arena, "process %d", (int)g->pid), .doors = g->doors};
 }
 
 /* --- QMP ------------------------------------------------------------------------------------------ */
@@ -147,7 +152,8 @@ static void qmp(const struct provider_env *env, const struct target *t, const ch
 		return;
 	/* The greeting, then the two answers. */
 	(void)fd_read_some(fd, &in, 4096);
-	const char *text = arena_printf(env->arena, "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\"}\n", command);
+	const char *text =
+	    arena_printf(env->arena, "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\"}\n", command);
 	if (fd_write_all(fd, text, strlen(text), &ignored) == 0)
 		(void)fd_read_some(fd, &in, 4096);
 }
@@ -253,7 +259,8 @@ static int build_argv(const struct provider_env *env, const struct target *t, co
 		const char *path = s->disks.v[i];
 		size_t n = strlen(path);
 		const char *format = n > 6 && strcmp(path + n - 6, ".qcow2") == 0 ? "qcow2" : "raw";
-		ADD("-drive"), ADD(arena_printf(a, "if=none,id=disk%zu,format=%s,discard=unmap,file=%s", i, format, comma(a, path)));
+		ADD("-drive"), ADD(arena_printf(a, "if=none,id=disk%zu,format=%s,discard=unmap,file=%s", i, format,
+						comma(a, path)));
 		ADD("-device"), ADD(arena_printf(a, "virtio-blk-pci,drive=disk%zu,serial=disk%zu", i, i));
 	}
 	for (size_t i = 0; i < s->args.n; i++)
@@ -391,7 +398,10 @@ static int qemu_list(const struct provider_env *env, const struct target *t, mac
 }
 
 const struct provider_ops provider_qemu = {
-    .kind = {.name = "qemu", .doc = "a QEMU guest on this host", .fields = fields, .nfields = ARRAY_LEN(fields),
+    .kind = {.name = "qemu",
+	     .doc = "a QEMU guest on this host",
+	     .fields = fields,
+	     .nfields = ARRAY_LEN(fields),
 	     .size = sizeof(struct qemu_settings)},
     .check = qemu_check,
     .start = qemu_start,

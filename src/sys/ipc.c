@@ -114,7 +114,8 @@ int ipc_receive(int fd, struct buf *b, int *passed)
 
 int ipc_dial(const char *host, int64_t port, int *fd, struct err *e)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *found = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+			*found = NULL;
 	char service[16];
 	int one = 1;
 

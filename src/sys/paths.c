@@ -48,8 +48,8 @@ int paths_find(const char *config, struct arena *a, struct paths *p, struct err 
 	char self[PATH_MAX];
 
 	char *run = arena_strdup(a, place("DORMOUSE_RUNTIME_DIR", "/run/dormouse", "XDG_RUNTIME_DIR", ".dormouse", a));
-	char *state =
-	    arena_strdup(a, place("DORMOUSE_STATE_DIR", "/var/lib/dormouse", "XDG_STATE_HOME", ".local/state/dormouse", a));
+	char *state = arena_strdup(
+	    a, place("DORMOUSE_STATE_DIR", "/var/lib/dormouse", "XDG_STATE_HOME", ".local/state/dormouse", a));
 	if (folder(run, e) < 0 || folder(state, e) < 0)
 		return -1;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);

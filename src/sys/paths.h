@@ -7,10 +7,10 @@
 
 struct paths {
 	const char *runtime_dir; /* DORMOUSE_RUNTIME_DIR; root: /run/dormouse; else $XDG_RUNTIME_DIR/dormouse */
-	const char *state_dir;   /* DORMOUSE_STATE_DIR; root: /var/lib/dormouse; else $XDG_STATE_HOME/dormouse */
-	const char *socket;      /* in runtime_dir */
-	const char *config;      /* -c; DORMOUSE_CONFIG; /etc/dormouse/config.hcl */
-	const char *self;        /* this program's own file */
+	const char *state_dir;	 /* DORMOUSE_STATE_DIR; root: /var/lib/dormouse; else $XDG_STATE_HOME/dormouse */
+	const char *socket;	 /* in runtime_dir */
+	const char *config;	 /* -c; DORMOUSE_CONFIG; /etc/dormouse/config.hcl */
+	const char *self;	 /* this program's own file */
 };
 
 /* Finds them and makes the two folders (mode 0700) if they are not there.  config may be NULL. */

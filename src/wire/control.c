@@ -77,8 +77,9 @@ static unsigned member(const char *name, const json_t *v, struct arena *a, struc
 		const char **text;
 		int64_t *number;
 	} members[] = {
-	    {"target", TARGET, &r->target, NULL}, {"backup", BACKUP, &r->backup, NULL}, {"text", TEXT, &r->text, NULL},
-	    {"json", JSON, &r->json, NULL},       {"port", PORT, NULL, &r->port},       {"number", NUMBER, NULL, &r->number},
+	    {"target", TARGET, &r->target, NULL}, {"backup", BACKUP, &r->backup, NULL},
+	    {"text", TEXT, &r->text, NULL},	  {"json", JSON, &r->json, NULL},
+	    {"port", PORT, NULL, &r->port},	  {"number", NUMBER, NULL, &r->number},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (strcmp(members[i].name, name) != 0)
@@ -113,7 +114,8 @@ int control_read_request(struct str line, struct arena *a, struct control_reques
 		op++;
 	if (word == NULL || op == ARRAY_LEN(ops)) {
 		(void)err_set(e, ERR_USAGE, "unknown request '%s'", word == NULL ? "" : word);
-		return err_hint(e, "are the keeper and this program of the same version? end the keeper, and try again");
+		return err_hint(e,
+				"are the keeper and this program of the same version? end the keeper, and try again");
 	}
 	r->op = (enum control_op)op;
 	json_object_foreach(j, name, v)

@@ -23,8 +23,8 @@
 #ifndef WIRE_CONTROL_H
 #define WIRE_CONTROL_H
 
-#include "base/err.h"
 #include "base/buf.h"
+#include "base/err.h"
 
 enum { CONTROL_MAX = 4 * 1024 * 1024 };
 

@@ -1,7 +1,9 @@
 #include "wire/machine_json.h"
 
-static const char *const powers[] = {
-    [POWER_ABSENT] = "absent", [POWER_STARTING] = "starting", [POWER_RUNNING] = "running", [POWER_STOPPING] = "stopping"};
+static const char *const powers[] = {[POWER_ABSENT] = "absent",
+				     [POWER_STARTING] = "starting",
+				     [POWER_RUNNING] = "running",
+				     [POWER_STOPPING] = "stopping"};
 
 json_t *machine_facts_json(const struct machine_facts *f)
 {

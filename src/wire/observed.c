@@ -112,8 +112,9 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 	(void)json_get_u64(j, "available", &d->available);
 	(void)json_get_u64(j, "written", &d->written);
 	if (json_is_object(r)) {
-		d->resume = (struct resume){
-		    .token = json_text(r, "token", a), .to_name = json_text(r, "to_name", a), .why = json_text(r, "why", a)};
+		d->resume = (struct resume){.token = json_text(r, "token", a),
+					    .to_name = json_text(r, "to_name", a),
+					    .why = json_text(r, "why", a)};
 		(void)json_get_u64(r, "to_guid", &d->resume.to_guid);
 	}
 	json_array_foreach(json_object_get(j, "points"), i, point)

@@ -43,7 +43,8 @@ const char *const *ssh_args(const struct target *t, const struct ssh_door *door,
 		option(&v, a, arena_printf(a, "Port=%lld", (long long)door->port));
 		option(&v, a, arena_printf(a, "HostName=%s", door->host));
 	}
-	option(&v, a, door->control_path == NULL ? "ControlPath=none" : arena_printf(a, "ControlPath=%s", door->control_path));
+	option(&v, a,
+	       door->control_path == NULL ? "ControlPath=none" : arena_printf(a, "ControlPath=%s", door->control_path));
 	option(&v, a, "ControlMaster=no");
 	/* Everything is an option, so that this may be a name like any other. */
 	*vec_add(&v, a) = "--";

@@ -123,7 +123,9 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 			if (complaint(s, line, e) < 0)
 				return -1;
 		} else if (str_starts(line, "#look ")) {
-			section = str_eq(line, "#look datasets") ? DATASETS : str_eq(line, "#look points") ? POINTS : END;
+			section = str_eq(line, "#look datasets") ? DATASETS
+				  : str_eq(line, "#look points") ? POINTS
+								 : END;
 		} else if (section == DATASETS) {
 			struct dataset d;
 			if (!dataset_line(line, a, &d))
@@ -204,8 +206,8 @@ int receive_answers_parse(struct str out, struct arena *a, struct receive_answer
 			*text = text->p == NULL ? line : (struct str){text->p, (size_t)(line.p + line.n - text->p)};
 			continue;
 		}
-		if (!num_u64(str_cut(&rest, ' '), &index) || index != answers->n || !num_u64(str_cut(&rest, ' '), &code) ||
-		    code > 255 || !number(rest, &guid))
+		if (!num_u64(str_cut(&rest, ' '), &index) || index != answers->n ||
+		    !num_u64(str_cut(&rest, ' '), &code) || code > 255 || !number(rest, &guid))
 			goto bad;
 		*vec_add(answers, a) = (struct receive_answer){.code = (int)code, .guid = guid};
 		continue;
@@ -224,7 +226,8 @@ static const struct {
 } causes[] = {
     {"has been modified", ERR_CONFLICT, "the target was changed since its newest snapshot",
      "on the target: zfs rollback DATASET@NEWEST drops the change; dormouse never does it by itself"},
-    {"does not match incremental source", ERR_CONFLICT, "the target's newest snapshot is not the one this increment is based on",
+    {"does not match incremental source", ERR_CONFLICT,
+     "the target's newest snapshot is not the one this increment is based on",
      "run the backup again: it looks at both sides afresh; if it stays, something else writes to the target"},
     {"out of space", ERR_FULL, "the target's pool is full",
      "make room or grow the pool, then run the backup again: what has arrived is kept"},
@@ -235,14 +238,14 @@ static const struct {
     {"partially-complete state", ERR_BUSY, "an earlier receive was cut off and can be resumed",
      "run the backup again: it goes on from there"},
     {"incomplete stream", ERR_NET, "the stream was cut off", "run the backup again: it goes on from where it stopped"},
-    {"failed to read from stream", ERR_NET, "the stream was cut off before it began",
-     "run the backup again"},
+    {"failed to read from stream", ERR_NET, "the stream was cut off before it began", "run the backup again"},
     {"dataset is busy", ERR_BUSY, "something else uses the dataset on the target",
      "look for another receive or a mount there, then run the backup again"},
     {"destination already exists", ERR_CONFLICT, "there is a dataset of that name already", "rename it on the target"},
     {"must specify -F to overwrite", ERR_CONFLICT, "there is a dataset of that name already",
      "rename it on the target (zfs rename), then run the backup again"},
-    {"permission denied", ERR_DENIED, "the user there may not do this", "zfs allow shows what it may; see zfs-allow(8)"},
+    {"permission denied", ERR_DENIED, "the user there may not do this",
+     "zfs allow shows what it may; see zfs-allow(8)"},
     {"Permission denied (", ERR_DENIED, "ssh was not let in",
      "is the key in the machine's authorized_keys, and identity_file right? Try: ssh -v"},
     {"Host key verification failed", ERR_DENIED, "the machine's ssh host key is not the expected one",
@@ -254,15 +257,18 @@ static const struct {
     {"Connection reset", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"Broken pipe", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"zfs: not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
-    {"zfs: command not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
+    {"zfs: command not found", ERR_MISSING, "there is no zfs command",
+     "install OpenZFS there (Debian: zfsutils-linux)"},
     {"/dev/zfs", ERR_MISSING, "the ZFS kernel module is not loaded", "load it: modprobe zfs"},
-    {"dataset does not exist", ERR_MISSING, "a dataset is not there", "is the pool imported? zpool import shows what could be"},
+    {"dataset does not exist", ERR_MISSING, "a dataset is not there",
+     "is the pool imported? zpool import shows what could be"},
     {"no such pool", ERR_MISSING, "the pool is not there", "is it imported? zpool import shows what could be"},
     {"pool I/O is currently suspended", ERR_SYSTEM, "the pool is suspended: a device failed",
      "zpool status -v shows which; zpool clear once it is back"},
-    {"kernel modules must be upgraded", ERR_CONFLICT, "the partial receive does not fit this stream, or OpenZFS there is too old",
-     "compare zfs version on both sides"},
-    {"encryption key", ERR_CONFLICT, "the encryption keys do not fit", "an encrypted dataset is sent raw; was the target received otherwise?"},
+    {"kernel modules must be upgraded", ERR_CONFLICT,
+     "the partial receive does not fit this stream, or OpenZFS there is too old", "compare zfs version on both sides"},
+    {"encryption key", ERR_CONFLICT, "the encryption keys do not fit",
+     "an encrypted dataset is sent raw; was the target received otherwise?"},
     {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
      "choose a destination that is not below an encrypted dataset"},
     {"read-only", ERR_DENIED, "the pool is imported read-only", "import it for writing"},
@@ -326,7 +332,8 @@ void stream_blame(const struct send_step *step, const struct stage_end *sender, 
 	struct err cause;
 
 	bool said = sender_failed(sender, &code);
-	bool lost_reader = said && (code == SIGPIPE_CODE || memmem(sender->text.p, sender->text.n, "Broken pipe", 11) != NULL);
+	bool lost_reader =
+	    said && (code == SIGPIPE_CODE || memmem(sender->text.p, sender->text.n, "Broken pipe", 11) != NULL);
 	if (said && !lost_reader) {
 		zfs_blame(sender->text, &cause);
 		char line[sizeof(cause.why)];

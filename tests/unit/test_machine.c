@@ -56,11 +56,11 @@ static void step(struct watch *w, enum machine_event ev)
 	}
 	if (actions & DO_START)
 		w->machines++;
-	assert_true(w->machines <= 1);                                       /* never two machines */
-	assert_true(w->machines == 0 || machine_exists(&w->m));              /* never a forgotten one */
+	assert_true(w->machines <= 1);				/* never two machines */
+	assert_true(w->machines == 0 || machine_exists(&w->m)); /* never a forgotten one */
 	assert_int_equal(w->waiting, w->m.waiters);
 	assert_int_equal(w->having, w->m.leases);
-	assert_true(w->having == 0 || w->m.state == MACHINE_READY);          /* who has it, has it running */
+	assert_true(w->having == 0 || w->m.state == MACHINE_READY); /* who has it, has it running */
 	assert_true(w->m.state != MACHINE_READY || w->having > 0);
 	int works = !!(actions & DO_START) + !!(actions & DO_PREPARE) + !!(actions & DO_DRAIN) + !!(actions & DO_STOP);
 	assert_true(works <= 1);

@@ -174,7 +174,8 @@ static uint64_t next(uint64_t *x)
 /* A tree of up to 6 datasets, each with its own history. */
 static struct world tree(struct arena *a, uint64_t seed)
 {
-	static const char *const names[] = {"tank/home", "tank/home/a", "tank/home/a/b", "tank/home/c", "tank/home/c d", "tank/home/e"};
+	static const char *const names[] = {"tank/home",   "tank/home/a",   "tank/home/a/b",
+					    "tank/home/c", "tank/home/c d", "tank/home/e"};
 	uint64_t x = seed * 2654435761u + 88172645463325252u;
 	struct world w = world();
 

@@ -12,15 +12,22 @@ static const struct backup home = {.name = "b", .source = "tank/home", .dest_tar
 /* What the plan says, in one line. */
 static const char *brief(const struct plan *p, struct arena *a)
 {
-	static const char *const conflicts[] = {"no-snapshot", "diverged", "no-common", "not-ours", "type", "unreadable"};
+	static const char *const conflicts[] = {"no-snapshot", "diverged", "no-common",
+						"not-ours",    "type",	   "unreadable"};
 	AUTO(buf) struct buf b = {0};
 
 	for (size_t i = 0; i < p->aborts.n; i++)
 		buf_puts(&b, "abort ");
 	for (size_t i = 0; i < p->sends.n; i++) {
 		const struct send_step *s = &p->sends.v[i];
-		const char *kind = s->kind == SEND_FULL ? "full" : s->kind == SEND_INCREMENTAL ? "-i" : s->kind == SEND_RESUME ? "-t" : "-I";
-		buf_printf(&b, "%s%s%s%s @%s ", kind, s->base.name == NULL ? "" : s->base.kind == POINT_BOOKMARK ? " #" : " @",
+		const char *kind = s->kind == SEND_FULL		 ? "full"
+				   : s->kind == SEND_INCREMENTAL ? "-i"
+				   : s->kind == SEND_RESUME	 ? "-t"
+								 : "-I";
+		buf_printf(&b, "%s%s%s%s @%s ", kind,
+			   s->base.name == NULL		    ? ""
+			   : s->base.kind == POINT_BOOKMARK ? " #"
+							    : " @",
 			   s->base.name == NULL ? "" : s->base.name, s->raw ? " raw" : "", s->to.name);
 	}
 	for (size_t i = 0; i < p->conflicts.n; i++)
@@ -122,7 +129,7 @@ static void parents(void **state)
 	AUTO(arena) struct arena a = {0};
 	struct backup b = home;
 	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
-	struct side_state t = {.root = "vault/x/y", .seen = true};
+	struct side_state t = {.root = "vault/x/y", .seen = true}; /* looked: not there */
 	struct plan p = {0};
 
 	(void)state;
@@ -191,8 +198,8 @@ static void due(void **state)
 	    /* A clock that was set back takes none. */
 	    {"hourly", "2026-11-23T10:00:00Z", "2026-11-23T08:00:00Z", false},
 	};
-	static const struct snapshot_label labels[] = {{"frequent", 4, 900},        {"hourly", 1, 3600},
-						       {"daily", 1, 86400},         {"weekly", 1, 7 * 86400},
+	static const struct snapshot_label labels[] = {{"frequent", 4, 900},	   {"hourly", 1, 3600},
+						       {"daily", 1, 86400},	   {"weekly", 1, 7 * 86400},
 						       {"monthly", 1, 30 * 86400}, {"yearly", 1, 365 * 86400}};
 
 	(void)state;
@@ -210,7 +217,9 @@ static void due(void **state)
 		if (t[i].last != NULL && civil_parse(str_of(t[i].last), &last))
 			*vec_add(&d->points, &a) =
 			    (struct point){.name = arena_printf(&a, "zfs-auto-snap_%s-2026-01-01-0000", t[i].label),
-					   .guid = 1, .createtxg = 1, .creation = last};
+					   .guid = 1,
+					   .createtxg = 1,
+					   .creation = last};
 		snapshot_plan(&c, &home, &s, now, &a, &p);
 		if ((p.snaps.n == 1) != t[i].due)
 			fail_msg("%s: last %s, now %s: due should be %d", t[i].label, t[i].last, t[i].now, t[i].due);
@@ -287,10 +296,16 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset),   cmocka_unit_test(marks),    cmocka_unit_test(resumes),
-	    cmocka_unit_test(raw_and_types), cmocka_unit_test(parents),  cmocka_unit_test(excludes),
+	    cmocka_unit_test(one_dataset),
+	    cmocka_unit_test(marks),
+	    cmocka_unit_test(resumes),
+	    cmocka_unit_test(raw_and_types),
+	    cmocka_unit_test(parents),
+	    cmocka_unit_test(excludes),
 	    cmocka_unit_test(recorded_look_marks_nothing),
-	    cmocka_unit_test(due),           cmocka_unit_test(snapshot_names), cmocka_unit_test(explained),
+	    cmocka_unit_test(due),
+	    cmocka_unit_test(snapshot_names),
+	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

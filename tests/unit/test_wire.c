@@ -60,8 +60,9 @@ static void loader(void **state)
 	AUTO(buf) struct buf b = {0};
 
 	(void)state;
-	assert_string_equal(run("/bin/sh", "read -r x\nprintf '[%s]\\n' \"$x\"\ncat\n#end\n", "first\\n line\n  rest\n", &a),
-			    "[first\\n line]\n  rest\n");
+	assert_string_equal(
+	    run("/bin/sh", "read -r x\nprintf '[%s]\\n' \"$x\"\ncat\n#end\n", "first\\n line\n  rest\n", &a),
+	    "[first\\n line]\n  rest\n");
 	for (int i = 0; i < 3000; i++)
 		buf_printf(&b, "x%d='                                                            %d'\n", i, i);
 	buf_puts(&b, "echo \"$x2999\"\n#end\n");
@@ -104,7 +105,8 @@ static void programs(void **state)
 	AUTO(buf) struct buf b = {0};
 	struct plan p = {0};
 	struct strings names = {0};
-	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17}, y = {.kind = POINT_BOOKMARK, .name = "y", .guid = 18};
+	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17},
+		     y = {.kind = POINT_BOOKMARK, .name = "y", .guid = 18};
 	struct point z = {.kind = POINT_SNAPSHOT, .name = "z", .guid = 19};
 
 	(void)state;
@@ -121,7 +123,9 @@ static void programs(void **state)
 	contains(&b, "zfs send -t '1-abc' </dev/null || failed 3");
 	buf_clear(&b);
 	program_receive(&b, steps, ARRAY_LEN(steps));
-	contains(&b, "-o canmount=noauto -x mountpoint -x quota -x refquota 'v/a b' 2>&1)\ntook 0 $? \"$out\" 'v/a b@x' 17\n");
+	contains(
+	    &b,
+	    "-o canmount=noauto -x mountpoint -x quota -x refquota 'v/a b' 2>&1)\ntook 0 $? \"$out\" 'v/a b@x' 17\n");
 	/* A volume refuses the properties of file systems. */
 	contains(&b, "-x snapshot_limit 'v/d' 2>&1)");
 	assert_null(strstr(buf_text(&b), " -F"));
@@ -140,7 +144,8 @@ static void programs(void **state)
 	buf_clear(&b);
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_HOLD, .dataset = "t/a", .snapshot = "s"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_RELEASE, .dataset = "t/a", .snapshot = "r"};
-	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_BOOKMARK, .dataset = "t/a", .snapshot = "s", .bookmark = "m"};
+	*vec_add(&p.marks, &a) =
+	    (struct mark_step){.kind = MARK_BOOKMARK, .dataset = "t/a", .snapshot = "s", .bookmark = "m"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_UNBOOKMARK, .dataset = "t/a", .snapshot = "o"};
 	program_marks(&b, &p.marks, "dormouse:b");
 	contains(&b, "zfs hold 'dormouse:b' 't/a@s'\n");
@@ -160,25 +165,25 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
-static const char listing[] =
-    "#look datasets\n"
-    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
-    "b/a/f\tfilesystem\t15222262679454268748\toff\t-\t37888\t25088\t100149760\t0\t-\ton\n";
+static const char listing[] = "#look datasets\n"
+			      "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
+			      "b/a/f\tfilesystem\t15222262679454268748\toff\t-\t37888\t25088\t100149760\t0\t-\ton\n";
 
 static void looks(void **state)
 {
 	AUTO(arena) struct arena a = {0};
 	struct side_state s = {.root = "b"};
 	struct err e;
-	const char *good = "#look datasets\n"
-			   "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\n"
-			   "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\ton\n"
-			   "#look points\n"
-			   "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
-			   "b/v 2@s1\t3215519801123668724\t12\t1795463833\t0\n"
-			   "b/v 2#m1\t3215519801123668724\t12\t1795463833\t-\n"
-			   "b/gone@s1\t1\t12\t1795463833\t0\n"
-			   "#look end\n";
+	const char *good =
+	    "#look datasets\n"
+	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\n"
+	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\ton\n"
+	    "#look points\n"
+	    "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
+	    "b/v 2@s1\t3215519801123668724\t12\t1795463833\t0\n"
+	    "b/v 2#m1\t3215519801123668724\t12\t1795463833\t-\n"
+	    "b/gone@s1\t1\t12\t1795463833\t0\n"
+	    "#look end\n";
 
 	(void)state;
 	assert_int_equal(look_parse(str_of(good), &a, &s, &e), 0);
@@ -226,10 +231,11 @@ static void tokens(void **state)
 	AUTO(arena) struct arena a = {0};
 	struct side_state s = {.root = "b"};
 	struct err e;
-	const char *text = "#token 0\nresume token contents:\nnvlist version: 0\n\tobject = 0x2\n\toffset = 0x580000\n"
-			   "\tbytes = 0x5a40d8\n\ttoguid = 0xaf69f99ccf5e4884\n\ttoname = a/i@1\n\tembedok = 1\n"
-			   "full send of a/i@1 estimated size is 10.4M\n"
-			   "#token 1\ncannot resume send: 'a/j@1' used in the initial send no longer exists\n#token end\n";
+	const char *text =
+	    "#token 0\nresume token contents:\nnvlist version: 0\n\tobject = 0x2\n\toffset = 0x580000\n"
+	    "\tbytes = 0x5a40d8\n\ttoguid = 0xaf69f99ccf5e4884\n\ttoname = a/i@1\n\tembedok = 1\n"
+	    "full send of a/i@1 estimated size is 10.4M\n"
+	    "#token 1\ncannot resume send: 'a/j@1' used in the initial send no longer exists\n#token end\n";
 
 	(void)state;
 	model_dataset(&s, &a, "b/i", "?");
@@ -250,12 +256,15 @@ static void answers(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(receive_answers_parse(str_of("0 0 17\n1 1 -\n!cannot receive: out of space\n!second line\n"), &a, &r, &e), 0);
+	assert_int_equal(
+	    receive_answers_parse(str_of("0 0 17\n1 1 -\n!cannot receive: out of space\n!second line\n"), &a, &r, &e),
+	    0);
 	assert_int_equal(r.n, 2);
 	assert_true(r.v[0].guid == 17 && r.v[0].code == 0 && r.v[1].guid == 0 && r.v[1].code == 1);
 	zfs_blame(r.v[1].text, &e);
 	assert_int_equal(e.kind, ERR_FULL);
-	static const char *const bad[] = {"1 0 17\n", "0 0\n", "0 256 1\n", "0 x 1\n", "!text\n", "0 0 17 18\n", "0 0 -1\n"};
+	static const char *const bad[] = {"1 0 17\n", "0 0\n",	     "0 256 1\n", "0 x 1\n",
+					  "!text\n",  "0 0 17 18\n", "0 0 -1\n"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct receive_answers q = {0};
 		assert_int_equal(receive_answers_parse(str_of(bad[i]), &a, &q, &e), -1);
@@ -268,11 +277,14 @@ static void blame(void **state)
 		const char *text;
 		enum err_kind kind;
 	} t[] = {
-	    {"cannot receive incremental stream: destination b/a/f has been modified\nsince most recent snapshot", ERR_CONFLICT},
+	    {"cannot receive incremental stream: destination b/a/f has been modified\nsince most recent snapshot",
+	     ERR_CONFLICT},
 	    {"cannot receive: most recent snapshot of b does not match incremental source", ERR_CONFLICT},
 	    {"cannot receive new filesystem stream: out of space", ERR_FULL},
 	    {"cannot receive: failed to read from stream", ERR_NET},
-	    {"cannot receive new filesystem stream: checksum mismatch or incomplete stream.\nPartially received snapshot is saved.", ERR_NET},
+	    {"cannot receive new filesystem stream: checksum mismatch or incomplete stream.\nPartially received "
+	     "snapshot is saved.",
+	     ERR_NET},
 	    {"root@h: Permission denied (publickey).", ERR_DENIED},
 	    {"Host key verification failed.", ERR_DENIED},
 	    {"ssh: connect to host h port 22: Connection refused", ERR_NET},
@@ -333,9 +345,17 @@ static void observations(void **state)
 	json_write(&two, k);
 	assert_string_equal(buf_text(&one), buf_text(&two));
 	assert_true(side_find(&back.source, "t/a")->guid == UINT64_MAX);
-	static const char *const bad[] = {"", "{}", "[]", "{\"format\":2,\"backup\":\"b\"}", "{\"format\":1,\"backup\":\"b\"}",
-					  "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":[{}]},\"target\":{}}",
-					  "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":[{\"name\":\"t\",\"type\":\"volume\",\"guid\":\"1\",\"points\":[{}]}]}}"};
+	static const char half[] = "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":"
+				   "[{\"name\":\"t\",\"type\":\"volume\",\"guid\":\"1\",\"points\":[{}]}]}}";
+	static const char *const bad[] = {
+	    "",
+	    "{}",
+	    "[]",
+	    "{\"format\":2,\"backup\":\"b\"}",
+	    "{\"format\":1,\"backup\":\"b\"}",
+	    "{\"format\":1,\"backup\":\"b\",\"source\":{\"root\":\"t\",\"datasets\":[{}]}}",
+	    half,
+	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(observed_read(str_of(bad[i]), &a, &back, &e), -1);
 }
@@ -348,7 +368,8 @@ static void plans(void **state)
 	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17};
 
 	(void)state;
-	*vec_add(&p.sends, &a) = (struct send_step){.kind = SEND_INCREMENTAL, .source = "t", .target = "v/t", .base = x, .to = x, .reason = "r"};
+	*vec_add(&p.sends, &a) = (struct send_step){
+	    .kind = SEND_INCREMENTAL, .source = "t", .target = "v/t", .base = x, .to = x, .reason = "r"};
 	struct strings names = {0};
 	*vec_add(&names, &a) = "t";
 	*vec_add(&p.snaps, &a) = (struct snap_step){.label = "hourly", .name = "s", .datasets = names, .reason = "due"};
@@ -359,20 +380,25 @@ static void plans(void **state)
 	*vec_add(&p.skips, &a) = (struct skip){.source = "t", .reason = "r"};
 	AUTO(json) json_t *j = plan_json(&p);
 	json_write(&b, j);
-	contains(&b, "\"sends\":[{\"kind\":\"incremental\",\"source\":\"t\",\"target\":\"v/t\",\"base\":{\"snapshot\":\"x\",\"guid\":\"17\"");
+	contains(&b, "\"sends\":[{\"kind\":\"incremental\",\"source\":\"t\",\"target\":\"v/"
+		     "t\",\"base\":{\"snapshot\":\"x\",\"guid\":\"17\"");
 	contains(&b, "\"marks\":[{\"dataset\":\"t\",\"reason\":\"r\",\"kind\":\"hold\",\"name\":\"s\"}]");
 	contains(&b, "\"conflicts\":[{\"dataset\":\"t\"");
 }
 
 static void control(void **state)
 {
-	static const struct control_request all[] = {
-	    {.op = CONTROL_OPEN, .target = "t", .port = 22},     {.op = CONTROL_LEASE, .target = "t", .text = "why \"x\"\n"},
-	    {.op = CONTROL_SLEEP, .target = "t", .force = true}, {.op = CONTROL_MACHINES},
-	    {.op = CONTROL_RUN_BEGIN, .backup = "b"},            {.op = CONTROL_RUN_EVENT, .text = "x"},
-	    {.op = CONTROL_RUN_END, .number = 2, .json = "{}"},  {.op = CONTROL_RECORD, .backup = "b", .json = "{}"},
-	    {.op = CONTROL_RECALL, .backup = "b"},               {.op = CONTROL_HISTORY, .number = 5},
-	    {.op = CONTROL_RUN, .number = 9}};
+	static const struct control_request all[] = {{.op = CONTROL_OPEN, .target = "t", .port = 22},
+						     {.op = CONTROL_LEASE, .target = "t", .text = "why \"x\"\n"},
+						     {.op = CONTROL_SLEEP, .target = "t", .force = true},
+						     {.op = CONTROL_MACHINES},
+						     {.op = CONTROL_RUN_BEGIN, .backup = "b"},
+						     {.op = CONTROL_RUN_EVENT, .text = "x"},
+						     {.op = CONTROL_RUN_END, .number = 2, .json = "{}"},
+						     {.op = CONTROL_RECORD, .backup = "b", .json = "{}"},
+						     {.op = CONTROL_RECALL, .backup = "b"},
+						     {.op = CONTROL_HISTORY, .number = 5},
+						     {.op = CONTROL_RUN, .number = 9}};
 	AUTO(arena) struct arena a = {0};
 	struct control_request r;
 	struct control_reply reply;
@@ -387,15 +413,26 @@ static void control(void **state)
 		control_write_request(&two, &r);
 		assert_string_equal(buf_text(&one), buf_text(&two));
 	}
-	static const char *const bad[] = {"", "{", "[]", "{}", "{\"op\":\"x\"}", "{\"op\":\"open\",\"target\":\"t\"}",
-					  "{\"op\":\"open\",\"target\":\"t\",\"port\":0}", "{\"op\":\"open\",\"target\":\"t\",\"port\":\"22\"}",
-					  "{\"op\":\"lease\",\"target\":5}", "{\"op\":\"machines\",\"x\":1}", "{\"op\":\"machines\",\"target\":\"t\"}",
-					  "{\"op\":\"machines\"} x", "{\"op\":\"machines\",\"op\":\"machines\"}"};
+	static const char *const bad[] = {"",
+					  "{",
+					  "[]",
+					  "{}",
+					  "{\"op\":\"x\"}",
+					  "{\"op\":\"open\",\"target\":\"t\"}",
+					  "{\"op\":\"open\",\"target\":\"t\",\"port\":0}",
+					  "{\"op\":\"open\",\"target\":\"t\",\"port\":\"22\"}",
+					  "{\"op\":\"lease\",\"target\":5}",
+					  "{\"op\":\"machines\",\"x\":1}",
+					  "{\"op\":\"machines\",\"target\":\"t\"}",
+					  "{\"op\":\"machines\"} x",
+					  "{\"op\":\"machines\",\"op\":\"machines\"}"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (control_read_request(str_of(bad[i]), &a, &r, &e) == 0)
 			fail_msg("accepted: %s", bad[i]);
-	struct control_reply replies[] = {{.event = CONTROL_PROGRESS, .text = "x\xff"}, {.event = CONTROL_READY},
-					  {.event = CONTROL_ANSWER, .text = "[]"}, {.event = CONTROL_ERROR}};
+	struct control_reply replies[] = {{.event = CONTROL_PROGRESS, .text = "x\xff"},
+					  {.event = CONTROL_READY},
+					  {.event = CONTROL_ANSWER, .text = "[]"},
+					  {.event = CONTROL_ERROR}};
 	(void)err_set(&replies[3].err, ERR_BUSY, "w");
 	(void)err_hint(&replies[3].err, "h");
 	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
@@ -416,7 +453,8 @@ static void facts(void **state)
 	AUTO(buf) struct buf b = {0};
 	struct machine_facts f;
 	struct err e;
-	const char *good = "{\"power\":\"running\",\"id\":\"i\",\"address\":\"10.0.0.1\",\"detail\":\"d\",\"doors\":[{\"port\":22,\"host\":\"h\",\"at\":40022}]}";
+	const char *good = "{\"power\":\"running\",\"id\":\"i\",\"address\":\"10.0.0.1\",\"detail\":\"d\",\"doors\":[{"
+			   "\"port\":22,\"host\":\"h\",\"at\":40022}]}";
 
 	(void)state;
 	AUTO(json) json_t *j = json_parse(str_of(good), "x", &e);
@@ -436,7 +474,9 @@ static void facts(void **state)
 static void ssh(void **state)
 {
 	AUTO(arena) struct arena a = {0};
-	struct target t = {.name = "arch", .ssh = {.user = "root", .identity_file = "/k y", .host_key = "ssh-ed25519 AAAA", .port = 22}};
+	struct target t = {
+	    .name = "arch",
+	    .ssh = {.user = "root", .identity_file = "/k y", .host_key = "ssh-ed25519 AAAA", .port = 22}};
 	struct ssh_door straight = {.host = "10.0.0.1", .port = 2222, .known_hosts = "/run/kh"};
 	struct ssh_door proxy = {.proxy_command = "dormouse connect", .control_path = "/run/c"};
 	AUTO(buf) struct buf b = {0};
@@ -462,9 +502,10 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting), cmocka_unit_test(loader),  cmocka_unit_test(remote_argv), cmocka_unit_test(programs),
-	    cmocka_unit_test(looks),   cmocka_unit_test(tokens),  cmocka_unit_test(answers),     cmocka_unit_test(blame),
-	    cmocka_unit_test(observations), cmocka_unit_test(plans), cmocka_unit_test(control), cmocka_unit_test(facts),
+	    cmocka_unit_test(quoting),	cmocka_unit_test(loader),  cmocka_unit_test(remote_argv),
+	    cmocka_unit_test(programs), cmocka_unit_test(looks),   cmocka_unit_test(tokens),
+	    cmocka_unit_test(answers),	cmocka_unit_test(blame),   cmocka_unit_test(observations),
+	    cmocka_unit_test(plans),	cmocka_unit_test(control), cmocka_unit_test(facts),
 	    cmocka_unit_test(ssh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,4 @@
+target "a" "exec" {
+  command = ["x", "${env("A")}"]
+  ssh { port = 22 }
+}
