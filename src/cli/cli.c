@@ -156,6 +156,7 @@ const struct config *cli_load_for_keeper(const char *path, struct arena *a, stru
 		return out;
 	if (e->kind != ERR_NONE)
 		return NULL;
+	assert(d.n > 0);
 	span_place(text, d.v[0].at.from, &line, &column);
 	(void)err_set(e, ERR_CONFIG, "%s:%zu:%zu: %s", path, line, column, d.v[0].what);
 	(void)err_hint(e, "dormouse check shows all that is wrong with it");

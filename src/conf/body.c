@@ -79,7 +79,7 @@ static void block(struct reader *r, struct body *body, const char *type, struct 
 
 	for (;;) {
 		struct label l = {0};
-		size_t from = r->pos;
+		size_t from;
 		reader_space(r, false);
 		from = r->pos;
 		if (reader_peek(r, 0) == '"') {

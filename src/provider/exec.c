@@ -91,7 +91,7 @@ static json_t *ask(const struct provider_env *env, const struct target *t, const
 	(void)json_object_set_new(request, "runtime_dir", json_any(env->runtime_dir));
 	json_write(&line, request);
 	buf_putc(&line, '\n');
-	struct proc_spec spec = {.argv = argv.v, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT};
+	struct proc_spec spec = {.argv = argv.v, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT, .tied = true};
 	if (proc_spawn(&spec, &p, e) < 0)
 		return NULL;
 	struct err ignored; /* a program that reads nothing may still answer */

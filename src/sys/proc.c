@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,8 @@ __attribute__((noreturn)) static void child(const struct proc_spec *spec, char *
 
 	if (spec->session)
 		(void)setsid();
+	else if (spec->tied)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	else
 		(void)setpgid(0, 0);
 	for (int sig = 1; sig < NSIG; sig++)
@@ -122,7 +125,8 @@ int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e)
 		(void)err_sys(e, errno, "cannot start '%s'", spec->argv[0]);
 		goto out;
 	}
-	(void)setpgid(pid, pid); /* both sides do it, so that proc_signal cannot come too early */
+	if (!spec->tied)
+		(void)setpgid(pid, pid); /* both sides do it, so that proc_signal cannot come too early */
 	fd_close(&report[1]);
 	int code = 0;
 	ssize_t got;
@@ -168,8 +172,9 @@ bool proc_ended(struct proc *p, int *status)
 
 void proc_signal(const struct proc *p, int sig)
 {
-	if (p->pid > 0)
-		(void)kill(-p->pid, sig);
+	/* A tied child has no group of its own. */
+	if (p->pid > 0 && kill(-p->pid, sig) < 0)
+		(void)kill(p->pid, sig);
 }
 
 void proc_end(struct proc *p)

@@ -18,6 +18,7 @@ struct proc_spec {
 	const char *const *env;	 /* "NAME=value" to add to ours, NULL-terminated, or NULL */
 	int in, out, err;
 	bool session;	 /* setsid: outlives us, not hit by our terminal's signals */
+	bool tied;	 /* stays in our process group, and is killed when we die, however */
 	const int *keep; /* more descriptors to hand on, as 3, 4, …; count in nkeep */
 	size_t nkeep;
 };

@@ -1,0 +1,191 @@
+"""Machines that wake and sleep, leases that end with their holders, and a keeper that may die at any time."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from conftest import Setup, wait_for
+
+
+def test_wake_and_gone_again(setup):
+    done = setup.run("wake", "arch", check=0)
+    assert "arch is on" in done.stdout
+    wait_for(lambda: not setup.is_on())
+    assert setup.state() == "absent"
+    assert setup.starts() == 1
+
+
+def test_linger_and_sleep(setup):
+    setup.write_config(linger="1h")
+    setup.run("wake", "arch", check=0)
+    assert setup.state() == "lingering"
+    assert setup.is_on()
+    setup.run("wake", "arch", check=0)
+    assert setup.starts() == 1
+    assert "arch is off" in setup.run("sleep", "arch", check=0).stdout
+    assert not setup.is_on()
+
+
+def test_ssh_through_both_doors(setup):
+    for fdpass in (True, False):
+        done = subprocess.run(setup.ssh("cat; echo done >&2", fdpass=fdpass), env=setup.env, input="x" * 300000, text=True,
+                              capture_output=True, timeout=60, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "x" * 300000 and "done" in done.stderr
+        wait_for(lambda: not setup.is_on())
+    assert setup.starts() == 2
+
+
+def test_a_killed_client_leaves_no_machine(setup):
+    ssh = subprocess.Popen(setup.ssh("sleep 1000"), env=setup.env, stdin=subprocess.DEVNULL)
+    wait_for(lambda: setup.is_on() and setup.state() == "ready")
+    time.sleep(0.3)
+    assert setup.is_on()
+    ssh.kill()
+    ssh.wait()
+    wait_for(lambda: not setup.is_on())
+
+
+def test_a_client_killed_while_it_waits(setup):
+    setup.save(delay=3)
+    wake = setup.popen("wake", "arch")
+    wait_for(lambda: (setup.machine / "log").exists() and "start" in (setup.machine / "log").read_text())
+    wake.kill()
+    wake.wait()
+    wait_for(lambda: setup.state() == "absent")
+    time.sleep(3.5)
+    assert not setup.is_on()
+
+
+def test_two_at_once_one_start(setup):
+    setup.save(delay=1)
+    waiting = [setup.popen("wake", "arch") for _ in range(5)]
+    assert [w.wait(30) for w in waiting] == [0] * 5
+    assert setup.starts() == 1
+    wait_for(lambda: not setup.is_on())
+
+
+def test_a_start_that_fails(setup):
+    setup.save(fail={"start": "no such luck"})
+    done = setup.run("wake", "arch", check=2)
+    assert "no such luck" in done.stderr and "hint: look at machine.json" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    machine = json.loads(setup.run("machines", "--json").stdout)[0]
+    assert machine["error"]["what"] == "no such luck" if "error" in machine else True
+    setup.save(fail={})
+    setup.run("wake", "arch", check=0)
+
+
+def test_a_wrong_host_key_is_refused(setup):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", setup.folder / "other"], check=True)
+    setup.write_config(host_key=(setup.folder / "other.pub").read_text().rsplit(" ", 1)[0])
+    setup.config.write_text(setup.config.read_text().replace("  linger", '  pools = ["none"]\n  linger'))
+    done = setup.run("wake", "arch", check=2)
+    assert "host key" in done.stderr.lower(), done.stderr
+    wait_for(lambda: not setup.is_on())
+
+
+def test_keeper_killed_while_ready(setup):
+    ssh = subprocess.Popen(setup.ssh("sleep 6; echo alive"), env=setup.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           text=True)  # fmt: skip
+    wait_for(lambda: setup.is_on() and setup.state() == "ready")
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    # An established connection is not cut; the next keeper finds the machine, and ends it when nobody comes back.
+    assert setup.state() in ("preparing", "lingering")
+    wait_for(lambda: not setup.is_on())
+    ssh.kill()
+    ssh.wait()
+    assert setup.starts() == 1
+
+
+def test_keeper_killed_at_any_time(setup):
+    setup.save(delay=0.5)
+    for pause in (0.05, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3):
+        wake = setup.popen("wake", "arch")
+        time.sleep(pause)
+        for pid in setup.keeper_pids():
+            os.kill(pid, signal.SIGKILL)
+        wake.wait(30)
+        setup.run("machines", check=0)  # starts another keeper
+        wait_for(lambda: not setup.is_on() and setup.state() == "absent", 30)
+    setup.run("wake", "arch", check=0)
+
+
+def test_the_state_database_is_lost(setup):
+    setup.write_config(linger="1h")
+    setup.run("wake", "arch", check=0)
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        (setup.folder / "state" / name).unlink(missing_ok=True)
+    setup.write_config(linger="0s")
+    setup.run("machines", check=0)
+    wait_for(lambda: not setup.is_on())
+
+
+def test_the_target_is_gone_from_the_file(setup):
+    setup.write_config(linger="1h")
+    setup.run("wake", "arch", check=0)
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    setup.config.write_text("")
+    setup.run("machines", check=0)
+    assert "arch" in setup.run("machines", check=0).stdout
+    setup.config.write_text('target "arch" "exec" {\n  command = ["false"]\n}\n')
+    setup.run("sleep", "--force", "arch", check=0)
+    assert not setup.is_on()
+
+
+def test_keeper_told_to_end_leaves_nothing(setup):
+    setup.write_config(linger="1h")
+    setup.run("wake", "arch", check=0)
+    pids = setup.keeper_pids()
+    os.kill(pids[0], signal.SIGTERM)
+    wait_for(lambda: not setup.is_on())
+    wait_for(lambda: not setup.keeper_pids())
+
+
+def test_one_keeper_only(setup):
+    keeper = setup.popen("daemon")
+    wait_for(lambda: (setup.folder / "run" / "control.sock").exists())
+    done = setup.run("daemon", check=4)
+    assert "another keeper" in done.stderr and "hint:" in done.stderr
+    keeper.terminate()
+    assert keeper.wait(10) == 0
+
+
+def test_idle_keeper_ends(setup):
+    setup.run("machines", check=0)
+    wait_for(lambda: not setup.keeper_pids(), 10)
+
+
+def test_garbage_on_the_socket(setup):
+    import socket
+
+    keeper = setup.popen("daemon")
+    path = setup.folder / "run" / "control.sock"
+    wait_for(path.exists)
+    for junk in (b"\n", b"{}\n", b'{"op":"open"}\n', b"\xff\x00\n", b'{"op":"machines","x":1}\n', b"[" * 100000 + b"\n"):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(path))
+            s.sendall(junk)
+            assert b'"event":"error"' in s.recv(4096)
+    assert setup.state() == "absent"
+    keeper.terminate()
+    keeper.wait(10)
+
+
+def test_usage(setup):
+    assert setup.run("wake", check=3).stderr.startswith("dormouse: name one target")
+    assert "there is no target 'x'" in setup.run("wake", "x", check=3).stderr
+    assert "there is no command 'wak'" in setup.run("wak", check=3).stderr
+    assert "unknown option '--frob'" in setup.run("wake", "--frob", "arch", check=3).stderr
+    setup.config.write_text("lingr = 5\n")
+    done = setup.run("wake", "arch", check=3)
+    assert "1:1: unknown attribute 'lingr'" in done.stderr
+    assert "cannot open" in setup.run("check", "-c", "/nowhere", check=3).stderr
+    assert "usage:" in setup.run("backup", "--help", check=0).stdout
+    assert setup.run("version", check=0).stdout.startswith("dormouse ")
