@@ -150,12 +150,18 @@ static void qmp(const struct provider_env *env, const struct target *t, const ch
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return;
-	/* The greeting, then the two answers. */
+	/* One after the other, each with its answer: what is still under way when we hang up may be lost. */
+	const char *const lines[] = {"{\"execute\":\"qmp_capabilities\"}\n",
+				     arena_printf(env->arena, "{\"execute\":\"%s\"}\n", command)};
 	(void)fd_read_some(fd, &in, 4096);
-	const char *text =
-	    arena_printf(env->arena, "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"%s\"}\n", command);
-	if (fd_write_all(fd, text, strlen(text), &ignored) == 0)
-		(void)fd_read_some(fd, &in, 4096);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		buf_clear(&in);
+		if (fd_write_all(fd, lines[i], strlen(lines[i]), &ignored) < 0)
+			return;
+		while (strstr(buf_text(&in), "\"return\"") == NULL)
+			if (fd_read_some(fd, &in, 4096) <= 0)
+				return;
+	}
 }
 
 /* --- the provider --------------------------------------------------------------------------------- */

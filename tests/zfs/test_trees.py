@@ -1,0 +1,234 @@
+"""Everything that ZFS allows in a tree, there and back by GUID; then what goes wrong, and the next run."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from conftest import guids, sh, zfs
+
+
+def equal(world, root="tank/home"):
+    with world.vault():
+        assert guids(root) == guids(f"vault/backup/{root}", "vault/backup/")
+
+
+def errors(done):
+    return {d["dataset"]: d.get("error") for d in json.loads(done.stdout)["datasets"]}
+
+
+def test_everything_zfs_allows(world):
+    zfs("create", "tank/home")
+    path = "tank/home"
+    for n in range(25):
+        path += f"/d{n}"
+        zfs("create", path)
+    for n in range(25):
+        zfs("create", f"tank/home/flat{n}")
+    zfs("create", "tank/home/with blank:and.dots-_ x")
+    zfs("create", "-V", "8M", "tank/home/vol ume")
+    zfs("create", "tank/home/empty")
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    zfs("create", "tank/home/secret/child")
+    # Names of files may hold any byte but '/' and NUL.
+    folder = os.fsencode(world.folder / "mnt/home/flat0")
+    for byte in range(1, 256):
+        if byte != ord("/"):
+            with open(folder + b"/f" + bytes([byte]), "wb") as f:
+                f.write(bytes([byte]))
+    (world.folder / "mnt/home/secret/child/letter").write_text("secret\n")
+    zfs("create", "tank/home/many")
+    for n in range(0, 200, 50):
+        zfs("snapshot", *[f"tank/home/many@s{k}" for k in range(n, n + 1)])
+    for k in range(200):
+        sh("zfs", "snapshot", f"tank/home/many@n{k}")
+    zfs("set", f"quota={64 << 20}", "tank/home/flat1")
+    world.run("backup", "safe", check=0, timeout=900)
+    equal(world)
+
+    for byte in range(1, 256, 7):
+        if byte != ord("/"):
+            os.unlink(folder + b"/f" + bytes([byte]))
+    (world.folder / "mnt/home/secret/child/letter").write_text("changed\n")
+    zfs("snapshot", "-r", "tank/home@later")
+    world.run("backup", "safe", check=0, timeout=900)
+    equal(world)
+    with world.vault():
+        def get(prop, name):
+            return zfs("get", "-H", "-o", "value", prop, "vault/backup/tank/home/" + name).strip()
+
+        assert get("encryption", "secret/child") == "aes-256-gcm" and get("keystatus", "secret/child") == "unavailable"
+        assert get("quota", "flat1") == "none"
+        assert get("readonly", "vol ume") == "on" and get("canmount", "flat3") == "noauto"
+        sh("zpool", "set", "cachefile=none", "vault")
+        mount = world.folder / "look"
+        mount.mkdir()
+        sh("mount", "-t", "zfs", "-o", "ro", "vault/backup/tank/home/flat0@later", mount)
+        left = sorted(os.listdir(os.fsencode(mount)))
+        sh("umount", mount)
+    assert left == sorted(os.listdir(folder))
+
+
+def two(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/a")
+    zfs("create", "tank/home/b")
+    (world.folder / "mnt/home/a/x").write_text("a")
+    zfs("snapshot", "-r", "tank/home@one")
+    world.write_config(world.host_key, snapshots="")
+
+
+def test_changed_behind_our_back(world):
+    two(world)
+    world.run("backup", "safe", check=0)
+    (world.folder / "mnt/home/a/x").write_text("b")
+    zfs("snapshot", "-r", "tank/home@two")
+    with world.vault():
+        # Once by a snapshot of the target's own, once by writing to it.
+        zfs("snapshot", "vault/backup/tank/home/b@foreign")
+        zfs("set", "readonly=off", "vault/backup/tank/home/a")
+        mount = world.folder / "look"
+        mount.mkdir()
+        sh("mount", "-t", "zfs", "vault/backup/tank/home/a", mount)
+        (mount / "intruder").write_text("x")
+        sh("umount", mount)
+    done = world.run("backup", "--json", "safe", check=1)
+    found = errors(done)
+    assert found["tank/home"] is None
+    assert found["tank/home/b"]["kind"] == "conflict" and "@foreign" in found["tank/home/b"]["why"]
+    assert "zfs rollback" in found["tank/home/b"]["hint"]
+    assert found["tank/home/a"]["kind"] == "conflict" and "changed" in found["tank/home/a"]["why"]
+    with world.vault():
+        assert "foreign" in guids("vault/backup/tank/home/b")["vault/backup/tank/home/b"]
+        zfs("destroy", "vault/backup/tank/home/b@foreign")
+        zfs("rollback", "vault/backup/tank/home/a@one")
+    assert "2 of 3 datasets are NOT safe" in world.run("status", check=1).stdout
+    world.run("backup", "safe", check=0)
+    equal(world)
+
+
+def test_target_fills_up(world):
+    two(world)
+    with world.vault():
+        zfs("create", "-o", "mountpoint=" + str(world.folder / "fill"), "vault/fill")
+        with open(world.folder / "fill/x", "wb") as f:
+            f.write(os.urandom(60 << 20))
+        zfs("set", "mountpoint=none", "vault/fill")
+    with open(world.folder / "mnt/home/a/big", "wb") as f:
+        f.write(os.urandom(90 << 20))
+    zfs("snapshot", "-r", "tank/home@two")
+    done = world.run("backup", "--json", "safe", check=1, timeout=600)
+    found = errors(done)
+    assert found["tank/home/a"]["kind"] == "full" and "make room" in found["tank/home/a"]["hint"]
+    assert found["tank/home"] is None and found["tank/home/b"] is None
+    with world.vault():
+        zfs("destroy", "vault/fill")
+    world.run("backup", "safe", check=0, timeout=600)
+    equal(world)
+
+
+def sessions(world):
+    """The children of the archiver's sshd: what a cut network takes along."""
+    pid = (world.machine_dir / "sshd.pid").read_text().strip()
+    return [int(p) for p in sh("pgrep", "-P", pid, check=False).stdout.split()]
+
+
+def test_cut_in_the_middle(world):
+    two(world)
+    with open(world.folder / "mnt/home/a/big", "wb") as f:
+        f.write(os.urandom(80 << 20))
+    zfs("snapshot", "-r", "tank/home@two")
+    run = world.start("backup", "safe")
+    until = time.monotonic() + 120
+    cut = False
+    while run.poll() is None and not cut:
+        assert time.monotonic() < until
+        listing = sh("zfs", "list", "-Hp", "-o", "used", "vault/backup/tank/home/a/%recv", check=False)
+        used = sh("zfs", "list", "-Hp", "-o", "used", "vault/backup/tank/home/a", check=False).stdout.strip()
+        if listing.returncode == 0 or (used.isdigit() and int(used) > 10 << 20):
+            for pid in sessions(world):
+                os.kill(pid, signal.SIGKILL)
+            cut = True
+        time.sleep(0.1)
+    out, err = run.communicate(timeout=300)
+    assert cut, "it was too fast to be cut"
+    # It looked again, found what had arrived, and went on.
+    assert run.returncode == 0, err
+    assert "the connection" in err or "cut off" in err, err
+    equal(world)
+
+
+def test_two_at_once(world):
+    two(world)
+    world.settings["delay"] = 5
+    world.save_settings()
+    first = world.start("backup", "safe")
+    time.sleep(4)
+    second = world.run("backup", "safe", check=4)
+    assert "is running already" in second.stderr and "hint:" in second.stderr
+    assert first.wait(300) == 0
+
+
+def test_no_such_pool_and_no_such_source(world):
+    two(world)
+    world.config.write_text(world.config.read_text().replace("vault/backup", "nirvana/backup"))
+    done = world.run("backup", "safe", check=2)
+    assert "nirvana" in done.stderr and "hint:" in done.stderr
+    assert not world.is_on()
+    world.config.write_text(world.config.read_text().replace("tank/home", "tank/none"))
+    done = world.run("backup", "safe", check=2)
+    assert "'tank/none' is not there on this host" in done.stderr
+    assert not world.is_on()
+
+
+def test_killed_at_any_time(world):
+    two(world)
+    world.run("backup", "safe", check=0)
+    for n, pause in enumerate((0.5, 2, 4, 7, 10, 13)):
+        (world.folder / "mnt/home/a/x").write_text(str(n))
+        zfs("snapshot", "-r", f"tank/home@k{n}")
+        run = world.start("backup", "safe")
+        time.sleep(pause)
+        run.kill()
+        run.wait()
+    until = time.monotonic() + 60
+    while world.is_on() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not world.is_on()
+    world.run("backup", "safe", check=0)
+    equal(world)
+    assert "died on the way" in world.run("history", check=0).stdout
+
+
+def test_plan_is_a_function(world):
+    two(world)
+    world.write_config(world.host_key)
+    world.run("backup", "safe", check=0)
+    zfs("snapshot", "-r", "tank/home@two")
+    seen = world.folder / "seen.json"
+    seen.write_text(world.run("observe", "safe", check=0).stdout)
+    here = world.run("plan", "--observed", str(seen), "--now", "2027-01-01T00:00:00Z", "safe", check=0).stdout
+    assert "snapshot  @zfs-auto-snap_frequent-2027-01-01-00h00U of 3 datasets" in here
+    assert "sleeps; this is as it was at" in here
+    zfs("destroy", "-r", "tank/home@two")
+    again = world.run("plan", "--observed", str(seen), "--now", "2027-01-01T00:00:00Z", "safe", check=0).stdout
+    assert here == again
+    assert world.run("plan", "safe").stdout != here
+    assert json.loads(world.run("plan", "--json", "--wake", "safe", check=0).stdout)["conflicts"] == []
+
+
+def test_on_one_host(world):
+    """No machine at all: from pool to pool."""
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/skip")
+    zfs("create", "tank/home/a")
+    zfs("snapshot", "-r", "tank/home@one")
+    world.config.write_text(
+        'backup "local" {\n  source = "tank/home"\n  destination = "tank/copies"\n  exclude = ["tank/home/sk*"]\n}\n'
+    )
+    world.run("backup", check=0)
+    want = {k: v for k, v in guids("tank/home").items() if "skip" not in k}
+    assert guids("tank/copies/tank/home", "tank/copies/") == want
