@@ -253,6 +253,8 @@ static const struct {
     {"Could not resolve hostname", ERR_NET, "the name of the machine is unknown", "check the name and the network"},
     {"Connection refused", ERR_NET, "nothing listens there", "is sshd running on the machine?"},
     {"Connection timed out", ERR_NET, "no answer", "is the machine on, and its firewall open?"},
+    {"closed by remote host", ERR_NET, "the connection was cut",
+     "run the backup again: it goes on from where it stopped"},
     {"Connection closed", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"Connection reset", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"Broken pipe", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},

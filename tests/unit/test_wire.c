@@ -288,6 +288,7 @@ static void blame(void **state)
 	    {"root@h: Permission denied (publickey).", ERR_DENIED},
 	    {"Host key verification failed.", ERR_DENIED},
 	    {"ssh: connect to host h port 22: Connection refused", ERR_NET},
+	    {"Connection to archiver closed by remote host.", ERR_NET},
 	    {"sh: 1: zfs: not found", ERR_MISSING},
 	    {"cannot open 'x': no such pool", ERR_MISSING},
 	    {"something never heard of", ERR_SYSTEM},

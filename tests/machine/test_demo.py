@@ -1,0 +1,54 @@
+"""Two machines that really boot: the demo, word for word as the README gives it."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def guests(folder):
+    """The QEMU processes whose disks are in a folder."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (path / "cmdline").read_bytes() and b"qemu" in (path / "cmdline").read_bytes():
+                found.append(path.name)
+        except OSError:
+            pass
+    return found
+
+
+def environment(tmp_path):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("DORMOUSE_") or k == "DORMOUSE_CACHE"}
+    return dict(env, TMPDIR=str(tmp_path), NO_COLOR="1")
+
+
+def test_demo(tmp_path):
+    done = subprocess.run([TOP / "tests/demo/run", "--fast"], env=environment(tmp_path), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1500, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "equal on both sides: 6 snapshots" in done.stdout
+    assert done.stdout.count("proven by GUID") == 2
+    assert "a line that was not there before" in done.stdout
+    assert "all 3 datasets are restorable" in done.stdout
+    assert not guests(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_demo_leaves_nothing(tmp_path):
+    demo = subprocess.Popen([TOP / "tests/demo/run", "--fast"], env=environment(tmp_path), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+    for line in demo.stdout:
+        if "waiting for ssh" in line:
+            break
+    assert guests(tmp_path)
+    os.killpg(demo.pid, signal.SIGINT)
+    demo.communicate(timeout=300)
+    until = time.monotonic() + 60
+    while guests(tmp_path) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not guests(tmp_path)
+    assert list(tmp_path.iterdir()) == []
