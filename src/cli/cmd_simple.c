@@ -68,7 +68,7 @@ static void show_machine(const json_t *m, struct arena *a)
 	const json_t *error = json_object_get(m, "error");
 
 	(void)printf("%-20s %-10s", json_text(m, "target", a), strcmp(state, "absent") == 0 ? "off" : state);
-	if (since > 0 && strcmp(state, "absent") != 0)
+	if (since > 0 && since < clock_unix_s() && strcmp(state, "absent") != 0)
 		(void)printf(" for %s", num_show_duration((clock_unix_s() - since) * 1000, text));
 	if (leases > 0)
 		(void)printf(", used by %lld", (long long)leases);
