@@ -12,8 +12,6 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
-extern char **environ;
-
 /* In the child: no allocation, no stdio, _exit on any failure with errno sent up. */
 static void child_fail(int report)
 {
