@@ -20,12 +20,11 @@ static void on_terminal(struct run_listener *l, const struct run_event *ev)
 /* The target as the last run left it, for a target that sleeps. */
 static int recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)
 {
-	AUTO(control) struct control link = CONTROL_INIT;
 	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
 	const char *answer = NULL;
 
 	*s = (struct side_state){.root = b->dest};
-	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, &r, &c->arena, &answer, e) < 0)
+	if (control_question(&c->paths, &r, &c->arena, &answer, e) < 0)
 		return -1;
 	AUTO(json) json_t *j = json_parse(str_of(answer), "the keeper's answer", e);
 	const char *text = j == NULL ? NULL : json_text(j, "json", &c->arena);

@@ -35,11 +35,10 @@ static void on_stderr(void *ctx, const char *text)
 /* The state of every target, configured or only remembered. */
 static json_t *machines_list(struct cli *c, struct err *e)
 {
-	AUTO(control) struct control link = CONTROL_INIT;
 	struct control_request r = {.op = CONTROL_MACHINES};
 	const char *json = NULL;
 
-	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, &r, &c->arena, &json, e) < 0)
+	if (control_question(&c->paths, &r, &c->arena, &json, e) < 0)
 		return NULL;
 	json_t *list = json_parse(str_of(json), "the keeper's answer", e);
 	for (size_t i = 0; list != NULL && i < c->config.targets.n; i++) {

@@ -8,10 +8,9 @@
 
 static json_t *ask(struct cli *c, const struct control_request *r, struct err *e)
 {
-	AUTO(control) struct control link = CONTROL_INIT;
 	const char *json = NULL;
 
-	if (control_open(&c->paths, &link, e) < 0 || control_ask(&link, r, &c->arena, &json, e) < 0)
+	if (control_question(&c->paths, r, &c->arena, &json, e) < 0)
 		return NULL;
 	return json_parse(str_of(json), "the keeper's answer", e);
 }

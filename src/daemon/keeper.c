@@ -104,6 +104,22 @@ static void end(struct keeper *k, int signals)
 		host_event(k, h, MACHINE_SLEEP);
 }
 
+/* Closes the door and looks who still got in: an idle keeper that just ended would leave them without an
+ * answer.  True when somebody did; then the door is open again. */
+static bool last_call(struct keeper *k)
+{
+	struct err e;
+
+	(void)unlink(k->paths->socket);
+	client_accept(k);
+	if (k->clients == NULL)
+		return false;
+	for (size_t more = 0; more < 128; more++)
+		client_accept(k);
+	fd_close(&k->listener);
+	return ipc_listen(k->paths->socket, &k->listener, &e) == 0;
+}
+
 static void loop(struct keeper *k, int signals)
 {
 	k->idle_since_ms = clock_mono_ms();
@@ -120,7 +136,7 @@ static void loop(struct keeper *k, int signals)
 		if (!idle(k))
 			k->idle_since_ms = clock_mono_ms();
 		else if (k->idle_exit && clock_mono_ms() - k->idle_since_ms >= IDLE_MS)
-			k->ending = true;
+			k->ending = !last_call(k);
 	}
 }
 

@@ -122,6 +122,21 @@ int control_ask(struct control *c, const struct control_request *r, struct arena
 	return control_wait(c, a, NULL, NULL, json, e);
 }
 
+int control_question(const struct paths *p, const struct control_request *r, struct arena *a, const char **json,
+		     struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		AUTO(control) struct control c = CONTROL_INIT;
+		if (control_open(p, &c, e) < 0)
+			return -1;
+		if (control_ask(&c, r, a, json, e) == 0)
+			return 0;
+		if (e->kind != ERR_NET || tries == 3)
+			return -1;
+		clock_sleep_ms(100);
+	}
+}
+
 bool control_lost(struct control *c)
 {
 	struct pollfd p = {c->fd, POLLIN, 0};

@@ -30,6 +30,10 @@ int control_wait(struct control *c, struct arena *a, control_progress *fn, void 
 /* control_send and control_wait. */
 int control_ask(struct control *c, const struct control_request *r, struct arena *a, const char **json,
 		struct err *e) MUST_CHECK;
+/* A question that changes nothing: control_open and control_ask, again with the next keeper if this one goes
+ * away before it answered. */
+int control_question(const struct paths *p, const struct control_request *r, struct arena *a, const char **json,
+		     struct err *e) MUST_CHECK;
 /* Has the keeper gone?  Does not block. */
 bool control_lost(struct control *c);
 
