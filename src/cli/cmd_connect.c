@@ -1,5 +1,6 @@
 /* The local door: ssh's ProxyCommand. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -29,17 +30,19 @@ static int hold(pid_t ssh, int link)
 	if (pidfd < 0)
 		return EXIT_FAILED;
 	(void)setsid();
-	int null = dup(link);
+	int held = fcntl(link, F_DUPFD, 3);
+	if (held < 0)
+		return EXIT_FAILED;
 	for (int fd = 0; fd < 3; fd++)
 		(void)close(fd);
 	for (;;) {
-		struct pollfd p[2] = {{pidfd, POLLIN, 0}, {null, POLLIN, 0}};
+		struct pollfd p[2] = {{pidfd, POLLIN, 0}, {held, POLLIN, 0}};
 		char drop[256];
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents != 0)
 			break;
-		if (p[1].revents != 0 && recv(null, drop, sizeof(drop), 0) <= 0)
+		if (p[1].revents != 0 && recv(held, drop, sizeof(drop), 0) <= 0)
 			break;
 	}
 	return EXIT_DONE;

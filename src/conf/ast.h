@@ -6,6 +6,9 @@
 #include "base/vec.h"
 #include "model/span.h"
 
+/* How many attributes, blocks, labels or items may stand in one place. */
+enum { AST_ITEMS = 1000 };
+
 enum value_kind { VALUE_BAD, VALUE_NULL, VALUE_BOOL, VALUE_NUMBER, VALUE_STRING, VALUE_TUPLE, VALUE_OBJECT };
 
 struct value;
@@ -40,7 +43,6 @@ struct blocks VEC(struct block);
 struct body {
 	struct attrs attrs;
 	struct blocks blocks;
-	struct span end; /* the closing brace: where something missing is missed */
 };
 
 /* type label… { body } */

@@ -1,5 +1,6 @@
 #include "conf/conf.h"
 
+#include "base/num.h"
 #include "conf/decode.h"
 #include "conf/reader.h"
 
@@ -50,20 +51,30 @@ enum { LABELS = ARRAY_LEN(known_labels) };
 struct raw_snapshots {
 	int64_t keep[LABELS];
 };
-#define LABEL(i, name_)                                                                              \
-	{                                                                                            \
-		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .fallback = "-1", \
-		.doc = "how many are kept"                                                           \
+#define LABEL(i, name_)                                                                                       \
+	{                                                                                                     \
+		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .doc = "how many are kept" \
 	}
 static const struct field snapshots_fields[LABELS] = {LABEL(0, "frequent"), LABEL(1, "hourly"),	 LABEL(2, "daily"),
 						      LABEL(3, "weekly"),   LABEL(4, "monthly"), LABEL(5, "yearly")};
 
-static const struct block_schema ssh_schema = {.name = "ssh", .label_names = "ssh"};
+static const struct block_schema ssh_schema = {
+    .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
 static const struct block_schema *const target_blocks[] = {&ssh_schema};
-static const struct block_schema target_schema = {
-    .name = "target", .nlabels = 2, .label_names = "target \"NAME\" \"KIND\"", .blocks = target_blocks, .nblocks = 1};
-static const struct block_schema snapshots_schema = {.name = "snapshots", .label_names = "snapshots"};
-static const struct block_schema backup_schema = {.name = "backup", .nlabels = 1, .label_names = "backup \"NAME\""};
+static const struct block_schema target_schema = {.name = "target",
+						  .nlabels = 2,
+						  .label_names = "target \"NAME\" \"KIND\"",
+						  .fields = target_fields,
+						  .nfields = ARRAY_LEN(target_fields),
+						  .blocks = target_blocks,
+						  .nblocks = 1};
+static const struct block_schema snapshots_schema = {
+    .name = "snapshots", .label_names = "snapshots", .fields = snapshots_fields, .nfields = LABELS};
+static const struct block_schema backup_schema = {.name = "backup",
+						  .nlabels = 1,
+						  .label_names = "backup \"NAME\"",
+						  .fields = backup_fields,
+						  .nfields = ARRAY_LEN(backup_fields)};
 static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema};
 static const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
 
@@ -91,11 +102,23 @@ static void check_name(struct loading *l, const char *what, const struct label *
 	diag_hint(l->d, g, "letters, digits, '_', '.' and '-', at most 64, not beginning with '.' or '-'");
 }
 
-/* A dataset's name as zfs has it (zfs(8), zfs_namecheck.c). */
+/* A dataset's name as zfs has it (zfs_namecheck.c): a pool's name begins with a letter; no part of the
+ * path is empty, or "." or "..". */
 static bool good_dataset(const char *s)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t len = strlen(s), n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:- /");
-	return n > 0 && n == len && len < 256 && s[0] != '/' && s[len - 1] != '/' && strstr(s, "//") == NULL;
+
+	if (n != len || len >= 256 || strspn(s, letters) == 0)
+		return false;
+	for (struct str rest = {s, len + 1}; rest.n > 0;) {
+		struct str part = str_cut(&rest, '/');
+		if (part.n > 0 && part.p[part.n - 1] == '\0')
+			part.n--; /* the last one */
+		if (part.n == 0 || str_eq(part, ".") || str_eq(part, ".."))
+			return false;
+	}
+	return true;
 }
 
 static void load_ssh(struct loading *l, const struct body *body, struct target *t)
@@ -112,9 +135,11 @@ static void load_ssh(struct loading *l, const struct body *body, struct target *
 		ssh = ssh != NULL ? ssh : b;
 	}
 	struct decode_part part = {ssh_fields, ARRAY_LEN(ssh_fields), &t->ssh};
-	decode_attrs(ssh != NULL ? &ssh->body : &none, "ssh", ssh != NULL ? ssh->at : t->at, &part, 1, l->a, l->d);
+	decode_attrs(ssh != NULL ? &ssh->body : &none, &ssh_schema, ssh != NULL ? ssh->at : t->at, &part, 1, l->a,
+		     l->d);
 	const struct attr *port = ssh != NULL ? body_attr(&ssh->body, "port") : NULL;
-	if (port != NULL && (t->ssh.port < 1 || t->ssh.port > 65535))
+	int64_t number; /* what is no number was diagnosed already */
+	if (port != NULL && num_i64(port->value.text, &number) && (number < 1 || number > 65535))
 		(void)diag_add(l->d, port->value.at, "a port is a number from 1 to 65535");
 }
 
@@ -153,7 +178,7 @@ static void load_target(struct loading *l, const struct block *b)
 		struct decode_part parts[] = {{target_fields, ARRAY_LEN(target_fields), &t},
 					      {kind->fields, kind->nfields, settings}};
 		t.settings = settings;
-		decode_attrs(&b->body, "target", b->at, parts, ARRAY_LEN(parts), l->a, l->d);
+		decode_attrs(&b->body, &target_schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
 	}
 	load_ssh(l, &b->body, &t);
 	*vec_add(&l->out->targets, l->a) = t;
@@ -161,13 +186,13 @@ static void load_target(struct loading *l, const struct block *b)
 
 static void load_snapshots(struct loading *l, const struct block *b)
 {
-	struct raw_snapshots raw;
+	struct raw_snapshots raw = {{0}};
 	struct decode_part part = {snapshots_fields, LABELS, &raw};
 
-	decode_attrs(&b->body, "snapshots", b->at, &part, 1, l->a, l->d);
+	decode_attrs(&b->body, &snapshots_schema, b->at, &part, 1, l->a, l->d);
 	for (size_t i = 0; i < LABELS; i++) {
 		const struct attr *attr = body_attr(&b->body, known_labels[i].name);
-		if (attr == NULL)
+		if (attr == NULL || attr->value.kind == VALUE_NULL)
 			continue;
 		if (raw.keep[i] < 0)
 			(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", attr->name);
@@ -219,7 +244,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	const struct backup *twin = config_backup(l->out, out.name);
 	if (twin != NULL)
 		diag_add(l->d, b->at, "a second backup '%s'", out.name)->first = twin->at;
-	decode_attrs(&b->body, "backup", b->at, &part, 1, l->a, l->d);
+	decode_attrs(&b->body, &backup_schema, b->at, &part, 1, l->a, l->d);
 	load_place(l, &b->body, "source", raw.source, &out.source_target, &out.source);
 	load_place(l, &b->body, "destination", raw.destination, &out.dest_target, &out.dest);
 	out.exclude = raw.exclude;
@@ -240,7 +265,7 @@ static void load_root(struct loading *l, const struct body *root)
 {
 	const struct block *snapshots = NULL;
 
-	decode_attrs(root, "", (struct span){0}, NULL, 0, l->a, l->d);
+	decode_attrs(root, &root_schema, (struct span){0}, NULL, 0, l->a, l->d);
 	decode_check_blocks(root, &root_schema, l->d);
 	for (size_t i = 0; i < root->blocks.n; i++) {
 		const struct block *b = &root->blocks.v[i];
@@ -287,11 +312,31 @@ static bool readable(struct str text, struct diags *d)
 	return true;
 }
 
+/* One object, or a list of objects that stand for one after the other. */
+static void json_file(struct reader *r, struct body *root)
+{
+	struct value v = json_read(r), *each = v.kind == VALUE_TUPLE ? v.items.v : &v;
+	size_t n = v.kind == VALUE_TUPLE ? v.items.n : 1;
+
+	while (!reader_at_end(r) && strchr(" \t\r\n", reader_peek(r, 0)) != NULL)
+		r->pos++;
+	if (!r->over && !reader_at_end(r)) {
+		(void)reader_diag(r, reader_span(r, r->pos), "after the file's JSON object something follows");
+		r->over = true;
+	}
+	for (size_t i = 0; i < n && !r->over; i++) {
+		if (each[i].kind != VALUE_OBJECT)
+			(void)reader_diag(r, each[i].at, "the file must be one JSON object");
+		else if (!decode_json_body(&each[i], &root_schema, r->arena, r->diags, root))
+			r->over = true;
+	}
+}
+
 bool conf_load(struct str text, const char *path, bool json, const struct target_kind *const *kinds, size_t nkinds,
 	       const struct conf_env *env, struct arena *a, struct config *out, struct diags *d)
 {
 	struct loading l = {kinds, nkinds, a, d, out};
-	struct reader r = {.text = text, .arena = a, .diags = d, .env = env};
+	struct reader r = {.text = text, .arena = a, .diags = d, .silent = {.n = DIAGS_MAX}, .env = env};
 	struct body root = {0};
 
 	*out = (struct config){.path = path};
@@ -300,17 +345,10 @@ bool conf_load(struct str text, const char *path, bool json, const struct target
 		return false;
 	if (str_starts(text, "\xef\xbb\xbf"))
 		r.pos = 3;
-	if (json) {
-		struct value v = json_read(&r);
-		while (!reader_at_end(&r) && strchr(" \t\r\n", reader_peek(&r, 0)) != NULL)
-			r.pos++;
-		if (d->n == 0 && (v.kind != VALUE_OBJECT || !reader_at_end(&r)))
-			(void)diag_add(d, reader_span(&r, r.pos), "the file must be one JSON object");
-		if (v.kind == VALUE_OBJECT)
-			decode_json_body(&v, &root_schema, a, d, &root);
-	} else {
+	if (json)
+		json_file(&r, &root);
+	else
 		body_read(&r, &root);
-	}
 	/* After giving up in the middle, what is missing is no news. */
 	if (!r.over)
 		load_root(&l, &root);

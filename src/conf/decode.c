@@ -23,25 +23,28 @@ static const char *wanted(enum field_type t)
 	return names[t];
 }
 
-static bool set_strings(struct strings *out, const struct value *v, struct arena *a)
+/* *culprit is the item that is none. */
+static bool set_strings(struct strings *out, const struct value *v, struct arena *a, const struct value **culprit)
 {
 	*out = (struct strings){0};
 	if (v->kind != VALUE_TUPLE)
 		return false;
 	for (size_t i = 0; i < v->items.n; i++) {
-		if (v->items.v[i].kind != VALUE_STRING)
+		*culprit = &v->items.v[i];
+		if ((*culprit)->kind != VALUE_STRING)
 			return false;
 		*vec_add(out, a) = v->items.v[i].text.p;
 	}
 	return true;
 }
 
-/* Whether the value fits; if so it is set. */
-static bool set(const struct field *f, void *base, const struct value *v, struct arena *a)
+/* Whether the value fits; if so it is set.  If not, *culprit is what does not: it, or a part of it. */
+static bool set(const struct field *f, void *base, const struct value *v, struct arena *a, const struct value **culprit)
 {
 	char *at = (char *)base + f->offset;
 	bool text = v->kind == VALUE_STRING, number = v->kind == VALUE_NUMBER;
 
+	*culprit = v;
 	switch (f->type) {
 	case FIELD_STRING:
 		/* A number is the text that it was written as, as everywhere in HCL. */
@@ -59,7 +62,7 @@ static bool set(const struct field *f, void *base, const struct value *v, struct
 	case FIELD_SIZE:
 		return (text || number) && num_size(v->text, (uint64_t *)(void *)at);
 	case FIELD_STRINGS:
-		return set_strings((struct strings *)(void *)at, v, a);
+		return set_strings((struct strings *)(void *)at, v, a, culprit);
 	}
 	return false;
 }
@@ -73,7 +76,8 @@ static void set_fallback(const struct field *f, void *base, struct arena *a)
 		v.kind = VALUE_TUPLE;
 		*vec_add(&v.items, a) = (struct value){.kind = VALUE_STRING, .text = str_of(f->fallback)};
 	}
-	bool fits = set(f, base, &v, a);
+	const struct value *culprit;
+	bool fits = set(f, base, &v, a, &culprit);
 	assert(fits);
 }
 
@@ -91,18 +95,28 @@ static void one_field(const struct body *body, const char *where, struct span at
 		}
 		return;
 	}
-	if (attr->value.kind == VALUE_BAD || set(f, base, &attr->value, a))
+	const struct value *culprit = &attr->value;
+	if (culprit->kind == VALUE_BAD || set(f, base, &attr->value, a, &culprit) || culprit->kind == VALUE_BAD)
 		return;
-	struct diag *g = diag_add(d, attr->value.at, "'%s' must be %s", f->name, wanted(f->type));
-	if (attr->value.kind == VALUE_STRING)
+	struct diag *g = diag_add(d, culprit->at, "'%s' must be %s", f->name, wanted(f->type));
+	if (culprit->kind == VALUE_STRING)
 		diag_hint(d, g, "%s: %s", f->name, f->doc);
 	else
-		diag_hint(d, g, "this is %s", value_kind_name(attr->value.kind));
+		diag_hint(d, g, "this is %s", value_kind_name(culprit->kind));
 }
 
-void decode_attrs(const struct body *body, const char *where, struct span at, const struct decode_part *parts,
-		  size_t nparts, struct arena *a, struct diags *d)
+static const struct block_schema *find(const struct block_schema *s, const char *name)
 {
+	for (size_t i = 0; i < s->nblocks; i++)
+		if (strcmp(s->blocks[i]->name, name) == 0)
+			return s->blocks[i];
+	return NULL;
+}
+
+void decode_attrs(const struct body *body, const struct block_schema *schema, struct span at,
+		  const struct decode_part *parts, size_t nparts, struct arena *a, struct diags *d)
+{
+	const char *where = schema->name;
 	struct strings names = {0};
 
 	for (size_t p = 0; p < nparts; p++) {
@@ -116,38 +130,44 @@ void decode_attrs(const struct body *body, const char *where, struct span at, co
 		bool known = false;
 		for (size_t k = 0; k < names.n; k++)
 			known |= strcmp(names.v[k], attr->name) == 0;
-		if (known)
+		if (known || attr->value.kind == VALUE_BAD)
 			continue;
 		const char *near = diag_nearest(attr->name, names.v, names.n);
+		const struct block_schema *block = find(schema, attr->name);
 		struct diag *g = diag_add(d, attr->at, "unknown attribute '%s' in %s%s%s", attr->name,
 					  *where ? "block '" : "the file", where, *where ? "'" : "");
-		if (near != NULL)
+		if (block != NULL)
+			diag_hint(d, g, "it is a block, without '=': %s { … }", block->label_names);
+		else if (near != NULL)
 			diag_hint(d, g, "did you mean '%s'?", near);
 	}
 }
 
-static const struct block_schema *find(const struct block_schema *s, const char *name)
+static void unknown_block(const struct block *b, const struct block_schema *schema, struct diags *d)
 {
-	for (size_t i = 0; i < s->nblocks; i++)
-		if (strcmp(s->blocks[i]->name, name) == 0)
-			return s->blocks[i];
-	return NULL;
+	struct strings names = {0};
+	struct diag *g = diag_add(d, b->at, "unknown block '%s'", b->type);
+
+	for (size_t i = 0; i < schema->nfields; i++) {
+		if (strcmp(schema->fields[i].name, b->type) != 0)
+			continue;
+		diag_hint(d, g, "it is an attribute: %s = VALUE", b->type);
+		return;
+	}
+	for (size_t i = 0; i < schema->nblocks; i++)
+		*vec_add(&names, d->arena) = schema->blocks[i]->name;
+	const char *near = diag_nearest(b->type, names.v, names.n);
+	if (near != NULL)
+		diag_hint(d, g, "did you mean '%s'?", near);
 }
 
 void decode_check_blocks(const struct body *body, const struct block_schema *schema, struct diags *d)
 {
-	struct strings names = {0};
-
-	for (size_t i = 0; i < schema->nblocks; i++)
-		*vec_add(&names, d->arena) = schema->blocks[i]->name;
 	for (size_t i = 0; i < body->blocks.n; i++) {
 		const struct block *b = &body->blocks.v[i];
 		const struct block_schema *s = find(schema, b->type);
 		if (s == NULL) {
-			const char *near = diag_nearest(b->type, names.v, names.n);
-			struct diag *g = diag_add(d, b->at, "unknown block '%s'", b->type);
-			if (near != NULL)
-				diag_hint(d, g, "did you mean '%s'?", near);
+			unknown_block(b, schema, d);
 		} else if (b->labels.n != s->nlabels) {
 			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type,
 						  b->labels.n, b->labels.n == 1 ? "" : "s", s->nlabels);
@@ -158,42 +178,51 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 	}
 }
 
-/* A block's value in JSON: labels are the names of nested objects, a list repeats the block. */
-static void json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels,
+/* A block's value in JSON: labels are the names of nested objects, a list repeats the block, and null is
+ * none.  False when there are too many. */
+static bool json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels,
 		       struct arena *a, struct diags *d, struct body *out)
 {
-	if (v->kind == VALUE_BAD)
-		return;
+	bool fits = true;
+
+	if (v->kind == VALUE_BAD || v->kind == VALUE_NULL)
+		return true;
 	if (v->kind == VALUE_TUPLE) {
-		for (size_t i = 0; i < v->items.n; i++)
-			json_block(&v->items.v[i], s, b, labels, a, d, out);
-		return;
+		for (size_t i = 0; i < v->items.n && fits; i++)
+			fits = json_block(&v->items.v[i], s, b, labels, a, d, out);
+		return fits;
 	}
 	if (v->kind != VALUE_OBJECT) {
 		(void)diag_add(d, v->at, "'%s' is a block: here must be an object", s->name);
-		return;
+		return true;
 	}
 	if (labels == 0) {
-		decode_json_body(v, s, a, d, &b.body);
+		if (out->blocks.n == AST_ITEMS) {
+			(void)diag_add(d, v->at, "more than %d entries in one place", AST_ITEMS);
+			return false;
+		}
+		fits = decode_json_body(v, s, a, d, &b.body);
 		*vec_add(&out->blocks, a) = b;
-		return;
+		return fits;
 	}
-	for (size_t i = 0; i < v->attrs.n; i++) {
+	for (size_t i = 0; i < v->attrs.n && fits; i++) {
 		struct block nested = b;
 		nested.labels = (struct labels){0};
 		for (size_t k = 0; k < b.labels.n; k++)
 			*vec_add(&nested.labels, a) = b.labels.v[k];
 		*vec_add(&nested.labels, a) = (struct label){v->attrs.v[i].name, v->attrs.v[i].at};
 		nested.at = v->attrs.v[i].at;
-		json_block(&v->attrs.v[i].value, s, nested, labels - 1, a, d, out);
+		fits = json_block(&v->attrs.v[i].value, s, nested, labels - 1, a, d, out);
 	}
+	return fits;
 }
 
-void decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,
+bool decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,
 		      struct body *out)
 {
-	out->end = object->at;
-	for (size_t i = 0; i < object->attrs.n; i++) {
+	bool fits = true;
+
+	for (size_t i = 0; i < object->attrs.n && fits; i++) {
 		const struct attr *attr = &object->attrs.v[i];
 		const struct block_schema *s = find(schema, attr->name);
 		/* "//" is HCL's comment in JSON. */
@@ -202,7 +231,8 @@ void decode_json_body(const struct value *object, const struct block_schema *sch
 		if (s == NULL)
 			*vec_add(&out->attrs, a) = *attr;
 		else
-			json_block(&attr->value, s, (struct block){.type = s->name, .at = attr->at}, s->nlabels, a, d,
-				   out);
+			fits = json_block(&attr->value, s, (struct block){.type = s->name, .at = attr->at}, s->nlabels,
+					  a, d, out);
 	}
+	return fits;
 }

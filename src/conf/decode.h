@@ -6,7 +6,7 @@
 #include "conf/diag.h"
 #include "model/field.h"
 
-/* What may stand in a block: attributes by a table, and blocks. */
+/* What may stand in a block: attributes by a table (a kind of target has more), and blocks. */
 struct block_schema {
 	const char *name;
 	size_t nlabels;
@@ -25,14 +25,15 @@ struct decode_part {
 };
 
 /* Sets every field of parts from the body's attributes, or from its fallback; diagnoses attributes
- * that no part knows, wrong types, and missing ones.  where is the block's name; at, where it stands. */
-void decode_attrs(const struct body *body, const char *where, struct span at, const struct decode_part *parts,
-		  size_t nparts, struct arena *a, struct diags *d);
+ * that no part knows, wrong types, and missing ones.  at is where the block stands. */
+void decode_attrs(const struct body *body, const struct block_schema *schema, struct span at,
+		  const struct decode_part *parts, size_t nparts, struct arena *a, struct diags *d);
 /* Diagnoses blocks that schema does not know, and wrong numbers of labels; fields of unknown blocks
  * are not looked at. */
 void decode_check_blocks(const struct body *body, const struct block_schema *schema, struct diags *d);
-/* A JSON object into a body, as schema tells attributes and blocks apart. */
-void decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,
+/* A JSON object into a body, as schema tells attributes and blocks apart; false when it has more blocks
+ * than are read, which was diagnosed. */
+bool decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,
 		      struct body *out);
 /* The attribute of that name, or NULL. */
 const struct attr *body_attr(const struct body *body, const char *name);

@@ -20,7 +20,7 @@ struct diag *diag_add(struct diags *d, struct span at, const char *what, ...)
 
 	if (d->n == DIAGS_MAX) {
 		d->dropped++;
-		return arena_new(d->arena, struct diag);
+		return &d->spare;
 	}
 	struct diag *g = vec_add(d, d->arena);
 	va_start(ap, what);
@@ -33,6 +33,8 @@ void diag_hint(struct diags *d, struct diag *g, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (g == &d->spare)
+		return;
 	va_start(ap, fmt);
 	g->hint = vformat(d->arena, fmt, ap);
 	va_end(ap);
@@ -65,6 +67,8 @@ void diags_sort(struct diags *d)
 		qsort(d->v, d->n, sizeof(d->v[0]), by_place);
 }
 
+#define BOM "\xef\xbb\xbf"
+
 static bool continues(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
@@ -73,7 +77,8 @@ static bool continues(char c)
 void span_place(struct str text, size_t at, size_t *line, size_t *column)
 {
 	*line = *column = 1;
-	for (size_t i = 0; i < at && i < text.n; i++) {
+	/* A byte order mark is no character. */
+	for (size_t i = str_starts(text, BOM) ? strlen(BOM) : 0; i < at && i < text.n; i++) {
 		if (text.p[i] == '\n') {
 			++*line;
 			*column = 1;
@@ -83,7 +88,7 @@ void span_place(struct str text, size_t at, size_t *line, size_t *column)
 	}
 }
 
-enum { TAB = 8, WIDTH = 100 };
+enum { TAB = 8, WIDTH = 100, WHAT_HEAD = 200, WHAT_TAIL = 80 };
 
 /* The line that at lies in. */
 static struct str line_of(struct str text, size_t at)
@@ -92,66 +97,170 @@ static struct str line_of(struct str text, size_t at)
 
 	while (from > 0 && text.p[from - 1] != '\n')
 		from--;
-	while (to < text.n && text.p[to] != '\n' && text.p[to] != '\r')
+	while (to < text.n && text.p[to] != '\n')
 		to++;
+	to -= to > from && text.p[to - 1] == '\r';
 	return (struct str){text.p + from, to - from};
 }
 
-/* Writes what can be shown of a line, and counts the columns that it takes. */
+/* The code point at p, which is well-formed UTF-8, and its length. */
+static uint32_t code_point(const char *p, size_t *len)
+{
+	unsigned char c = (unsigned char)p[0];
+
+	*len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	uint32_t point = *len == 1 ? c : c & (0xffu >> (*len + 1));
+	for (size_t i = 1; i < *len; i++)
+		point = point << 6 | ((unsigned char)p[i] & 0x3f);
+	return point;
+}
+
+struct range {
+	uint32_t from, to;
+};
+
+static bool in(const struct range *ranges, size_t n, uint32_t c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
+}
+
+/* How many columns a terminal gives to a character; -1: it is not to be sent to one. */
+static int columns(uint32_t c)
+{
+	/* Control characters, and those that turn the direction of writing. */
+	static const struct range hidden[] = {{0x00, 0x1f},	{0x7f, 0x9f},	  {0x200e, 0x200f},
+					      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}};
+	static const struct range none[] = {{0x300, 0x36f}, {0x200b, 0x200d}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}};
+	static const struct range two[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},  {0xac00, 0xd7a3},
+					   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},  {0xffe0, 0xffe6},
+					   {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+
+	if (in(hidden, ARRAY_LEN(hidden), c))
+		return -1;
+	if (in(none, ARRAY_LEN(none), c))
+		return 0;
+	return in(two, ARRAY_LEN(two), c) ? 2 : 1;
+}
+
+/* Writes what can be shown of well-formed text, and counts the columns that it takes. */
 static size_t show(struct buf *out, struct str s, size_t column)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	size_t len;
+
+	for (size_t i = 0; i < s.n; i += len) {
+		uint32_t c = code_point(s.p + i, &len);
+		int width = columns(c);
 		if (c == '\t') {
 			do
 				buf_putc(out, ' ');
 			while (++column % TAB != 0);
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (width < 0) {
 			buf_putc(out, '?');
 			column++;
 		} else {
-			buf_putc(out, s.p[i]);
-			column += !continues(s.p[i]);
+			buf_add(out, s.p + i, len);
+			column += (size_t)width;
 		}
 	}
 	return column;
 }
 
+/* A message, which may hold anything that stands in the file: on one line, and not too long. */
+static void show_what(struct buf *out, const char *what)
+{
+	struct str s = str_of(what), tail = s;
+	size_t bad;
+
+	if (!str_is_utf8(s, &bad))
+		s.n = bad;
+	if (s.n > WHAT_HEAD + WHAT_TAIL) {
+		tail.p += s.n - WHAT_TAIL;
+		tail.n = WHAT_TAIL;
+		for (s.n = WHAT_HEAD; continues(s.p[s.n]);)
+			s.n--;
+		for (; continues(tail.p[0]); tail.n--)
+			tail.p++;
+		(void)show(out, s, 0);
+		buf_puts(out, " … ");
+		s = tail;
+	}
+	(void)show(out, s, 0);
+}
+
+static void headline(struct buf *out, const char *path, struct str text, size_t at, const char *what, size_t *line)
+{
+	size_t column;
+
+	span_place(text, at, line, &column);
+	buf_printf(out, "%s:%zu:%zu: ", path, *line, column);
+	show_what(out, what);
+	buf_putc(out, '\n');
+}
+
+/* A part of a line with the place in it, so long that a person still sees it. */
+struct view {
+	struct str line;
+	size_t before, marked; /* bytes in front of the place, and of it */
+	bool front, back;      /* something was cut off there */
+};
+
+static struct view view_of(struct str text, struct span at)
+{
+	struct view v = {.line = line_of(text, at.from)};
+	struct str *l = &v.line;
+	size_t bad, from = at.from < text.n ? at.from : text.n;
+
+	v.before = (size_t)(text.p + from - l->p);
+	if (l->p == text.p && str_starts(*l, BOM)) {
+		l->p += strlen(BOM);
+		l->n -= strlen(BOM);
+		v.before -= v.before < strlen(BOM) ? v.before : strlen(BOM);
+	}
+	if (!str_is_utf8(*l, &bad))
+		l->n = bad;
+	if (v.before > l->n)
+		v.before = l->n;
+	while (v.before > 0 && v.before < l->n && continues(l->p[v.before]))
+		v.before--;
+	if (v.before > WIDTH - 20) {
+		size_t drop = v.before - 40;
+		while (continues(l->p[drop]))
+			drop++;
+		l->p += drop;
+		l->n -= drop;
+		v.before -= drop;
+		v.front = true;
+	}
+	v.marked = at.to > from ? at.to - from : 0;
+	if (v.marked > l->n - v.before)
+		v.marked = l->n - v.before;
+	if (l->n > WIDTH) {
+		size_t end = v.before + (v.marked < 40 ? v.marked : 40);
+		l->n = end > WIDTH ? end : WIDTH;
+		while (continues(l->p[l->n]))
+			l->n--;
+		v.back = true;
+		if (v.marked > l->n - v.before)
+			v.marked = l->n - v.before;
+	}
+	while (v.before + v.marked < l->n && continues(l->p[v.before + v.marked]))
+		v.marked++;
+	return v;
+}
+
 static void excerpt(struct buf *out, struct str text, struct span at, size_t line)
 {
-	struct str l = line_of(text, at.from);
-	size_t before = (size_t)(text.p + (at.from < text.n ? at.from : text.n) - l.p), marked = at.to - at.from;
-	bool cut_front = before > WIDTH - 20;
-	size_t bad;
+	struct view v = view_of(text, at);
 	AUTO(buf) struct buf nothing = {0};
 
-	if (before > l.n)
-		before = l.n;
-	if (marked > l.n - before)
-		marked = l.n - before;
-	/* Of a long line only the part around the place. */
-	if (cut_front) {
-		size_t drop = before - 40;
-		while (drop < before && continues(l.p[drop]))
-			drop++;
-		l.p += drop;
-		l.n -= drop;
-		before -= drop;
-	}
-	if (l.n > WIDTH) {
-		l.n = before + marked > WIDTH ? before + (marked < 40 ? marked : 40) : WIDTH;
-		while (l.n > before && !str_is_utf8(l, &bad) && bad + 4 > l.n)
-			l.n = bad;
-		marked = marked > l.n - before ? l.n - before : marked;
-	}
-	buf_printf(out, "%5zu | %s", line, cut_front ? "…" : "");
-	if (str_is_utf8(l, &bad))
-		(void)show(out, l, 0);
-	else
-		(void)show(out, (struct str){l.p, bad}, 0);
-	size_t column = show(&nothing, (struct str){l.p, before}, 0);
-	size_t end = show(&nothing, (struct str){l.p + before, marked}, column);
-	buf_printf(out, "\n      | %s%*s", cut_front ? " " : "", (int)column, "");
+	buf_printf(out, "%5zu | %s", line, v.front ? "…" : "");
+	(void)show(out, v.line, 0);
+	size_t column = show(&nothing, (struct str){v.line.p, v.before}, 0);
+	size_t end = show(&nothing, (struct str){v.line.p + v.before, v.marked}, column);
+	buf_printf(out, "%s\n      | %s%*s", v.back ? "…" : "", v.front ? " " : "", (int)column, "");
 	for (size_t i = column; i < end || i == column; i++)
 		buf_putc(out, '^');
 	buf_putc(out, '\n');
@@ -161,17 +270,18 @@ void diags_render(const struct diags *d, const char *path, struct str text, stru
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diag *g = &d->v[i];
-		size_t line, column;
-		span_place(text, g->at.from, &line, &column);
-		buf_printf(out, "%s:%zu:%zu: %s\n", path, line, column, g->what);
+		size_t line;
+		headline(out, path, text, g->at.from, g->what, &line);
 		excerpt(out, text, g->at, line);
 		if (g->first.to > 0) {
-			span_place(text, g->first.from, &line, &column);
-			buf_printf(out, "%s:%zu:%zu: it stands here already\n", path, line, column);
+			headline(out, path, text, g->first.from, "it stands here already", &line);
 			excerpt(out, text, g->first, line);
 		}
-		if (g->hint != NULL)
-			buf_printf(out, "hint: %s\n", g->hint);
+		if (g->hint != NULL) {
+			buf_puts(out, "hint: ");
+			show_what(out, g->hint);
+			buf_putc(out, '\n');
+		}
 	}
 	if (d->dropped > 0)
 		buf_printf(out, "%s: and %zu more\n", path, d->dropped);

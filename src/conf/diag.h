@@ -19,7 +19,8 @@ struct diags {
 	struct arena *arena; /* the texts live here */
 	struct diag *v;
 	size_t n, cap;
-	size_t dropped; /* beyond DIAGS_MAX */
+	size_t dropped;	   /* beyond DIAGS_MAX */
+	struct diag spare; /* what those are written into */
 };
 
 /* The added one, or a spare one that nobody will see; never NULL. */

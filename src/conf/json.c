@@ -4,8 +4,7 @@
 
 static struct value fault(struct reader *r, const char *what)
 {
-	if (!r->over)
-		(void)diag_add(r->diags, reader_span(r, r->pos), "%s", what);
+	(void)reader_diag(r, reader_span(r, r->pos), "%s", what);
 	r->over = true;
 	return (struct value){.kind = VALUE_BAD};
 }
@@ -68,66 +67,117 @@ static struct value string(struct reader *r, bool template)
 		return fault(r, "this string is not one as JSON has it");
 	struct span at = reader_span(r, from);
 	if (template && (memmem(buf_text(&b), b.n, "${", 2) != NULL || memmem(buf_text(&b), b.n, "%{", 2) != NULL))
-		return expr_template(r, buf_str(&b), at);
+		return template_text(r, buf_str(&b), at);
 	return (struct value){.kind = VALUE_STRING, .at = at, .text = {str_dup(r->arena, buf_str(&b)), b.n}};
+}
+
+/* Whether another one follows; if not, the closing bracket is next, or *broken. */
+static bool more(struct reader *r, char close, bool *broken)
+{
+	space(r);
+	*broken = reader_peek(r, 0) != ',' && reader_peek(r, 0) != close;
+	if (reader_peek(r, 0) != ',')
+		return false;
+	r->pos++;
+	space(r);
+	return true;
 }
 
 static struct value array(struct reader *r)
 {
 	struct value v = {.kind = VALUE_TUPLE};
 	size_t from = r->pos++;
+	bool broken = false;
 
 	space(r);
-	while (reader_peek(r, 0) != ']') {
-		*vec_add(&v.items, r->arena) = json_read(r);
-		space(r);
-		if (reader_peek(r, 0) == ',')
-			r->pos++;
-		else if (reader_peek(r, 0) != ']')
-			return fault(r, "here a ',' or the ']' of the list is missing");
-		else
-			break;
+	if (reader_peek(r, 0) != ']') {
+		do {
+			if (!reader_room(r, v.items.n))
+				return (struct value){.kind = VALUE_BAD};
+			*vec_add(&v.items, r->arena) = json_read(r);
+		} while (more(r, ']', &broken));
 	}
+	if (broken)
+		return fault(r, "here a ',' or the ']' of the list is missing");
 	r->pos++;
 	v.at = reader_span(r, from);
 	return v;
+}
+
+static bool member(struct reader *r, struct value *v)
+{
+	if (!reader_room(r, v->attrs.n))
+		return false;
+	if (reader_peek(r, 0) != '"') {
+		(void)fault(r, "here a name in quotes is missing");
+		return false;
+	}
+	struct value name = string(r, false);
+	space(r);
+	if (name.kind == VALUE_BAD || reader_peek(r, 0) != ':') {
+		(void)fault(r, "here a ':' is missing");
+		return false;
+	}
+	r->pos++;
+	struct attr item = {name.text.p, name.at, json_read(r)};
+	/* "//" is a comment, and there may be many. */
+	bool comment = !r->over && strcmp(item.name, "//") == 0;
+	const struct attr *twin = NULL;
+	for (size_t i = 0; i < v->attrs.n && !r->over && !comment; i++)
+		if (strcmp(v->attrs.v[i].name, item.name) == 0)
+			twin = &v->attrs.v[i];
+	if (twin != NULL)
+		reader_diag(r, item.at, "'%s' stands twice in this object", item.name)->first = twin->at;
+	else if (!r->over)
+		*vec_add(&v->attrs, r->arena) = item;
+	return !r->over;
 }
 
 static struct value object(struct reader *r)
 {
 	struct value v = {.kind = VALUE_OBJECT};
 	size_t from = r->pos++;
+	bool broken = false;
 
 	space(r);
-	while (reader_peek(r, 0) != '}') {
-		space(r);
-		if (!reader_room(r, v.attrs.n) || reader_peek(r, 0) != '"')
-			return fault(r, "here a name in quotes is missing");
-		struct value name = string(r, false);
-		space(r);
-		if (name.kind == VALUE_BAD || reader_peek(r, 0) != ':')
-			return fault(r, "here a ':' is missing");
-		r->pos++;
-		struct attr item = {name.text.p, name.at, json_read(r)};
-		const struct attr *twin = NULL;
-		for (size_t i = 0; i < v.attrs.n; i++)
-			if (strcmp(v.attrs.v[i].name, item.name) == 0)
-				twin = &v.attrs.v[i];
-		if (twin != NULL && !r->over)
-			diag_add(r->diags, item.at, "'%s' stands twice in this object", item.name)->first = twin->at;
-		else
-			*vec_add(&v.attrs, r->arena) = item;
-		space(r);
-		if (reader_peek(r, 0) == ',')
-			r->pos++;
-		else if (reader_peek(r, 0) != '}')
-			return fault(r, "here a ',' or the '}' of the object is missing");
-		else
-			break;
+	if (reader_peek(r, 0) != '}') {
+		do {
+			if (!member(r, &v))
+				return (struct value){.kind = VALUE_BAD};
+		} while (more(r, '}', &broken));
 	}
+	if (broken)
+		return fault(r, "here a ',' or the '}' of the object is missing");
 	r->pos++;
 	v.at = reader_span(r, from);
 	return v;
+}
+
+/* -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)? */
+static bool is_number(const char *s)
+{
+	static const char digits[] = "0123456789";
+	size_t n;
+
+	s += *s == '-';
+	n = strspn(s, digits);
+	if (n == 0 || (n > 1 && s[0] == '0'))
+		return false;
+	s += n;
+	if (*s == '.') {
+		n = strspn(s + 1, digits);
+		if (n == 0)
+			return false;
+		s += 1 + n;
+	}
+	if (*s == 'e' || *s == 'E') {
+		s += s[1] == '+' || s[1] == '-' ? 2 : 1;
+		n = strspn(s, digits);
+		if (n == 0)
+			return false;
+		s += n;
+	}
+	return *s == '\0';
 }
 
 static struct value plain(struct reader *r)
@@ -144,11 +194,11 @@ static struct value plain(struct reader *r)
 		v.yes = s.p[0] == 't';
 	} else if (str_eq(s, "null")) {
 		v.kind = VALUE_NULL;
-	} else if (s.n > 0 && (s.p[0] == '-' || (s.p[0] >= '0' && s.p[0] <= '9'))) {
+	} else if (is_number(v.text.p)) {
 		v.kind = VALUE_NUMBER;
 	} else {
 		r->pos = from;
-		return fault(r, "here a value is missing");
+		return fault(r, s.n == 0 ? "here a value is missing" : "this is no value as JSON has it");
 	}
 	return v;
 }

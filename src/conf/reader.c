@@ -5,6 +5,21 @@ struct span reader_span(const struct reader *r, size_t from)
 	return r->mapped ? r->place : (struct span){from, r->pos > from ? r->pos : from + 1};
 }
 
+struct span reader_byte(size_t at)
+{
+	return (struct span){at, at + 1};
+}
+
+struct diags *reader_diags(struct reader *r)
+{
+	return r->over ? &r->silent : r->diags;
+}
+
+struct span reader_place(const struct reader *r, struct span at)
+{
+	return r->mapped ? r->place : at;
+}
+
 bool reader_at_end(const struct reader *r)
 {
 	return r->over || r->pos >= r->text.n;
@@ -26,7 +41,7 @@ bool reader_enter(struct reader *r)
 		return false;
 	if (++r->depth <= READER_DEPTH)
 		return true;
-	struct diag *g = diag_add(r->diags, reader_span(r, r->pos), "nested more than %d levels deep", READER_DEPTH);
+	struct diag *g = reader_diag(r, reader_span(r, r->pos), "nested more than %d levels deep", READER_DEPTH);
 	diag_hint(r->diags, g, "no configuration needs that; is this the right file?");
 	r->over = true;
 	return false;
@@ -34,9 +49,9 @@ bool reader_enter(struct reader *r)
 
 bool reader_room(struct reader *r, size_t n)
 {
-	if (n < READER_ITEMS)
+	if (n < AST_ITEMS)
 		return true;
-	struct diag *g = diag_add(r->diags, reader_span(r, r->pos), "more than %d entries in one place", READER_ITEMS);
+	struct diag *g = reader_diag(r, reader_span(r, r->pos), "more than %d entries in one place", AST_ITEMS);
 	diag_hint(r->diags, g, "no configuration needs that; is this the right file?");
 	r->over = true;
 	return false;
@@ -54,7 +69,7 @@ static void comment(struct reader *r)
 		return;
 	}
 	r->pos = from + 2;
-	struct diag *g = diag_add(r->diags, reader_span(r, from), "this comment has no end");
+	struct diag *g = reader_diag(r, reader_span(r, from), "this comment has no end");
 	diag_hint(r->diags, g, "close it with */");
 	r->over = true;
 }
@@ -113,6 +128,11 @@ bool reader_code_point(struct buf *b, uint32_t c)
 		buf_putc(b, (char)(0x80 | (c & 0x3f)));
 	}
 	return true;
+}
+
+struct value reader_string(struct reader *r, struct str s, size_t from)
+{
+	return (struct value){.kind = VALUE_STRING, .at = reader_span(r, from), .text = {str_dup(r->arena, s), s.n}};
 }
 
 const char *value_kind_name(enum value_kind k)

@@ -1,0 +1,2 @@
+# want: 2:5: this comment has no end
+a = /* b

@@ -1,0 +1,4 @@
+# want: 2:5: this heredoc has no end
+a = <<EOF
+  EOFF
+b = @
