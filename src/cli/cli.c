@@ -7,7 +7,6 @@
 #include "conf/conf.h"
 #include "provider/registry.h"
 #include "sys/fdio.h"
-#include "wire/json.h"
 
 static int bad_usage(const char *usage, const char *fmt, const char *word)
 {
@@ -184,4 +183,14 @@ const struct backup *cli_backup(struct cli *c)
 		       all->n == 0 ? c->paths.config : buf_text(&names));
 	(void)cli_fail(c, &e);
 	return NULL;
+}
+
+json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	const char *json = NULL;
+
+	if (control_call(&c->paths, &link, r, &c->arena, NULL, NULL, &json, e) < 0)
+		return NULL;
+	return json_parse(str_of(json), "the keeper's answer", e);
 }

@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "engine/control_client.h"
 #include "model/config.h"
 #include "sys/paths.h"
+#include "wire/json.h"
 
 enum { EXIT_DONE = 0, EXIT_PARTLY = 1, EXIT_FAILED = 2, EXIT_USAGE = 3, EXIT_BUSY = 4 };
 
@@ -32,6 +34,8 @@ int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const str
 bool cli_config(struct cli *c);
 /* The one backup that args name, or the only one there is.  NULL: said. */
 const struct backup *cli_backup(struct cli *c);
+/* A question to the keeper, and its answer; NULL: it failed.  Blocks. */
+json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e);
 void cli_end(struct cli *c);
 
 /* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */

@@ -83,9 +83,7 @@ static int record_open(const struct cli *c, const struct backup *b, struct contr
 	struct control_request r = {.op = CONTROL_RUN_BEGIN, .backup = b->name};
 	const char *answer;
 
-	if (control_open(&c->paths, link, e) < 0)
-		return -1;
-	return control_ask(link, &r, &a, &answer, e);
+	return control_call(&c->paths, link, &r, &a, NULL, NULL, &answer, e);
 }
 
 static json_t *result_json(const struct run *r, const struct err *whole, int64_t took_ms)
@@ -156,8 +154,7 @@ static void wait_asleep(struct run *r, struct watching *w)
 	     t->linger_ms == 0 && clock_mono_ms() < until;) {
 		struct control_request q = {.op = CONTROL_MACHINES};
 		const char *answer = NULL;
-		if ((link.fd < 0 && control_open(&r->paths[0], &link, &ignored) < 0) ||
-		    control_ask(&link, &q, &a, &answer, &ignored) < 0)
+		if (control_call(r->paths, &link, &q, &a, NULL, NULL, &answer, &ignored) < 0)
 			return;
 		AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
 		bool going = false;
@@ -183,32 +180,44 @@ static int do_run(struct run *r, struct err *e)
 	return run_replicate(r, e);
 }
 
-static void remember(struct cli *c, struct run *r, struct control *link, int rc, const json_t *result)
+static int tell_keeper(struct cli *c, struct run *r, struct control *link, int rc, const char *result, struct err *e)
 {
-	AUTO(buf) struct buf text = {0};
 	AUTO(buf) struct buf seen = {0};
-	struct err e;
 
 	/* The run's own connection may have died with a keeper. */
 	if (control_lost(link)) {
 		control_close(link);
-		if (record_open(c, r->backup, link, &e) < 0) {
-			(void)cli_fail(c, &e);
-			return;
-		}
+		if (record_open(c, r->backup, link, e) < 0)
+			return -1;
 	}
-	json_write(&text, result);
-	struct control_request end = {.op = CONTROL_RUN_END, .number = rc, .json = buf_text(&text)};
 	if (r->seen.target.seen) {
 		AUTO(json) json_t *side = side_json(&r->seen.target);
 		json_write(&seen, side);
 		struct control_request look = {
 		    .op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
-		if (control_ask(link, &look, &c->arena, NULL, &e) < 0)
-			(void)cli_fail(c, &e);
+		if (control_ask(link, &look, &c->arena, NULL, e) < 0)
+			return -1;
 	}
-	if (control_ask(link, &end, &c->arena, NULL, &e) < 0)
-		(void)cli_fail(c, &e);
+	struct control_request end = {.op = CONTROL_RUN_END, .number = rc, .json = result};
+	return control_ask(link, &end, &c->arena, NULL, e);
+}
+
+/* A run that nobody knows of is a failure too. */
+static int remember(struct cli *c, struct run *r, struct control *link, int rc, const json_t *result)
+{
+	AUTO(buf) struct buf text = {0};
+	struct err e;
+
+	json_write(&text, result);
+	for (int tries = 0; tries < 3; tries++) {
+		if (tell_keeper(c, r, link, rc, buf_text(&text), &e) == 0)
+			return rc;
+		if (link->fd >= 0)
+			break;
+	}
+	(void)err_wrap(&e, "cannot record the run");
+	int code = cli_fail(c, &e);
+	return rc == EXIT_DONE ? code : rc;
 }
 
 int cmd_backup(int argc, char **argv)
@@ -250,7 +259,7 @@ int cmd_backup(int argc, char **argv)
 	int64_t took = clock_mono_ms() - w.began_ms;
 	rc = verdict(&r, whole ? NULL : &e);
 	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);
-	remember(&c, &r, &link, rc, result);
+	rc = remember(&c, &r, &link, rc, result);
 	if (!whole && !c.json) {
 		int code = cli_fail(&c, &e);
 		rc = rc == EXIT_PARTLY ? rc : code;

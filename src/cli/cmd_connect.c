@@ -9,7 +9,6 @@
 
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/control_client.h"
 #include "sys/fdio.h"
 #include "sys/ipc.h"
 #include "sys/pump.h"
@@ -124,8 +123,7 @@ int cmd_connect(int argc, char **argv)
 		return cli_end(&c), rc;
 	}
 	r.port = (int64_t)port;
-	if (control_open(&c.paths, &link, &e) < 0 || control_send(&link, &r, &e) < 0 ||
-	    control_wait(&link, &c.arena, on_stderr, (void *)(uintptr_t)r.target, NULL, &e) < 0)
+	if (control_call(&c.paths, &link, &r, &c.arena, on_stderr, (void *)(uintptr_t)r.target, NULL, &e) < 0)
 		rc = cli_fail(&c, &e);
 	else if (link.passed < 0)
 		rc = EXIT_FAILED;

@@ -21,12 +21,9 @@ static void on_terminal(struct run_listener *l, const struct run_event *ev)
 static int recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)
 {
 	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
-	const char *answer = NULL;
+	AUTO(json) json_t *j = cli_ask(c, &r, e);
 
 	*s = (struct side_state){.root = b->dest};
-	if (control_question(&c->paths, &r, &c->arena, &answer, e) < 0)
-		return -1;
-	AUTO(json) json_t *j = json_parse(str_of(answer), "the keeper's answer", e);
 	const char *text = j == NULL ? NULL : json_text(j, "json", &c->arena);
 	if (text == NULL)
 		return j == NULL ? -1 : 0;

@@ -2,9 +2,7 @@
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/control_client.h"
 #include "sys/clock.h"
-#include "wire/json.h"
 
 int cmd_check(int argc, char **argv)
 {
@@ -36,11 +34,8 @@ static void on_stderr(void *ctx, const char *text)
 static json_t *machines_list(struct cli *c, struct err *e)
 {
 	struct control_request r = {.op = CONTROL_MACHINES};
-	const char *json = NULL;
+	json_t *list = cli_ask(c, &r, e);
 
-	if (control_question(&c->paths, &r, &c->arena, &json, e) < 0)
-		return NULL;
-	json_t *list = json_parse(str_of(json), "the keeper's answer", e);
 	for (size_t i = 0; list != NULL && i < c->config.targets.n; i++) {
 		bool known = false;
 		json_t *m;
@@ -146,8 +141,7 @@ static int on_target(int argc, char **argv, const char *usage, enum control_op o
 		struct control_request r = {.op = op, .target = t->name, .force = force};
 		char text[NUM_TEXT];
 		rc = EXIT_DONE;
-		if (control_open(&c.paths, &link, &e) < 0 || control_send(&link, &r, &e) < 0 ||
-		    control_wait(&link, &c.arena, on_stderr, (void *)(uintptr_t)t->name, NULL, &e) < 0)
+		if (control_call(&c.paths, &link, &r, &c.arena, on_stderr, (void *)(uintptr_t)t->name, NULL, &e) < 0)
 			rc = cli_fail(&c, &e);
 		else if (c.json)
 			(void)printf("{\"target\":\"%s\",\"state\":\"%s\"}\n", t->name,

@@ -2,18 +2,7 @@
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/control_client.h"
 #include "sys/clock.h"
-#include "wire/json.h"
-
-static json_t *ask(struct cli *c, const struct control_request *r, struct err *e)
-{
-	const char *json = NULL;
-
-	if (control_question(&c->paths, r, &c->arena, &json, e) < 0)
-		return NULL;
-	return json_parse(str_of(json), "the keeper's answer", e);
-}
 
 static int64_t number(const json_t *j, const char *name)
 {
@@ -24,7 +13,7 @@ static int64_t number(const json_t *j, const char *name)
 static int backup_status(struct cli *c, const struct backup *b, struct buf *line, json_t **out, struct err *e)
 {
 	struct control_request r = {.op = CONTROL_HISTORY, .backup = b->name, .number = 100};
-	AUTO(json) json_t *runs = ask(c, &r, e);
+	AUTO(json) json_t *runs = cli_ask(c, &r, e);
 	json_t *run, *d, *last = NULL, *current = NULL;
 	size_t i, proven = 0, all = 0;
 	int64_t oldest = INT64_MAX, now = clock_unix_s();
@@ -99,7 +88,7 @@ static void machines_line(struct cli *c, struct buf *line, json_t *doc)
 {
 	struct control_request r = {.op = CONTROL_MACHINES};
 	struct err ignored;
-	AUTO(json) json_t *list = ask(c, &r, &ignored);
+	AUTO(json) json_t *list = cli_ask(c, &r, &ignored);
 	json_t *m;
 	size_t i;
 
@@ -201,7 +190,7 @@ int cmd_history(int argc, char **argv)
 	} else if (c.args.n == 1) {
 		r.backup = c.args.v[0];
 	}
-	AUTO(json) json_t *list = ask(&c, &r, &e);
+	AUTO(json) json_t *list = cli_ask(&c, &r, &e);
 	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (list != NULL && c.json) {
 		AUTO(buf) struct buf text = {0};

@@ -9,7 +9,7 @@
 #include "sys/ipc.h"
 #include "sys/proc.h"
 
-enum { START_MS = 10000 };
+enum { START_MS = 10000, CALLS = 3 };
 
 /* A keeper of its own session, which outlives us.  Two of us at once may start two: one gets the lock,
  * the other ends. */
@@ -62,8 +62,9 @@ void control_auto(struct control *c)
 	control_close(c);
 }
 
-static int lost(struct err *e)
+static int lost(struct control *c, struct err *e)
 {
+	control_close(c);
 	(void)err_set(e, ERR_NET, "the keeper went away");
 	return err_hint(e, "run the command again: it starts another, which finds what there is");
 }
@@ -76,7 +77,7 @@ int control_send(struct control *c, const struct control_request *r, struct err 
 	while (b.n > 0) {
 		int n = ipc_send(c->fd, b.p, b.n, -1);
 		if (n < 0)
-			return lost(e);
+			return lost(c, e);
 		buf_drop(&b, (size_t)n);
 	}
 	return 0;
@@ -88,7 +89,7 @@ int control_wait(struct control *c, struct arena *a, control_progress *fn, void 
 		const char *end = c->in.n == 0 ? NULL : memchr(c->in.p, '\n', c->in.n);
 		if (end == NULL) {
 			if (ipc_receive(c->fd, &c->in, &c->passed) <= 0)
-				return lost(e);
+				return lost(c, e);
 			continue;
 		}
 		struct control_reply r;
@@ -122,16 +123,15 @@ int control_ask(struct control *c, const struct control_request *r, struct arena
 	return control_wait(c, a, NULL, NULL, json, e);
 }
 
-int control_question(const struct paths *p, const struct control_request *r, struct arena *a, const char **json,
-		     struct err *e)
+int control_call(const struct paths *p, struct control *c, const struct control_request *r, struct arena *a,
+		 control_progress *fn, void *ctx, const char **json, struct err *e)
 {
 	for (int tries = 0;; tries++) {
-		AUTO(control) struct control c = CONTROL_INIT;
-		if (control_open(p, &c, e) < 0)
+		if (c->fd < 0 && control_open(p, c, e) < 0)
 			return -1;
-		if (control_ask(&c, r, a, json, e) == 0)
+		if (control_send(c, r, e) == 0 && control_wait(c, a, fn, ctx, json, e) == 0)
 			return 0;
-		if (e->kind != ERR_NET || tries == 3)
+		if (c->fd >= 0 || tries == CALLS)
 			return -1;
 		clock_sleep_ms(100);
 	}

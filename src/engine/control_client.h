@@ -22,6 +22,7 @@ void control_close(struct control *c); /* {0} is not open: use CONTROL_INIT */
 	}
 void control_auto(struct control *c);
 
+/* When the keeper goes away c is closed: c->fd < 0 tells that from a failure that the keeper reports. */
 int control_send(struct control *c, const struct control_request *r, struct err *e) MUST_CHECK;
 /* Waits until the keeper says ready (0) or answers (0, *json set), or fails; progress goes to fn, which
  * may be NULL.  Blocks. */
@@ -30,10 +31,10 @@ int control_wait(struct control *c, struct arena *a, control_progress *fn, void 
 /* control_send and control_wait. */
 int control_ask(struct control *c, const struct control_request *r, struct arena *a, const char **json,
 		struct err *e) MUST_CHECK;
-/* A question that changes nothing: control_open and control_ask, again with the next keeper if this one goes
- * away before it answered. */
-int control_question(const struct paths *p, const struct control_request *r, struct arena *a, const char **json,
-		     struct err *e) MUST_CHECK;
+/* control_open, unless it is open, and control_ask with progress; again with the next keeper, up to three
+ * times, if this one goes away before it answered.  c is open afterwards unless no keeper was left. */
+int control_call(const struct paths *p, struct control *c, const struct control_request *r, struct arena *a,
+		 control_progress *fn, void *ctx, const char **json, struct err *e) MUST_CHECK;
 /* Has the keeper gone?  Does not block. */
 bool control_lost(struct control *c);
 

@@ -22,12 +22,10 @@ int lease_take(struct lease *l, struct arena *a, control_progress *fn, void *ctx
 {
 	struct control_request r = {.op = CONTROL_LEASE, .target = l->target->name, .text = l->purpose};
 
-	if (control_open(l->paths, &l->link, e) < 0 || control_send(&l->link, &r, e) < 0 ||
-	    control_wait(&l->link, a, fn, ctx, NULL, e) < 0) {
+	int rc = control_call(l->paths, &l->link, &r, a, fn, ctx, NULL, e);
+	if (rc < 0)
 		control_close(&l->link);
-		return -1;
-	}
-	return 0;
+	return rc;
 }
 
 void lease_keep(struct lease *l)
@@ -45,6 +43,7 @@ void lease_keep(struct lease *l)
 
 void lease_end(struct lease *l)
 {
+	ssh_master_end(&l->master);
 	control_close(&l->link);
 }
 
@@ -111,6 +110,11 @@ static int one_side(struct run *r, const char *name, struct side *s, struct leas
 	for (size_t i = 0; i < b.n; i++)
 		buf_puts(&escaped, b.p[i] == '%' ? "%%" : (const char[]){b.p[i], '\0'});
 	door.proxy_command = str_dup(r->arena, buf_str(&escaped));
+	door.control_path = arena_printf(r->arena, "%s/ssh-%d-%s", r->paths->runtime_dir, (int)getpid(),
+					 l == &r->source_lease ? "source" : "target");
+	ssh_master_init(&l->master, ssh_args(t, &door, r->arena), door.control_path, r->arena);
+	if (l->master.argv == NULL)
+		door.control_path = NULL;
 	*s = (struct side){t->name, ssh_args(t, &door, r->arena), true};
 	return 0;
 }
@@ -125,20 +129,43 @@ int run_sides(struct run *r, struct err *e)
 
 static int wake(struct run *r, struct lease *l, struct err *e)
 {
-	if (l->target == NULL || l->link.fd >= 0)
+	if (l->target == NULL)
 		return 0;
-	stage(r, STAGE_WAKE, l->target->name);
-	return lease_take(l, r->arena, note, r, e);
+	if (l->link.fd < 0) {
+		stage(r, STAGE_WAKE, l->target->name);
+		if (lease_take(l, r->arena, note, r, e) < 0)
+			return -1;
+	}
+	ssh_master_keep(&l->master);
+	return 0;
 }
 
-static int look(struct run *r, const struct side *side, const char *root, struct side_state *s, struct err *e)
+/* Asking changes nothing, so what was cut off is asked again. */
+static int ask(struct run *r, struct lease *l, const struct side *side, struct str program, struct proc_result *out,
+	       struct err *e)
+{
+	for (int tries = 0;;) {
+		if (wake(r, l, e) < 0)
+			return -1;
+		if (side_run(side, program, LOOK_MS, r->arena, out, e) == 0)
+			return 0;
+		if (e->retry == RETRY_NEVER || ++tries == TRIES)
+			return -1;
+		note(r, e->what);
+		clock_sleep_ms(500 << tries);
+		lease_keep(l);
+	}
+}
+
+static int look(struct run *r, struct lease *l, const struct side *side, const char *root, struct side_state *s,
+		struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result out;
 
 	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
 	program_look(&b, root);
-	if (side_run(side, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+	if (ask(r, l, side, buf_str(&b), &out, e) < 0)
 		return -1;
 	if (out.out.n == 0 && out.err.n > 0) {
 		zfs_blame(out.err, e);
@@ -151,7 +178,7 @@ static int look(struct run *r, const struct side *side, const char *root, struct
 
 int run_look_source(struct run *r, struct err *e)
 {
-	if (wake(r, &r->source_lease, e) < 0 || look(r, &r->source, r->backup->source, &r->seen.source, e) < 0)
+	if (look(r, &r->source_lease, &r->source, r->backup->source, &r->seen.source, e) < 0)
 		return -1;
 	if (r->seen.source.root_exists)
 		return 0;
@@ -171,16 +198,14 @@ static int decode_tokens(struct run *r, struct err *e)
 	if (tokens.n == 0)
 		return 0;
 	program_tokens(&b, &tokens);
-	if (side_run(&r->source, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+	if (ask(r, &r->source_lease, &r->source, buf_str(&b), &out, e) < 0)
 		return -1;
 	return tokens_parse(out.out, r->arena, &r->seen.target, e);
 }
 
 int run_look_target(struct run *r, struct err *e)
 {
-	if (wake(r, &r->target_lease, e) < 0)
-		return -1;
-	if (look(r, &r->target, r->backup->dest, &r->seen.target, e) < 0)
+	if (look(r, &r->target_lease, &r->target, r->backup->dest, &r->seen.target, e) < 0)
 		return -1;
 	return decode_tokens(r, e);
 }
@@ -332,6 +357,48 @@ static int plan_again(struct run *r, struct err *e)
 	return 0;
 }
 
+/* plan_again, once more when nothing could be seen: the plan of before is void. */
+static int look_again(struct run *r, int *tries, struct err *e)
+{
+	if (plan_again(r, e) == 0)
+		return 0;
+	if (e->retry == RETRY_NEVER || ++*tries >= TRIES)
+		return -1;
+	clock_sleep_ms(1000 << *tries);
+	return plan_again(r, e);
+}
+
+/* What failed for want of space may have it from the partial receives of others, which are in front of
+ * nobody: those are given up, and it is tried once more.  True when there is something to try. */
+static bool make_room(struct run *r)
+{
+	struct abort_steps aborts = {0};
+	AUTO(buf) struct buf b = {0};
+	struct outcome *full = NULL;
+	struct err e;
+
+	for (size_t i = 0; i < r->outcomes.n && full == NULL; i++)
+		if (r->outcomes.v[i].err.kind == ERR_FULL && !r->outcomes.v[i].made_room)
+			full = &r->outcomes.v[i];
+	if (full == NULL)
+		return false;
+	full->made_room = true;
+	for (size_t i = 0; i < r->seen.target.datasets.n; i++) {
+		const struct dataset *t = &r->seen.target.datasets.v[i];
+		const char *source = t->name + strlen(r->backup->dest) + 1;
+		if (t->resume.token == NULL || strcmp(t->name, r->backup->dest) == 0 ||
+		    strcmp(source, full->dataset) == 0)
+			continue;
+		*vec_add(&aborts, r->arena) = (struct abort_step){.dataset = t->name};
+		note(r, arena_printf(r->arena, "what had arrived of '%s' makes room for '%s'", source, full->dataset));
+	}
+	program_parents(&b, &(struct parent_steps){0}, &aborts);
+	if (aborts.n == 0 || small_steps(r, &r->target, &b, "give up partial receives", &e) < 0)
+		return make_room(r);
+	full->err.kind = ERR_NONE;
+	return true;
+}
+
 /* Sends until nothing is left that could be sent; what broke for good is *e. */
 static int send_all(struct run *r, struct err *e)
 {
@@ -362,14 +429,8 @@ static int send_all(struct run *r, struct err *e)
 			lease_keep(&r->target_lease);
 		}
 		stage(r, STAGE_PROVE, "look again at both sides");
-		if (plan_again(r, e) < 0) {
-			if (e->retry == RETRY_NEVER || ++tries >= TRIES)
-				return -1;
-			/* Nothing could be seen; the plan of before is void. */
-			clock_sleep_ms(1000 << tries);
-			if (plan_again(r, e) < 0)
-				return -1;
-		}
+		if (look_again(r, &tries, e) < 0 || (make_room(r) && look_again(r, &tries, e) < 0))
+			return -1;
 	}
 }
 
@@ -406,6 +467,8 @@ int run_replicate(struct run *r, struct err *e)
 	struct err unfinished, marks;
 	AUTO(buf) struct buf b = {0};
 
+	if (wake(r, &r->target_lease, e) < 0)
+		return -1;
 	stage(r, STAGE_LOOK, "what is there, and what is to be sent");
 	if (run_look_target(r, e) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 #define ENGINE_RUN_H
 
 #include "engine/control_client.h"
+#include "engine/ssh_master.h"
 #include "model/config.h"
 #include "model/plan.h"
 #include "model/run.h"
@@ -16,6 +17,7 @@ struct lease {
 	const struct target *target;
 	const char *purpose;
 	struct control link;
+	struct ssh_master master;
 };
 
 /* Blocks until the machine can be used. */
@@ -33,6 +35,7 @@ struct outcome {
 	const char *newest; /* the newest snapshot that both have, or NULL */
 	int64_t newest_at;  /* when it was taken */
 	struct err err;	    /* unless proven */
+	bool made_room;	    /* partial receives of others were given up for it */
 };
 struct outcomes VEC(struct outcome);
 

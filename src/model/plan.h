@@ -28,6 +28,7 @@ struct send_step {
 	struct point base;  /* of an incremental: snapshot or bookmark */
 	struct point to;    /* what the target has afterwards */
 	size_t snapshots;   /* how many snapshots arrive */
+	uint64_t size;	    /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
 	bool raw;	    /* -w */
 	bool is_volume;
 	const char *token; /* SEND_RESUME */
@@ -64,6 +65,7 @@ enum conflict_kind {
 	CONFLICT_NO_SNAPSHOT, /* nothing to send yet */
 	CONFLICT_DIVERGED,    /* the target has snapshots the source does not have, after the common one */
 	CONFLICT_NO_COMMON,   /* the target has snapshots, none of which the source has */
+	CONFLICT_CHANGED,     /* the target was written to since its newest snapshot */
 	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots */
 	CONFLICT_TYPE,	      /* a file system here, a volume there; encrypted here, and not there */
 	CONFLICT_UNREADABLE,  /* a partial receive whose token cannot be read */
@@ -90,7 +92,8 @@ struct plan {
 	struct snap_steps snaps;     /* done first, then the sides are looked at again */
 	struct parent_steps parents; /* then these, in order, a parent before its children */
 	struct abort_steps aborts;
-	struct send_steps sends; /* in order; a dataset's own steps follow each other */
+	struct send_steps sends; /* in order: what is new of known datasets, then first copies, small ones
+				  * first, a parent before its children; a dataset's own steps follow each other */
 	struct mark_steps marks; /* of what is common already, before any send */
 	struct conflicts conflicts;
 	struct skips skips;

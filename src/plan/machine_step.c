@@ -119,6 +119,11 @@ static unsigned on_fault(struct machine *m)
 	case MACHINE_STARTING:
 		return go(m, MACHINE_STOPPING, refuse(m) | DO_STOP);
 	case MACHINE_PREPARING:
+		/* What was only remembered or found may be half a machine: a start of our own comes first. */
+		if (m->adopted) {
+			m->adopted = false;
+			return go(m, MACHINE_DRAINING, DO_DRAIN);
+		}
 		return go(m, MACHINE_DRAINING, refuse(m) | DO_DRAIN);
 	case MACHINE_DRAINING: /* a pool that cannot be exported is no reason to pay for the machine */
 		return go(m, MACHINE_STOPPING, DO_STOP);

@@ -1,5 +1,6 @@
 #include "plan/replicate_plan.h"
 
+#include "base/num.h"
 #include "plan/snapshot_plan.h"
 
 struct planning {
@@ -7,6 +8,8 @@ struct planning {
 	const struct side_state *source, *target;
 	struct arena *a;
 	struct plan *out;
+	uint64_t *sizes; /* of each source dataset: see send_step.size */
+	uint64_t size;	 /* of the one that is being planned */
 };
 
 const char *backup_tag(const struct backup *b, struct arena *a)
@@ -35,6 +38,7 @@ static struct send_step *send(struct planning *p, enum send_kind kind, const str
 				   .target = target,
 				   .to = *to,
 				   .snapshots = 1,
+				   .size = p->size,
 				   .raw = s->encrypted,
 				   .is_volume = s->type == DATASET_VOLUME};
 	return step;
@@ -170,6 +174,17 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 	}
 	if (p->target->seen && !p->target->recorded)
 		plan_marks(p, s, common);
+	if (later_snapshots(s, common) == 0 && t->written > 0) {
+		char bytes[NUM_TEXT];
+		conflict(p, CONFLICT_CHANGED, s, t->name,
+			 arena_printf(p->a, "the target has '@%s', and %s were written to it since", theirs->name,
+				      num_show_bytes(t->written, bytes)),
+			 arena_printf(p->a,
+				      "nothing newer can be received there; to drop the change, on the target: zfs "
+				      "rollback '%s@%s'; to keep it: zfs rename '%s' '%s-old'",
+				      t->name, theirs->name, t->name, t->name));
+		return;
+	}
 	if (later_snapshots(s, common) == 0) {
 		*vec_add(&p->out->skips, p->a) = (struct skip){
 		    .source = s->name, .newest = *common, .reason = arena_printf(p->a, "'@%s' is there", theirs->name)};
@@ -206,11 +221,28 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 	return true;
 }
 
+/* A parent never sorts behind its children, so it counts in theirs. */
+static uint64_t first_copy_size(const struct planning *p, const struct dataset *s)
+{
+	AUTO(arena) struct arena a = {0};
+	uint64_t size = s->referenced > 0 ? s->referenced : 1;
+	char *parent = arena_strdup(&a, s->name), *slash = strrchr(parent, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+	const struct dataset *above = slash == NULL ? NULL : side_find(p->source, parent);
+	uint64_t least = above == NULL ? 0 : p->sizes[above - p->source->datasets.v];
+	return size > least ? size : least;
+}
+
 static void plan_dataset(struct planning *p, const struct dataset *s)
 {
 	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
 	const struct dataset *t = side_find(p->target, target);
 	const char *first = "the target does not have it yet";
+
+	p->size = t == NULL || dataset_newest(t) == NULL ? first_copy_size(p, s) : 0;
+	p->sizes[s - p->source->datasets.v] = p->size;
 
 	if (dataset_newest(s) == NULL) {
 		conflict(p, CONFLICT_NO_SNAPSHOT, s, target, "it has no snapshot, so there is nothing to send",
@@ -276,18 +308,35 @@ static void plan_parents(struct planning *p, const char *target)
 	}
 }
 
+/* Where room is short, what is new of the datasets that are there goes first, and one big first copy must
+ * not keep the small ones out. */
+static int in_order(const void *x, const void *y)
+{
+	const struct send_step *a = x, *b = y;
+
+	if (a->size != b->size)
+		return a->size < b->size ? -1 : 1;
+	int name = strcmp(a->source, b->source);
+	if (name != 0)
+		return name;
+	return a->to.createtxg < b->to.createtxg ? -1 : a->to.createtxg > b->to.createtxg;
+}
+
 void replicate_plan(const struct backup *b, const struct side_state *source, const struct side_state *target,
 		    int64_t now, struct arena *a, struct plan *out)
 {
-	struct planning p = {b, source, target, a, out};
+	struct planning p = {.b = b, .source = source, .target = target, .a = a, .out = out};
 
 	out->backup = b->name;
 	out->now = now;
+	p.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(p.sizes[0]));
 	for (size_t i = 0; i < source->datasets.n; i++) {
 		const struct dataset *s = &source->datasets.v[i];
 		if (dataset_is_under(s->name, b->source) && !backup_excludes(b, s->name))
 			plan_dataset(&p, s);
 	}
+	if (out->sends.n > 1)
+		qsort(out->sends.v, out->sends.n, sizeof(out->sends.v[0]), in_order);
 	for (size_t i = 0; i < out->sends.n; i++)
 		if (out->sends.v[i].kind == SEND_FULL)
 			plan_parents(&p, out->sends.v[i].target);

@@ -64,10 +64,11 @@ static void word2(struct buf *b, const char *x, char between, const char *y)
 void program_look(struct buf *b, const char *root)
 {
 	buf_puts(b, head);
-	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n{ zfs list -Hp -r \"$@\" 2>&1 >&3 | sed 's/^/!/'; } 3>&1\n"
+	/* What it complains of stands behind a '!', and so does that it failed: the exit code of the left side of a
+	 * pipe would be lost. */
+	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n"
+		    "{ { zfs list -Hp -r \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
 		    "}\n"
-		    /* The exit code of the left side of a pipe is lost; a second, cheap question tells whether the root
-		     * is there at all, and any line of error above makes the listing void. */
 		    "look datasets -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
 		    "written,receive_resume_token,dormouse:placeholder");
 	word(b, root);

@@ -105,6 +105,13 @@ static int complaint(struct side_state *s, struct str line, struct err *e)
 		s->root_exists = false;
 		return 0;
 	}
+	if (str_starts(line, "#failed ")) {
+		if (!s->root_exists)
+			return 0;
+		(void)err_set(e, ERR_SYSTEM, "cannot list '%s'", s->root);
+		return err_why(e, "zfs list ended with exit code %.*s and without a word", (int)(line.n - 8),
+			       line.p + 8);
+	}
 	zfs_blame(line, e);
 	return err_wrap(e, "cannot list '%s'", s->root);
 }
@@ -230,9 +237,9 @@ static const struct {
      "the target's newest snapshot is not the one this increment is based on",
      "run the backup again: it looks at both sides afresh; if it stays, something else writes to the target"},
     {"out of space", ERR_FULL, "the target's pool is full",
-     "make room or grow the pool, then run the backup again: what has arrived is kept"},
+     "make room there or grow the pool, then run the backup again"},
     {"No space left", ERR_FULL, "the target's pool is full",
-     "make room or grow the pool, then run the backup again: what has arrived is kept"},
+     "make room there or grow the pool, then run the backup again"},
     {"quota exceeded", ERR_FULL, "a quota on the target is used up",
      "raise it there (zfs get -r quota,refquota DATASET shows which), then run the backup again"},
     {"partially-complete state", ERR_BUSY, "an earlier receive was cut off and can be resumed",

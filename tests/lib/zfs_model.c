@@ -30,7 +30,9 @@ struct dataset *model_dataset(struct side_state *s, struct arena *a, const char 
 			continue;
 		uint64_t guid = word.n > 1 ? (unsigned char)word.p[1] : 0;
 		const char *text = arena_strndup(a, word.p + 1, word.n - 1);
-		if (word.p[0] == '?') {
+		if (word.p[0] == '~') {
+			fresh.written = 4096;
+		} else if (word.p[0] == '?') {
 			fresh.resume = (struct resume){.token = "1-token", .to_guid = guid};
 		} else if (word.p[0] == '*') {
 			text = arena_printf(a, "dormouse_b_%016llx", (unsigned long long)guid);

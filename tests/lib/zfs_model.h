@@ -9,7 +9,7 @@
 
 /* Adds a dataset: "@a" a snapshot, "@a+" a held one, "#a" a bookmark, "*a" a bookmark of backup 'b' by its
  * GUID, "?a" a partial receive of @a, "?" one that cannot be read.  A name's first letter is its GUID, its
- * place its txg (a bookmark right behind its snapshot shares that one's). */
+ * place its txg; "~" written to since (a bookmark right behind its snapshot shares that one's). */
 struct dataset *model_dataset(struct side_state *s, struct arena *a, const char *name, const char *notation);
 
 /* Does one step of a plan to both sides, as ZFS would; false if ZFS would refuse. */

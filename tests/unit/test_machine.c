@@ -126,8 +126,32 @@ static void out_of_place(void **state)
 	}
 }
 
+/* Who comes while a machine that was left behind turns out to be none gets one all the same. */
+static void found_and_broken(void **state)
+{
+	static const struct {
+		enum machine_event ev;
+		unsigned actions;
+	} t[] = {{MACHINE_FOUND, DO_PREPARE}, {MACHINE_WANTED, 0},	    {MACHINE_FAULT, DO_DRAIN},
+		 {MACHINE_FAULT, DO_STOP},    {MACHINE_DONE, DO_START},	    {MACHINE_DONE, DO_PREPARE},
+		 {MACHINE_DONE, DO_GRANT},    {MACHINE_RELEASED, DO_LINGER}};
+	struct machine m = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		assert_int_equal(machine_step(&m, t[i].ev), t[i].actions);
+	/* Once: what was started afresh and fails is refused. */
+	assert_int_equal(machine_step(&m, MACHINE_TIMER), DO_DRAIN);
+	(void)machine_step(&m, MACHINE_DONE);
+	(void)machine_step(&m, MACHINE_DONE);
+	assert_int_equal(machine_step(&m, MACHINE_WANTED), DO_START);
+	(void)machine_step(&m, MACHINE_DONE);
+	assert_int_equal(machine_step(&m, MACHINE_FAULT), DO_REFUSE | DO_DRAIN);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_sequence), cmocka_unit_test(out_of_place)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_sequence), cmocka_unit_test(out_of_place),
+					   cmocka_unit_test(found_and_broken)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ static const struct backup home = {.name = "b", .source = "tank/home", .dest_tar
 /* What the plan says, in one line. */
 static const char *brief(const struct plan *p, struct arena *a)
 {
-	static const char *const conflicts[] = {"no-snapshot", "diverged", "no-common",
+	static const char *const conflicts[] = {"no-snapshot", "diverged", "no-common", "changed",
 						"not-ours",    "type",	   "unreadable"};
 	AUTO(buf) struct buf b = {0};
 
@@ -78,6 +78,9 @@ static void one_dataset(void **state)
 	check("@a @c", "@a @b", "!diverged");
 	check("@a", "@a @b", "!diverged");
 	check("@a @b", "", "!not-ours");
+	check("@a", "@a ~", "!changed mark:a hold:a");
+	/* Whether it can be received, zfs knows better: not everything that is counted as written is a change. */
+	check("@a @b", "@a ~", "-i @a @b mark:a hold:a");
 	check("@a @b", "@a @b", "current mark:b hold:b");
 	/* The target keeps what the source has pruned. */
 	check("@c @d", "@a @b @c", "-i @c @d mark:c hold:c");
@@ -141,6 +144,36 @@ static void parents(void **state)
 	assert_string_equal(p.parents.v[0].dataset, "vault/x");
 	assert_string_equal(p.parents.v[2].dataset, "vault/x/y/tank");
 	assert_int_equal(p.sends.n, 2);
+}
+
+/* What is new first, then first copies from small to large, a parent before what is below it. */
+static void order(void **state)
+{
+	static const struct {
+		const char *name, *points;
+		uint64_t size;
+	} t[] = {{"tank/home", "@a", 5},	 {"tank/home/a", "@a", 900},  {"tank/home/a/x", "@a @b", 1},
+		 {"tank/home/b", "@a @b @c", 2}, {"tank/home/c", "@a", 100},  {"tank/home/d", "@a @b", 1 << 20},
+		 {"tank/home/e", "@a", 0},	 {"tank/home/e/y", "@a", 50}, {"tank/home/f", "@a @b", 7}};
+	static const char *const want[] = {"d", "f", "", "b", "b", "e", "e/y", "c", "a", "a/x", "a/x"};
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state to = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		model_dataset(&s, &a, t[i].name, t[i].points)->referenced = t[i].size;
+	model_dataset(&to, &a, "vault/tank/home/d", "@a");
+	model_dataset(&to, &a, "vault/tank/home/f", "@a ?b");
+	replicate_plan(&home, &s, &to, 0, &a, &p);
+	AUTO(buf) struct buf got = {0};
+	AUTO(buf) struct buf all = {0};
+	for (size_t i = 0; i < p.sends.n; i++)
+		buf_printf(&got, "%s ", p.sends.v[i].source + strlen("tank/home"));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		buf_printf(&all, "%s%s ", *want[i] == '\0' ? "" : "/", want[i]);
+	assert_string_equal(buf_text(&got), buf_text(&all));
 }
 
 static void excludes(void **state)
@@ -296,15 +329,11 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset),
-	    cmocka_unit_test(marks),
-	    cmocka_unit_test(resumes),
-	    cmocka_unit_test(raw_and_types),
-	    cmocka_unit_test(parents),
-	    cmocka_unit_test(excludes),
-	    cmocka_unit_test(recorded_look_marks_nothing),
-	    cmocka_unit_test(due),
-	    cmocka_unit_test(snapshot_names),
+	    cmocka_unit_test(one_dataset), cmocka_unit_test(marks),
+	    cmocka_unit_test(resumes),	   cmocka_unit_test(raw_and_types),
+	    cmocka_unit_test(parents),	   cmocka_unit_test(order),
+	    cmocka_unit_test(excludes),	   cmocka_unit_test(recorded_look_marks_nothing),
+	    cmocka_unit_test(due),	   cmocka_unit_test(snapshot_names),
 	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

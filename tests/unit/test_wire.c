@@ -200,7 +200,7 @@ static void looks(void **state)
 
 	/* Not there, said of the root itself, and only so. */
 	s = (struct side_state){.root = "b"};
-	const char *missing = "#look datasets\n!cannot open 'b': dataset does not exist\n#look points\n"
+	const char *missing = "#look datasets\n!cannot open 'b': dataset does not exist\n!#failed 1\n#look points\n"
 			      "!cannot open 'b': dataset does not exist\n#look end\n";
 	assert_int_equal(look_parse(str_of(missing), &a, &s, &e), 0);
 	assert_true(s.seen && !s.root_exists);
@@ -210,6 +210,7 @@ static void looks(void **state)
 	    "#look datasets\n!cannot open 'c': dataset does not exist\n#look points\n#look end\n",
 	    "#look datasets\n!internal error: out of memory\n#look points\n#look end\n",
 	    "#look datasets\nb\tfilesystem\t12\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n!#failed 137\n#look points\n#look end\n",
 	    "#look datasets\nb\tfilesystem\t-5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\n#look end\n",
 	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb@x\t1\t2\n#look end\n",
 	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb\t1\t2\t3\t4\n#look end\n",

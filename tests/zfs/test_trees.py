@@ -84,8 +84,6 @@ def two(world):
 def test_changed_behind_our_back(world):
     two(world)
     world.run("backup", "safe", check=0)
-    (world.folder / "mnt/home/a/x").write_text("b")
-    zfs("snapshot", "-r", "tank/home@two")
     with world.vault():
         # Once by a snapshot of the target's own, once by writing to it.
         zfs("snapshot", "vault/backup/tank/home/b@foreign")
@@ -95,8 +93,13 @@ def test_changed_behind_our_back(world):
         sh("mount", "-t", "zfs", "-o", "zfsutil", "vault/backup/tank/home/a", mount)
         (mount / "intruder").write_text("x")
         sh("umount", mount)
-    done = world.run("backup", "--json", "safe", check=1)
-    found = errors(done)
+    # With nothing new to send it is noticed too, before it stands in the way.
+    found = errors(world.run("backup", "--json", "safe", check=1))
+    assert found["tank/home"] is None and "@foreign" in found["tank/home/b"]["why"]
+    assert "written to it since" in found["tank/home/a"]["why"] and "zfs rollback" in found["tank/home/a"]["hint"]
+    (world.folder / "mnt/home/a/x").write_text("b")
+    zfs("snapshot", "-r", "tank/home@two")
+    found = errors(world.run("backup", "--json", "safe", check=1))
     assert found["tank/home"] is None
     assert found["tank/home/b"]["kind"] == "conflict" and "@foreign" in found["tank/home/b"]["why"]
     assert "zfs rollback" in found["tank/home/b"]["hint"]
@@ -124,6 +127,13 @@ def test_target_fills_up(world):
     found = errors(done)
     assert found["tank/home/z"]["kind"] == "full" and "make room" in found["tank/home/z"]["hint"]
     assert found["tank/home"] is None and found["tank/home/a"] is None and found["tank/home/b"] is None
+    # What is new elsewhere goes first, and takes the room of what could not be finished.
+    with open(world.folder / "mnt/home/a/x", "wb") as f:
+        f.write(os.urandom(25 << 20))
+    zfs("snapshot", "-r", "tank/home@three")
+    done = world.run("backup", "--json", "safe", check=1, timeout=600)
+    found = errors(done)
+    assert found["tank/home/z"]["kind"] == "full" and found["tank/home/a"] is None, done.stdout
     with world.vault():
         zfs("destroy", "vault/fill")
     world.run("backup", "safe", check=0, timeout=600)

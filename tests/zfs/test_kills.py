@@ -1,0 +1,121 @@
+"""Every process of a run is killed at every stage of it; then a plain run brings the same end state, and no machine
+is left."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+from conftest import guids, sh, zfs
+
+STAGES = ("wake", "look", "send", "prove", "mark", "sleep")
+
+
+def processes():
+    """{pid: (parent, command line)}, ours included; straight from /proc, for they are gone in no time."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            args = open(f"/proc/{pid}/cmdline", "rb").read().replace(b"\0", b" ").decode(errors="replace")
+            parent = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1]
+        except OSError:
+            continue
+        found[int(pid)] = (int(parent), args)
+    return found
+
+
+def below(all_processes, root):
+    found, queue = set(), [root]
+    while queue:
+        one = queue.pop()
+        found.add(one)
+        queue += [pid for pid, (parent, _) in all_processes.items() if parent == one and pid not in found]
+    return found
+
+
+def victims(world, run, kind):
+    everything = processes()
+    if kind == "backup":
+        return [run.pid]
+    if kind == "keeper":
+        return [p for p, (_, args) in everything.items() if "dormouse daemon" in args and str(world.config) in args]
+    if kind == "worker":
+        return [p for p, (_, args) in everything.items() if "dormouse worker" in args]
+    if kind == "program":
+        return [p for p, (_, args) in everything.items() if "sshd_machine.py" in args]
+    if kind == "ssh":
+        return [p for p in below(everything, run.pid) if re.match(r"(\S*/)?ssh ", everything.get(p, (0, ""))[1])]
+    # The machine's side: what serves its sessions, and what runs in them.
+    if not world.is_on():
+        return []
+    sshd = int((world.machine_dir / "sshd.pid").read_text())
+    session = below(everything, sshd) - {sshd}
+    if kind == "session":
+        return list(session)
+    return [p for p in session if "zfs" in everything.get(p, (0, ""))[1].split(" ")[0]]
+
+
+def killed(world, kind, stage, n):
+    """One run with something to do, in which kind is killed at the beginning of stage; how many were, and its end."""
+    with open(world.folder / "mnt/home/a/x", "wb") as f:
+        f.write(os.urandom(12 << 20))
+    zfs("snapshot", "-r", f"tank/home@{kind}-{stage}-{n}")
+    run = world.start("backup", "safe")
+    count, lines = 0, []
+    ended = threading.Timer(120, run.kill)
+    ended.start()
+    for line in run.stderr:
+        lines.append(line)
+        if count == 0 and line.split(" ", 1)[0] == stage:
+            until = time.monotonic() + 4
+            while count == 0 and time.monotonic() < until and run.poll() is None:
+                for pid in victims(world, run, kind):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                        count += 1
+                    except ProcessLookupError:
+                        pass
+    run.wait()
+    ended.cancel()
+    return count, run.returncode, "".join(lines)
+
+
+def off(world, seconds=60):
+    until = time.monotonic() + seconds
+    while world.is_on() and time.monotonic() < until:
+        time.sleep(0.1)
+    return not world.is_on()
+
+
+@pytest.mark.parametrize(
+    "kind, stages, survives",
+    [
+        ("backup", STAGES, False),
+        ("keeper", STAGES, True),
+        ("worker", ("wake", "sleep"), False),
+        ("program", ("wake", "sleep"), False),
+        ("ssh", ("look", "send", "prove"), True),
+        ("session", ("look", "send", "prove"), True),
+        ("zfs", ("send",), False),
+    ],
+)
+def test_killed(world, kind, stages, survives):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/a")
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "-r", "tank/home@first")
+    world.run("backup", "safe", check=0)
+    for n, stage in enumerate(stages):
+        count, code, told = killed(world, kind, stage, n)
+        assert count > 0, f"nothing was there to be killed at '{stage}':\n{told}"
+        if survives:
+            assert code == 0, f"{kind} killed at '{stage}': exit {code}\n{told}"
+        # The keeper ends what nobody uses; one that was killed has a successor as soon as anybody asks.
+        if kind not in ("worker", "program", "keeper"):
+            assert off(world), f"{kind} killed at '{stage}' left the machine on\n{told}"
+        world.run("backup", "safe", check=0)
+        assert off(world), f"after {kind} was killed at '{stage}', the next run left the machine on"
+        with world.vault():
+            assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/"), f"{kind} at {stage}"
