@@ -31,3 +31,38 @@ void clock_sleep_ms(int64_t ms)
 	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
 		;
 }
+
+static int64_t local_offset(int64_t t)
+{
+	struct tm tm;
+	time_t at = (time_t)t;
+
+	return localtime_r(&at, &tm) == NULL ? 0 : tm.tm_gmtoff;
+}
+
+/* The C library knows the offset of any instant; where it changes is found by asking every day, and between
+ * two days that differ by halving. */
+struct zone clock_zone(int64_t now, struct arena *a)
+{
+	enum { DAY = 86400, BACK = 366, AHEAD = 3 * 366 };
+	struct zone z = {0};
+
+	tzset();
+	int64_t t = now - (int64_t)BACK * DAY, offset = local_offset(t);
+	*vec_add(&z, a) = (struct zone_part){INT64_MIN, offset};
+	for (int day = 0; day < BACK + AHEAD; day++, t += DAY) {
+		int64_t lo = t, hi = t + DAY, next = local_offset(hi);
+		if (next == offset)
+			continue;
+		while (hi - lo > 1) {
+			int64_t mid = lo + (hi - lo) / 2;
+			if (local_offset(mid) == offset)
+				lo = mid;
+			else
+				hi = mid;
+		}
+		*vec_add(&z, a) = (struct zone_part){hi, next};
+		offset = next;
+	}
+	return z;
+}
