@@ -134,7 +134,7 @@ static void summary(const struct run *r, int64_t took_ms)
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		proven += r->outcomes.v[i].proven;
 	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n,
-		     r->target.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
+		     r->target.side.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
 }
 
 /* Waits until the target is gone, unless it is to linger or somebody else uses it. */
@@ -142,7 +142,7 @@ static void wait_asleep(struct run *r, struct watching *w)
 {
 	AUTO(control) struct control link = CONTROL_INIT;
 	AUTO(arena) struct arena a = {0};
-	const struct target *t = r->target_lease.target;
+	const struct target *t = r->target.target;
 	struct err ignored;
 
 	run_end(r);
@@ -249,8 +249,6 @@ int cmd_backup(int argc, char **argv)
 			.paths = &c.paths,
 			.arena = &c.arena,
 			.listener = &w.listener,
-			.source_lease = {.link = CONTROL_INIT},
-			.target_lease = {.link = CONTROL_INIT},
 			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
 	w.run = &r;
 	bool whole = do_run(&r, &e) == 0;

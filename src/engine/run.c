@@ -1,51 +1,15 @@
 #include "engine/run.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "base/num.h"
 #include "engine/channel.h"
-#include "engine/prepare.h"
 #include "engine/side_run.h"
 #include "plan/replicate_plan.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "wire/program.h"
-#include "wire/ssh_args.h"
 #include "wire/zfs_text.h"
 
-enum { LOOK_MS = 30 * 60 * 1000, STALL_MS = 10 * 60 * 1000, TRIES = 3 };
-
-/* --- leases --------------------------------------------------------------------------------------- */
-
-int lease_take(struct lease *l, struct arena *a, control_progress *fn, void *ctx, struct err *e)
-{
-	struct control_request r = {.op = CONTROL_LEASE, .target = l->target->name, .text = l->purpose};
-
-	int rc = control_call(l->paths, &l->link, &r, a, fn, ctx, NULL, e);
-	if (rc < 0)
-		control_close(&l->link);
-	return rc;
-}
-
-void lease_keep(struct lease *l)
-{
-	struct control_request r = {.op = CONTROL_LEASE, .text = l->purpose};
-	struct err ignored;
-
-	if (l->target == NULL || !control_lost(&l->link))
-		return;
-	r.target = l->target->name;
-	control_close(&l->link);
-	if (control_open(l->paths, &l->link, &ignored) == 0)
-		(void)!control_send(&l->link, &r, &ignored);
-}
-
-void lease_end(struct lease *l)
-{
-	ssh_master_end(&l->master);
-	control_close(&l->link);
-}
+enum { STEP_MS = 30 * 60 * 1000, STALL_MS = 10 * 60 * 1000, TRIES = 3 };
 
 /* --- telling --------------------------------------------------------------------------------------- */
 
@@ -60,10 +24,9 @@ static void stage(struct run *r, enum run_stage s, const char *text)
 	tell(r, (struct run_event){.kind = EVENT_STAGE, .stage = s, .text = text});
 }
 
-static void note(void *ctx, const char *text)
+static void note(struct run *r, const char *text)
 {
-	struct run *r = ctx;
-	tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_WAKE, .text = text});
+	tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = text});
 }
 
 /* The channel's listener: passes on, and keeps the leases meanwhile. */
@@ -77,112 +40,49 @@ static void relay_tell(struct run_listener *l, const struct run_event *ev)
 	struct run *r = ((struct relay *)(void *)l)->run;
 	struct run_event with = *ev;
 
-	lease_keep(&r->source_lease);
-	lease_keep(&r->target_lease);
+	reach_keep(&r->source);
+	reach_keep(&r->target);
 	with.bytes += r->bytes;
 	tell(r, with);
 }
 
 /* --- sides ----------------------------------------------------------------------------------------- */
 
-static int one_side(struct run *r, const char *name, struct side *s, struct lease *l, struct err *e)
-{
-	static const char *const local[] = {"/bin/sh", "-c", NULL};
-	struct ssh_door door = {0};
-
-	*l = (struct lease){.paths = r->paths, .purpose = r->backup->name, .link = CONTROL_INIT};
-	if (name == NULL) {
-		*s = (struct side){"this host", local, false};
-		return 0;
-	}
-	const struct target *t = config_target(r->config, name);
-	assert(t != NULL); /* conf saw to it */
-	l->target = t;
-	if (machine_known_hosts(r->paths->runtime_dir, t, r->arena, &door.known_hosts, e) < 0)
-		return -1;
-	/* ssh hands this line to a shell (behind an exec of its own), and expands '%' in it first. */
-	AUTO(buf) struct buf b = {0};
-	AUTO(buf) struct buf escaped = {0};
-	shquote(&b, r->paths->self);
-	buf_puts(&b, " connect --fdpass -c ");
-	shquote(&b, r->paths->config);
-	buf_printf(&b, " %s:%lld", t->name, (long long)t->ssh.port);
-	for (size_t i = 0; i < b.n; i++)
-		buf_puts(&escaped, b.p[i] == '%' ? "%%" : (const char[]){b.p[i], '\0'});
-	door.proxy_command = str_dup(r->arena, buf_str(&escaped));
-	door.control_path = arena_printf(r->arena, "%s/ssh-%d-%s", r->paths->runtime_dir, (int)getpid(),
-					 l == &r->source_lease ? "source" : "target");
-	ssh_master_init(&l->master, ssh_args(t, &door, r->arena), door.control_path, r->arena);
-	if (l->master.argv == NULL)
-		door.control_path = NULL;
-	*s = (struct side){t->name, ssh_args(t, &door, r->arena), true};
-	return 0;
-}
-
 int run_sides(struct run *r, struct err *e)
 {
-	r->seen = (struct observed){.backup = r->backup->name, .now = clock_unix_s()};
-	if (one_side(r, r->backup->source_target, &r->source, &r->source_lease, e) < 0)
+	const struct backup *b = r->backup;
+
+	r->seen = (struct observed){.backup = b->name, .now = clock_unix_s()};
+	if (reach_init(&r->source, r->config, r->paths, b->source_target, b->name, r->arena, r->listener, e) < 0)
 		return -1;
-	return one_side(r, r->backup->dest_target, &r->target, &r->target_lease, e);
+	return reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e);
 }
 
-static int wake(struct run *r, struct lease *l, struct err *e)
-{
-	if (l->target == NULL)
-		return 0;
-	if (l->link.fd < 0) {
-		stage(r, STAGE_WAKE, l->target->name);
-		if (lease_take(l, r->arena, note, r, e) < 0)
-			return -1;
-	}
-	ssh_master_keep(&l->master);
-	return 0;
-}
-
-/* Asking changes nothing, so what was cut off is asked again. */
-static int ask(struct run *r, struct lease *l, const struct side *side, struct str program, struct proc_result *out,
-	       struct err *e)
-{
-	for (int tries = 0;;) {
-		if (wake(r, l, e) < 0)
-			return -1;
-		if (side_run(side, program, LOOK_MS, r->arena, out, e) == 0)
-			return 0;
-		if (e->retry == RETRY_NEVER || ++tries == TRIES)
-			return -1;
-		note(r, e->what);
-		clock_sleep_ms(500 << tries);
-		lease_keep(l);
-	}
-}
-
-static int look(struct run *r, struct lease *l, const struct side *side, const char *root, struct side_state *s,
-		struct err *e)
+static int look(struct reach *r, const char *root, struct side_state *s, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result out;
 
 	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
 	program_look(&b, root);
-	if (ask(r, l, side, buf_str(&b), &out, e) < 0)
+	if (reach_ask(r, buf_str(&b), &out, e) < 0)
 		return -1;
 	if (out.out.n == 0 && out.err.n > 0) {
 		zfs_blame(out.err, e);
-		return err_wrap(e, "cannot look at '%s' on %s", root, side->label);
+		return err_wrap(e, "cannot look at '%s' on %s", root, r->side.label);
 	}
 	if (look_parse(out.out, r->arena, s, e) < 0)
-		return err_wrap(e, "cannot look at '%s' on %s", root, side->label);
+		return err_wrap(e, "cannot look at '%s' on %s", root, r->side.label);
 	return 0;
 }
 
 int run_look_source(struct run *r, struct err *e)
 {
-	if (look(r, &r->source_lease, &r->source, r->backup->source, &r->seen.source, e) < 0)
+	if (look(&r->source, r->backup->source, &r->seen.source, e) < 0)
 		return -1;
 	if (r->seen.source.root_exists)
 		return 0;
-	(void)err_set(e, ERR_MISSING, "the source '%s' is not there on %s", r->backup->source, r->source.label);
+	(void)err_set(e, ERR_MISSING, "the source '%s' is not there on %s", r->backup->source, r->source.side.label);
 	return err_hint(e, "is the pool imported, and the name right? zfs list shows what there is");
 }
 
@@ -198,14 +98,14 @@ static int decode_tokens(struct run *r, struct err *e)
 	if (tokens.n == 0)
 		return 0;
 	program_tokens(&b, &tokens);
-	if (ask(r, &r->source_lease, &r->source, buf_str(&b), &out, e) < 0)
+	if (reach_ask(&r->source, buf_str(&b), &out, e) < 0)
 		return -1;
 	return tokens_parse(out.out, r->arena, &r->seen.target, e);
 }
 
 int run_look_target(struct run *r, struct err *e)
 {
-	if (look(r, &r->target_lease, &r->target, r->backup->dest, &r->seen.target, e) < 0)
+	if (look(&r->target, r->backup->dest, &r->seen.target, e) < 0)
 		return -1;
 	return decode_tokens(r, e);
 }
@@ -223,7 +123,7 @@ int run_snapshot(struct run *r, struct err *e)
 		stage(r, STAGE_SNAPSHOT,
 		      arena_printf(r->arena, "@%s of %zu datasets", p.snaps.v[i].name, p.snaps.v[i].datasets.n));
 	program_snapshot(&b, &p.snaps);
-	if (side_run(&r->source, buf_str(&b), LOOK_MS, r->arena, &out, e) < 0)
+	if (side_run(&r->source.side, buf_str(&b), STEP_MS, r->arena, &out, e) < 0)
 		return -1;
 	if (out.status != 0) {
 		zfs_blame(out.err, e);
@@ -254,16 +154,16 @@ static void fail_dataset(struct run *r, const char *dataset, const struct err *e
 }
 
 /* Parents and aborts; marks.  What fails there is the failure of what needs it. */
-static int small_steps(struct run *r, const struct side *side, struct buf *program, const char *what, struct err *e)
+static int small_steps(struct reach *r, struct buf *program, const char *what, struct err *e)
 {
 	struct proc_result out;
 
-	if (side_run(side, buf_str(program), LOOK_MS, r->arena, &out, e) < 0)
+	if (side_run(&r->side, buf_str(program), STEP_MS, r->arena, &out, e) < 0)
 		return -1;
 	if (out.status == 0)
 		return 0;
 	zfs_blame(out.err, e);
-	return err_wrap(e, "cannot %s on %s", what, side->label);
+	return err_wrap(e, "cannot %s on %s", what, r->side.label);
 }
 
 static bool parent_will_exist(const struct run *r, const struct send_steps *todo, const char *target)
@@ -312,8 +212,8 @@ static struct send_steps left_to_send(struct run *r)
 static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
 {
 	struct relay relay = {{relay_tell}, r};
-	struct channel c = {.source = &r->source,
-			    .target = &r->target,
+	struct channel c = {.source = &r->source.side,
+			    .target = &r->target.side,
 			    .steps = todo->v,
 			    .nsteps = todo->n,
 			    .stall_ms = STALL_MS,
@@ -393,7 +293,7 @@ static bool make_room(struct run *r)
 		note(r, arena_printf(r->arena, "what had arrived of '%s' makes room for '%s'", source, full->dataset));
 	}
 	program_parents(&b, &(struct parent_steps){0}, &aborts);
-	if (aborts.n == 0 || small_steps(r, &r->target, &b, "give up partial receives", &e) < 0)
+	if (aborts.n == 0 || small_steps(&r->target, &b, "give up partial receives", &e) < 0)
 		return make_room(r);
 	full->err.kind = ERR_NONE;
 	return true;
@@ -415,8 +315,7 @@ static int send_all(struct run *r, struct err *e)
 		}
 		AUTO(buf) struct buf b = {0};
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
-		if (r->plan.parents.n + r->plan.aborts.n > 0 &&
-		    small_steps(r, &r->target, &b, "make the parents", e) < 0)
+		if (r->plan.parents.n + r->plan.aborts.n > 0 && small_steps(&r->target, &b, "make the parents", e) < 0)
 			return -1;
 		if (send_round(r, &todo, &broken))
 			tries = 0;
@@ -425,8 +324,8 @@ static int send_all(struct run *r, struct err *e)
 		if (broken.kind != ERR_NONE) {
 			tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = broken.why});
 			clock_sleep_ms(1000 << tries);
-			lease_keep(&r->source_lease);
-			lease_keep(&r->target_lease);
+			reach_keep(&r->source);
+			reach_keep(&r->target);
 		}
 		stage(r, STAGE_PROVE, "look again at both sides");
 		if (look_again(r, &tries, e) < 0 || (make_room(r) && look_again(r, &tries, e) < 0))
@@ -467,7 +366,7 @@ int run_replicate(struct run *r, struct err *e)
 	struct err unfinished, marks;
 	AUTO(buf) struct buf b = {0};
 
-	if (wake(r, &r->target_lease, e) < 0)
+	if (reach_wake(&r->target, e) < 0)
 		return -1;
 	stage(r, STAGE_LOOK, "what is there, and what is to be sent");
 	if (run_look_target(r, e) < 0)
@@ -481,7 +380,7 @@ int run_replicate(struct run *r, struct err *e)
 	if (r->plan.marks.n > 0) {
 		stage(r, STAGE_MARK, "hold what both have");
 		program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
-		if (small_steps(r, &r->source, &b, "hold the common snapshots", &marks) < 0) {
+		if (small_steps(&r->source, &b, "hold the common snapshots", &marks) < 0) {
 			/* The copies are there and proven; that the next increment is not safeguarded must be said. */
 			*e = marks;
 			return -1;
@@ -495,6 +394,6 @@ int run_replicate(struct run *r, struct err *e)
 
 void run_end(struct run *r)
 {
-	lease_end(&r->source_lease);
-	lease_end(&r->target_lease);
+	reach_end(&r->source);
+	reach_end(&r->target);
 }

@@ -3,29 +3,9 @@
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
-#include "engine/control_client.h"
-#include "engine/ssh_master.h"
-#include "model/config.h"
+#include "engine/reach.h"
 #include "model/plan.h"
-#include "model/run.h"
-#include "model/side.h"
 #include "wire/observed.h"
-
-/* A machine that is kept up as long as we live. */
-struct lease {
-	const struct paths *paths;
-	const struct target *target;
-	const char *purpose;
-	struct control link;
-	struct ssh_master master;
-};
-
-/* Blocks until the machine can be used. */
-int lease_take(struct lease *l, struct arena *a, control_progress *fn, void *ctx, struct err *e) MUST_CHECK;
-/* If the keeper died: starts another and asks it for the same machine; it is there and stays.  Does not
- * block for long; trouble shows where the machine is used. */
-void lease_keep(struct lease *l);
-void lease_end(struct lease *l);
 
 /* How it went with one dataset. */
 struct outcome {
@@ -47,8 +27,7 @@ struct run {
 	struct run_listener *listener;
 	int64_t deadline_ms; /* monotonic; 0 = none */
 
-	struct lease source_lease, target_lease; /* target NULL: this host, none needed */
-	struct side source, target;
+	struct reach source, target;
 	struct observed seen; /* the last look */
 	struct plan plan;     /* what that look asks for */
 	struct outcomes outcomes;

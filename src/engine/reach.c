@@ -1,0 +1,111 @@
+#include "engine/reach.h"
+
+#include <unistd.h>
+
+#include "engine/prepare.h"
+#include "engine/side_run.h"
+#include "sys/clock.h"
+#include "wire/program.h"
+#include "wire/ssh_args.h"
+
+enum { ASK_MS = 30 * 60 * 1000, TRIES = 3 };
+
+static void note(void *ctx, const char *text)
+{
+	struct reach *r = ctx;
+	struct run_event ev = {.kind = EVENT_NOTE, .stage = STAGE_WAKE, .text = text};
+
+	if (r->listener != NULL)
+		r->listener->tell(r->listener, &ev);
+}
+
+/* ssh hands this line to a shell (behind an exec of its own), and expands '%' in it first. */
+static const char *proxy_command(const struct paths *paths, const struct target *t, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(buf) struct buf escaped = {0};
+
+	shquote(&b, paths->self);
+	buf_puts(&b, " connect --fdpass -c ");
+	shquote(&b, paths->config);
+	buf_printf(&b, " %s:%lld", t->name, (long long)t->ssh.port);
+	for (size_t i = 0; i < b.n; i++)
+		buf_puts(&escaped, b.p[i] == '%' ? "%%" : (const char[]){b.p[i], '\0'});
+	return str_dup(a, buf_str(&escaped));
+}
+
+int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
+	       const char *purpose, struct arena *a, struct run_listener *listener, struct err *e)
+{
+	static const char *const local[] = {"/bin/sh", "-c", NULL};
+	static unsigned made; /* two ways to one machine have a socket each */
+	struct ssh_door door = {0};
+
+	*r = (struct reach){.paths = paths, .purpose = purpose, .arena = a, .listener = listener, .link = CONTROL_INIT};
+	r->side = (struct side){"this host", local, false};
+	if (name == NULL)
+		return 0;
+	const struct target *t = config_target(c, name);
+	assert(t != NULL); /* conf saw to it */
+	r->target = t;
+	if (machine_known_hosts(paths->runtime_dir, t, a, &door.known_hosts, e) < 0)
+		return -1;
+	door.proxy_command = proxy_command(paths, t, a);
+	door.control_path = arena_printf(a, "%s/ssh-%d-%u", paths->runtime_dir, (int)getpid(), ++made);
+	ssh_master_init(&r->master, ssh_args(t, &door, a), door.control_path, a);
+	if (r->master.argv == NULL)
+		door.control_path = NULL;
+	r->side = (struct side){t->name, ssh_args(t, &door, a), true};
+	return 0;
+}
+
+int reach_wake(struct reach *r, struct err *e)
+{
+	if (r->target == NULL)
+		return 0;
+	if (r->link.fd < 0) {
+		struct control_request lease = {.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+		note(r, r->target->name);
+		if (control_call(r->paths, &r->link, &lease, r->arena, note, r, NULL, e) < 0) {
+			control_close(&r->link);
+			return -1;
+		}
+	}
+	ssh_master_keep(&r->master);
+	return 0;
+}
+
+int reach_ask(struct reach *r, struct str program, struct proc_result *out, struct err *e)
+{
+	for (int tries = 0;;) {
+		if (reach_wake(r, e) < 0)
+			return -1;
+		if (side_run(&r->side, program, ASK_MS, r->arena, out, e) == 0)
+			return 0;
+		if (e->retry == RETRY_NEVER || ++tries == TRIES)
+			return -1;
+		note(r, e->why);
+		clock_sleep_ms(500 << tries);
+		reach_keep(r);
+	}
+}
+
+void reach_keep(struct reach *r)
+{
+	struct err ignored;
+
+	if (r->target == NULL || !control_lost(&r->link))
+		return;
+	struct control_request lease = {.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+	control_close(&r->link);
+	if (control_open(r->paths, &r->link, &ignored) == 0)
+		(void)!control_send(&r->link, &lease, &ignored);
+}
+
+void reach_end(struct reach *r)
+{
+	if (r->target == NULL)
+		return;
+	ssh_master_end(&r->master);
+	control_close(&r->link);
+}

@@ -1,0 +1,36 @@
+/* The way to a side: this host, or a machine that is woken, kept up by a lease, and spoken to over ssh. */
+#ifndef ENGINE_REACH_H
+#define ENGINE_REACH_H
+
+#include "engine/control_client.h"
+#include "engine/ssh_master.h"
+#include "model/config.h"
+#include "model/run.h"
+#include "model/side.h"
+
+struct reach {
+	const struct paths *paths;
+	const struct target *target; /* NULL: this host, and nothing to wake */
+	const char *purpose;
+	struct arena *arena;
+	struct run_listener *listener; /* or NULL */
+	struct control link;	       /* the lease: it lasts as long as this */
+	struct ssh_master master;
+	struct side side;
+};
+
+/* name NULL: this host; purpose is shown where the machine's users are listed.  Wakes nothing yet. */
+int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
+	       const char *purpose, struct arena *a, struct run_listener *listener, struct err *e) MUST_CHECK;
+/* Blocks until the machine can be used; nothing on this host, or when it is up already. */
+int reach_wake(struct reach *r, struct err *e) MUST_CHECK;
+/* Runs a program there, which is woken first, and captures what it says.  When that is cut off it is run
+ * again, up to three times: only for what may be done twice.  Blocks. */
+int reach_ask(struct reach *r, struct str program, struct proc_result *out, struct err *e) MUST_CHECK;
+/* If the keeper died: starts another and asks it for the same machine; it is there and stays.  Does not
+ * block for long; trouble shows where the machine is used. */
+void reach_keep(struct reach *r);
+/* Lets the machine go.  {0} is fine. */
+void reach_end(struct reach *r);
+
+#endif
