@@ -38,6 +38,9 @@ static const struct {
 	const char *summary; /* NULL: not for people */
 } commands[] = {
     {"backup", cmd_backup, "one whole run: snapshot, wake, replicate, prove, sleep, record"},
+    {"snapshot", cmd_snapshot, "take the snapshots that are due, destroy what no label keeps"},
+    {"prune", cmd_prune, "only destroy what nothing keeps any more"},
+    {"explain", cmd_explain, "why a snapshot is kept, or goes"},
     {"plan", cmd_plan, "what a run would do, and why"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},

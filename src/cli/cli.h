@@ -47,11 +47,14 @@ const struct config *cli_load_for_keeper(const char *path, struct arena *a, stru
 int cmd_backup(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_machines(int argc, char **argv);
 int cmd_observe(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_prune(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
+int cmd_snapshot(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_wake(int argc, char **argv);
 

@@ -93,7 +93,11 @@ static json_t *result_json(const struct run *r, const struct err *whole, int64_t
 	(void)json_object_set_new(j, "backup", json_any(r->backup->name));
 	(void)json_object_set_new(j, "bytes", json_u64(r->bytes));
 	(void)json_object_set_new(j, "took_ms", json_integer(took_ms));
-	(void)json_object_set_new(j, "snapshots_taken", json_integer((json_int_t)r->snapshots_taken));
+	(void)json_object_set_new(j, "snapshots_taken", json_integer((json_int_t)r->passed.taken));
+	(void)json_object_set_new(j, "destroyed", json_integer((json_int_t)r->passed.pruned.destroyed));
+	(void)json_object_set_new(j, "archive_destroyed", json_integer((json_int_t)r->archive_pruned.destroyed));
+	if (r->pass.doubt != NULL)
+		(void)json_object_set_new(j, "doubt", json_any(r->pass.doubt));
 	for (size_t i = 0; i < r->outcomes.n; i++) {
 		const struct outcome *o = &r->outcomes.v[i];
 		json_t *d = json_object();
@@ -114,6 +118,29 @@ static json_t *result_json(const struct run *r, const struct err *whole, int64_t
 	return j;
 }
 
+/* What went wrong beside the datasets themselves. */
+static void show_asides(const struct run *r)
+{
+	char line[800];
+
+	if (r->pass.doubt != NULL)
+		(void)fprintf(
+		    stderr,
+		    "dormouse: no snapshot was taken and none destroyed: %s\nhint: set the clock (timedatectl "
+		    "shows it); if it is right: dormouse snapshot --trust-clock\n",
+		    r->pass.doubt);
+	if (r->passed.hook.kind != ERR_NONE) {
+		err_line(&r->passed.hook, line, sizeof(line));
+		(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", line, r->passed.hook.hint);
+	}
+	for (size_t i = 0; i < r->passed.pruned.failed.n; i++)
+		(void)fprintf(stderr, "dormouse: cannot destroy %s\n", r->passed.pruned.failed.v[i]);
+	for (size_t i = 0; i < r->archive_pruned.failed.n; i++)
+		(void)fprintf(stderr, "dormouse: cannot destroy %s\n", r->archive_pruned.failed.v[i]);
+	for (size_t i = 0; i < r->pass.notes.n; i++)
+		(void)fprintf(stderr, "dormouse: %s\n", r->pass.notes.v[i]);
+}
+
 /* 0 all proven, 1 some, 2 none. */
 static int verdict(const struct run *r, const struct err *whole)
 {
@@ -121,8 +148,10 @@ static int verdict(const struct run *r, const struct err *whole)
 
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		proven += r->outcomes.v[i].proven;
+	bool clean = r->pass.doubt == NULL && r->passed.hook.kind == ERR_NONE && r->passed.pruned.failed.n == 0 &&
+		     r->archive_pruned.failed.n == 0;
 	if (whole == NULL && proven == r->outcomes.n)
-		return EXIT_DONE;
+		return clean ? EXIT_DONE : EXIT_PARTLY;
 	return proven > 0 ? EXIT_PARTLY : EXIT_FAILED;
 }
 
@@ -177,7 +206,9 @@ static int do_run(struct run *r, struct err *e)
 {
 	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
 		return -1;
-	return run_replicate(r, e);
+	if (run_replicate(r, e) < 0)
+		return -1;
+	return run_prune(r, e);
 }
 
 static int tell_keeper(struct cli *c, struct run *r, struct control *link, int rc, const char *result, struct err *e)
@@ -258,6 +289,8 @@ int cmd_backup(int argc, char **argv)
 	rc = verdict(&r, whole ? NULL : &e);
 	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);
 	rc = remember(&c, &r, &link, rc, result);
+	if (!c.json)
+		show_asides(&r);
 	if (!whole && !c.json) {
 		int code = cli_fail(&c, &e);
 		rc = rc == EXIT_PARTLY ? rc : code;

@@ -4,11 +4,13 @@
 #include "base/civil.h"
 #include "cli/cli.h"
 #include "engine/run.h"
+#include "plan/archive_plan.h"
 #include "plan/explain.h"
+#include "plan/foresee.h"
 #include "plan/replicate_plan.h"
-#include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "wire/plan_json.h"
 
 static void on_terminal(struct run_listener *l, const struct run_event *ev)
 {
@@ -52,13 +54,22 @@ static int from_file(const char *path, struct arena *a, struct observed *o, stru
 	return observed_read(text, a, o, e);
 }
 
-/* Snapshots first; what is sent is planned as if they were there. */
-static void make_plan(struct cli *c, const struct backup *b, const struct observed *o, struct plan *p)
+/* Snapshots first; what is sent is planned as if they were there, and so on. */
+static void make_plan(struct run *r)
 {
-	*p = (struct plan){.now = o->now};
-	snapshot_plan(&c->config, b, &o->source, o->now, &c->arena, p);
-	struct side_state foreseen = snapshot_foresee(p, &o->source, &c->arena);
-	replicate_plan(b, &foreseen, &o->target, o->now, &c->arena, p);
+	struct observed *o = &r->seen;
+	struct side_state source = foresee_copy(&o->source, r->arena), target = foresee_copy(&o->target, r->arena);
+	uint64_t guid = foresee_guid(&source, &target);
+
+	run_plan_pass(r);
+	foresee_snaps(&source, &r->pass.snaps, o->now, &guid, r->arena);
+	foresee_prunes(&source, &r->pass.prunes);
+	r->plan = (struct plan){0};
+	replicate_plan(r->backup, &source, &o->target, o->now, r->arena, &r->plan);
+	foresee_sends(&target, &source, &r->plan, r->arena);
+	if (o->target.seen)
+		archive_plan(r->backup, r->policy, &source, &target, &o->zone, o->now, r->pass.doubt, r->arena,
+			     &r->archive);
 }
 
 static void print_json(json_t *j)
@@ -100,19 +111,18 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 		rc = err_set(&e, ERR_USAGE, "'%s' is not a time", now);
 		(void)err_hint(&e, "like 2026-11-23T19:00:00Z, or Unix seconds");
 	}
-	struct plan p;
 	if (rc < 0) {
 		rc = cli_fail(&c, &e);
 	} else if (only_observe) {
 		print_json(observed_json(&r.seen));
 	} else {
-		make_plan(&c, b, &r.seen, &p);
-		rc = p.conflicts.n == 0 ? EXIT_DONE : EXIT_PARTLY;
+		make_plan(&r);
+		rc = r.plan.conflicts.n == 0 && r.pass.doubt == NULL ? EXIT_DONE : EXIT_PARTLY;
 		if (c.json) {
-			print_json(plan_json(&p));
+			print_json(plan_json(&r.pass, &r.plan, &r.archive));
 		} else {
 			AUTO(buf) struct buf text = {0};
-			plan_explain(&p, b, &r.seen.target, &text);
+			plan_explain(&r.pass, &r.plan, &r.archive, b, &r.seen.target, &text);
 			(void)fputs(buf_text(&text), stdout);
 		}
 	}

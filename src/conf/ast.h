@@ -32,11 +32,11 @@ struct attr {
 	struct value value;
 };
 
-struct label {
+struct block_label {
 	const char *text;
 	struct span at;
 };
-struct labels VEC(struct label);
+struct block_labels VEC(struct block_label);
 
 struct block;
 struct blocks VEC(struct block);
@@ -49,7 +49,7 @@ struct body {
 struct block {
 	const char *type;
 	struct span at;
-	struct labels labels;
+	struct block_labels labels;
 	struct body body;
 };
 

@@ -116,10 +116,10 @@ static void attribute(struct reader *r, struct body *body, const char *name, str
 static void items(struct reader *r, struct body *body, bool top);
 
 /* The labels; false when one was diagnosed. */
-static bool labels(struct reader *r, struct labels *out)
+static bool labels(struct reader *r, struct block_labels *out)
 {
 	for (;;) {
-		struct label l = {0};
+		struct block_label l = {0};
 		reader_space(r, false);
 		size_t from = r->pos;
 		if (!reader_room(r, out->n))

@@ -30,9 +30,9 @@ static const struct field ssh_fields[] = {
 
 /* As they stand in the file; they point into the decoded values. */
 struct raw_backup {
-	const char *source, *destination;
+	const char *source, *destination, *run;
 	struct strings exclude;
-	int64_t timeout_ms;
+	int64_t timeout_ms, jitter_ms;
 };
 static const struct field backup_fields[] = {
     FIELD(raw_backup, source, "source", FIELD_STRING, .required = true,
@@ -40,23 +40,55 @@ static const struct field backup_fields[] = {
     FIELD(raw_backup, destination, "destination", FIELD_STRING, .required = true,
 	  .doc = "where it goes: \"target:pool/dataset\"; the source's whole name is added to it"),
     FIELD(raw_backup, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names to leave out, with all below"),
+    FIELD(raw_backup, run, "run", FIELD_STRING,
+	  .doc = "when it runs by itself: \"after snapshot\", \"every 1h\", \"daily 03:00\", \"Mon..Fri 18:30\""),
+    FIELD(raw_backup, jitter_ms, "jitter", FIELD_DURATION, .doc = "how much later than that it may begin"),
     FIELD(raw_backup, timeout_ms, "timeout", FIELD_DURATION, .doc = "how long a run may take"),
 };
 
-static const struct snapshot_label known_labels[] = {
-    {"frequent", 0, 900},     {"hourly", 0, 3600},	  {"daily", 0, 86400},
-    {"weekly", 0, 7 * 86400}, {"monthly", 0, 30 * 86400}, {"yearly", 0, 365 * 86400},
-};
-enum { LABELS = ARRAY_LEN(known_labels) };
-struct raw_snapshots {
-	int64_t keep[LABELS];
-};
-#define LABEL(i, name_)                                                                                       \
-	{                                                                                                     \
-		.name = name_, .type = FIELD_INT, .offset = (i) * sizeof(int64_t), .doc = "how many are kept" \
+#define LABEL(type_, member, label)                                                          \
+	{                                                                                    \
+		.name = #label, .type = FIELD_INT, .offset = offsetof(struct type_, member), \
+		.doc = "how many are kept",                                                  \
 	}
-static const struct field snapshots_fields[LABELS] = {LABEL(0, "frequent"), LABEL(1, "hourly"),	 LABEL(2, "daily"),
-						      LABEL(3, "weekly"),   LABEL(4, "monthly"), LABEL(5, "yearly")};
+#define LABEL_FIELDS(type_, m)                                                            \
+	LABEL(type_, m[LABEL_FREQUENT], frequent), LABEL(type_, m[LABEL_HOURLY], hourly), \
+	    LABEL(type_, m[LABEL_DAILY], daily), LABEL(type_, m[LABEL_WEEKLY], weekly),   \
+	    LABEL(type_, m[LABEL_MONTHLY], monthly), LABEL(type_, m[LABEL_YEARLY], yearly)
+
+static const struct field keep_fields[] = {
+    LABEL_FIELDS(keep, count),
+    FIELD(keep, within_ms, "within", FIELD_DURATION, .doc = "everything so much younger than the newest is kept"),
+    FIELD(keep, min_age_ms, "min_age", FIELD_DURATION, .doc = "nothing younger is ever destroyed"),
+    FIELD(keep, forget_ms, "forget_after", FIELD_DURATION,
+	  .doc = "a dataset that is gone at the source is destroyed here after so long; default: never"),
+};
+
+struct raw_policy {
+	int64_t keep[LABELS];
+	const char *on, *on_failure;
+	struct strings include, exclude, adopt, before, after;
+	bool skip_empty;
+	int64_t min_age_ms, hook_timeout_ms;
+};
+static const struct field snapshots_fields[] = {
+    LABEL_FIELDS(raw_policy, keep),
+    FIELD(raw_policy, on, "on", FIELD_STRING, .doc = "the target whose pools they are of; default: this host"),
+    FIELD(raw_policy, include, "include", FIELD_STRINGS,
+	  .doc = "globs of dataset names, each with all below; default: what com.sun:auto-snapshot says"),
+    FIELD(raw_policy, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names, each with all below"),
+    FIELD(raw_policy, adopt, "adopt", FIELD_STRINGS,
+	  .doc = "makers whose snapshots count as ours: \"sanoid\", \"zrepl\""),
+    FIELD(raw_policy, skip_empty, "skip_empty", FIELD_BOOL,
+	  .doc = "true: none of a dataset that nothing was written to since its last one"),
+    FIELD(raw_policy, min_age_ms, "min_age", FIELD_DURATION, .doc = "nothing younger is ever destroyed"),
+    FIELD(raw_policy, before, "before_snapshot", FIELD_STRINGS, .doc = "a command to run first, as a list of words"),
+    FIELD(raw_policy, after, "after_snapshot", FIELD_STRINGS, .doc = "a command to run afterwards, as a list of words"),
+    FIELD(raw_policy, hook_timeout_ms, "hook_timeout", FIELD_DURATION, .fallback = "1m",
+	  .doc = "how long each may take"),
+    FIELD(raw_policy, on_failure, "on_hook_failure", FIELD_STRING, .fallback = "skip",
+	  .doc = "when before_snapshot fails: \"skip\" the snapshots, or \"abort\" the whole run"),
+};
 
 static const struct block_schema ssh_schema = {
     .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
@@ -68,13 +100,20 @@ static const struct block_schema target_schema = {.name = "target",
 						  .nfields = ARRAY_LEN(target_fields),
 						  .blocks = target_blocks,
 						  .nblocks = 1};
-static const struct block_schema snapshots_schema = {
-    .name = "snapshots", .label_names = "snapshots", .fields = snapshots_fields, .nfields = LABELS};
+static const struct block_schema snapshots_schema = {.name = "snapshots",
+						     .label_names = "snapshots",
+						     .fields = snapshots_fields,
+						     .nfields = ARRAY_LEN(snapshots_fields)};
+static const struct block_schema keep_schema = {
+    .name = "keep", .label_names = "keep", .fields = keep_fields, .nfields = ARRAY_LEN(keep_fields)};
+static const struct block_schema *const backup_blocks[] = {&keep_schema};
 static const struct block_schema backup_schema = {.name = "backup",
 						  .nlabels = 1,
 						  .label_names = "backup \"NAME\"",
 						  .fields = backup_fields,
-						  .nfields = ARRAY_LEN(backup_fields)};
+						  .nfields = ARRAY_LEN(backup_fields),
+						  .blocks = backup_blocks,
+						  .nblocks = ARRAY_LEN(backup_blocks)};
 static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema};
 static const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
 
@@ -94,7 +133,7 @@ static bool good_name(const char *s)
 	return n > 0 && n <= 64 && s[n] == '\0' && s[0] != '-' && s[0] != '.';
 }
 
-static void check_name(struct loading *l, const char *what, const struct label *label)
+static void check_name(struct loading *l, const char *what, const struct block_label *label)
 {
 	if (good_name(label->text))
 		return;
@@ -121,19 +160,28 @@ static bool good_dataset(const char *s)
 	return true;
 }
 
-static void load_ssh(struct loading *l, const struct body *body, struct target *t)
+/* The block of that type, of which there may be one; NULL: there is none. */
+static const struct block *only_block(struct loading *l, const struct body *body, const char *type, const char *where)
 {
-	static const struct body none = {0};
-	const struct block *ssh = NULL;
+	const struct block *only = NULL;
 
 	for (size_t i = 0; i < body->blocks.n; i++) {
 		const struct block *b = &body->blocks.v[i];
-		if (strcmp(b->type, "ssh") != 0)
+		if (strcmp(b->type, type) != 0)
 			continue;
-		if (ssh != NULL)
-			diag_add(l->d, b->at, "a second 'ssh' block in target '%s'", t->name)->first = ssh->at;
-		ssh = ssh != NULL ? ssh : b;
+		if (only != NULL)
+			diag_add(l->d, b->at, "a second '%s' block in %s", type, where)->first = only->at;
+		else
+			only = b;
 	}
+	return only;
+}
+
+static void load_ssh(struct loading *l, const struct body *body, struct target *t)
+{
+	static const struct body none = {0};
+	const struct block *ssh = only_block(l, body, "ssh", arena_printf(l->a, "target '%s'", t->name));
+
 	struct decode_part part = {ssh_fields, ARRAY_LEN(ssh_fields), &t->ssh};
 	decode_attrs(ssh != NULL ? &ssh->body : &none, &ssh_schema, ssh != NULL ? ssh->at : t->at, &part, 1, l->a,
 		     l->d);
@@ -143,7 +191,7 @@ static void load_ssh(struct loading *l, const struct body *body, struct target *
 		(void)diag_add(l->d, port->value.at, "a port is a number from 1 to 65535");
 }
 
-static const struct target_kind *kind_of(struct loading *l, const struct label *label)
+static const struct target_kind *kind_of(struct loading *l, const struct block_label *label)
 {
 	struct strings names = {0};
 
@@ -184,21 +232,130 @@ static void load_target(struct loading *l, const struct block *b)
 	*vec_add(&l->out->targets, l->a) = t;
 }
 
+/* A name that must be a target's. */
+static void check_target(struct loading *l, const char *name, struct span at)
+{
+	struct strings names = {0};
+
+	if (config_target(l->out, name) != NULL)
+		return;
+	for (size_t i = 0; i < l->out->targets.n; i++)
+		*vec_add(&names, l->a) = l->out->targets.v[i].name;
+	const char *near = diag_nearest(name, names.v, names.n);
+	struct diag *g = diag_add(l->d, at, "there is no target '%s'", name);
+	if (near != NULL)
+		diag_hint(l->d, g, "did you mean '%s'?", near);
+	else
+		diag_hint(l->d, g, "add a block: target \"%s\" \"KIND\" { … }", name);
+}
+
+/* Which labels stand in a body; none may be negative. */
+static bool load_labels(struct loading *l, const struct body *body, const int64_t *count, bool *given)
+{
+	bool any = false;
+
+	for (enum label k = LABEL_FREQUENT; k < LABELS; k++) {
+		const struct attr *attr = body_attr(body, label_name(k));
+		given[k] = attr != NULL && attr->value.kind != VALUE_NULL;
+		if (given[k] && (count[k] < 0 || count[k] > INT32_MAX))
+			(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", attr->name);
+		any |= given[k] && count[k] > 0;
+	}
+	return any;
+}
+
+static void load_adopt(struct loading *l, const struct body *body, const struct strings *names,
+		       struct snapshot_policy *p)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (strcmp(names->v[i], "sanoid") == 0)
+			p->sanoid = true;
+		else if (strcmp(names->v[i], "zrepl") == 0)
+			p->zrepl = true;
+		else
+			diag_hint(l->d,
+				  diag_add(l->d, body_attr(body, "adopt")->value.items.v[i].at,
+					   "'%s' is nobody whose snapshots are known", names->v[i]),
+				  "known are \"sanoid\" and \"zrepl\"; those of zfs-auto-snapshot and zfstools always "
+				  "count");
+	}
+}
+
 static void load_snapshots(struct loading *l, const struct block *b)
 {
-	struct raw_snapshots raw = {{0}};
-	struct decode_part part = {snapshots_fields, LABELS, &raw};
+	struct raw_policy raw = {0};
+	struct decode_part part = {snapshots_fields, ARRAY_LEN(snapshots_fields), &raw};
+	struct snapshot_policy p = {.at = b->at};
+	const struct attr *attr;
 
 	decode_attrs(&b->body, &snapshots_schema, b->at, &part, 1, l->a, l->d);
-	for (size_t i = 0; i < LABELS; i++) {
-		const struct attr *attr = body_attr(&b->body, known_labels[i].name);
-		if (attr == NULL || attr->value.kind == VALUE_NULL)
-			continue;
-		if (raw.keep[i] < 0)
-			(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", attr->name);
-		struct snapshot_label *label = vec_add(&l->out->snapshots, l->a);
-		*label = known_labels[i];
-		label->keep = raw.keep[i];
+	(void)load_labels(l, &b->body, raw.keep, p.takes);
+	memcpy(p.keep, raw.keep, sizeof(p.keep));
+	p.on = raw.on;
+	p.include = raw.include;
+	p.exclude = raw.exclude;
+	p.skip_empty = raw.skip_empty;
+	p.min_age_ms = raw.min_age_ms;
+	p.before = raw.before;
+	p.after = raw.after;
+	p.hook_timeout_ms = raw.hook_timeout_ms;
+	load_adopt(l, &b->body, &raw.adopt, &p);
+	if (raw.on != NULL && (attr = body_attr(&b->body, "on")) != NULL)
+		check_target(l, raw.on, attr->value.at);
+	if (raw.on_failure != NULL && strcmp(raw.on_failure, "abort") == 0)
+		p.on_failure = HOOK_ABORT;
+	else if (raw.on_failure != NULL && strcmp(raw.on_failure, "skip") != 0)
+		(void)diag_add(l->d, body_attr(&b->body, "on_hook_failure")->value.at,
+			       "'on_hook_failure' must be \"skip\" or \"abort\"");
+	const struct snapshot_policy *twin = config_policy(l->out, p.on);
+	if (twin != NULL) {
+		struct diag *g =
+		    diag_add(l->d, b->at, "a second 'snapshots' block for %s", p.on == NULL ? "this host" : p.on);
+		g->first = twin->at;
+		diag_hint(l->d, g, "there is one for each host; 'on' names a target's");
+	}
+	*vec_add(&l->out->policies, l->a) = p;
+}
+
+static void load_keep(struct loading *l, const struct block *b, struct keep *keep)
+{
+	struct decode_part part = {keep_fields, ARRAY_LEN(keep_fields), keep};
+	bool given[LABELS];
+
+	keep->set = true;
+	decode_attrs(&b->body, &keep_schema, b->at, &part, 1, l->a, l->d);
+	if (!load_labels(l, &b->body, keep->count, given) && keep->within_ms <= 0)
+		diag_hint(l->d, diag_add(l->d, b->at, "this 'keep' block keeps nothing but the newest snapshot"),
+			  "say how many: daily = 30, monthly = 12, …; without a keep block everything is kept");
+}
+
+/* "after snapshot", "every 15m", or a calendar expression. */
+static void load_schedule(struct loading *l, const struct body *body, const struct raw_backup *raw,
+			  struct schedule *out)
+{
+	const struct attr *attr = body_attr(body, "run");
+	const char *why;
+	int64_t ms;
+
+	*out = (struct schedule){.text = raw->run, .jitter_s = raw->jitter_ms / 1000};
+	if (raw->run == NULL || attr == NULL)
+		return;
+	if (strcmp(raw->run, "after snapshot") == 0) {
+		out->kind = SCHEDULE_AFTER_SNAPSHOT;
+	} else if (strncmp(raw->run, "every ", 6) == 0) {
+		out->kind = SCHEDULE_EVERY;
+		if (!num_duration(str_of(raw->run + 6), &ms) || ms < 1000)
+			diag_hint(l->d, diag_add(l->d, attr->value.at, "'%s' is no duration", raw->run + 6),
+				  "like \"every 15m\" or \"every 1h30m\", a second at least");
+		else
+			out->every_s = ms / 1000;
+	} else if (calendar_parse(str_of(raw->run), &out->calendar, &why)) {
+		out->kind = SCHEDULE_CALENDAR;
+		if (calendar_next(&out->calendar, &(struct zone){0}, 0) == INT64_MAX)
+			(void)diag_add(l->d, attr->value.at, "'%s' never comes", raw->run);
+	} else {
+		diag_hint(l->d, diag_add(l->d, attr->value.at, "'%s' is no time to run at", raw->run),
+			  "\"after snapshot\", \"every 1h\", or a calendar expression; %s", why);
 	}
 }
 
@@ -216,17 +373,7 @@ static void load_place(struct loading *l, const struct body *body, const char *n
 	if (text[n] == ':') {
 		*target = arena_strndup(l->a, text, n);
 		*dataset = text + n + 1;
-		if (config_target(l->out, *target) == NULL) {
-			struct strings names = {0};
-			for (size_t i = 0; i < l->out->targets.n; i++)
-				*vec_add(&names, l->a) = l->out->targets.v[i].name;
-			const char *near = diag_nearest(*target, names.v, names.n);
-			struct diag *g = diag_add(l->d, attr->value.at, "there is no target '%s'", *target);
-			if (near != NULL)
-				diag_hint(l->d, g, "did you mean '%s'?", near);
-			else
-				diag_hint(l->d, g, "add a block: target \"%s\" \"KIND\" { … }", *target);
-		}
+		check_target(l, *target, attr->value.at);
 	}
 	if (!good_dataset(*dataset)) {
 		struct diag *g = diag_add(l->d, attr->value.at, "'%s' is not a dataset's name", *dataset);
@@ -249,6 +396,10 @@ static void load_backup(struct loading *l, const struct block *b)
 	load_place(l, &b->body, "destination", raw.destination, &out.dest_target, &out.dest);
 	out.exclude = raw.exclude;
 	out.timeout_ms = raw.timeout_ms;
+	load_schedule(l, &b->body, &raw, &out.run);
+	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
+	if (keep != NULL)
+		load_keep(l, keep, &out.keep);
 	bool same_side = out.source != NULL && out.dest != NULL &&
 			 (out.source_target == NULL) == (out.dest_target == NULL) &&
 			 (out.source_target == NULL || strcmp(out.source_target, out.dest_target) == 0);
@@ -263,26 +414,19 @@ static void load_backup(struct loading *l, const struct block *b)
 
 static void load_root(struct loading *l, const struct body *root)
 {
-	const struct block *snapshots = NULL;
-
 	decode_attrs(root, &root_schema, (struct span){0}, NULL, 0, l->a, l->d);
 	decode_check_blocks(root, &root_schema, l->d);
+	for (size_t i = 0; i < root->blocks.n; i++)
+		if (strcmp(root->blocks.v[i].type, "target") == 0 && root->blocks.v[i].labels.n == 2)
+			load_target(l, &root->blocks.v[i]);
+	/* After all targets, which may stand anywhere. */
 	for (size_t i = 0; i < root->blocks.n; i++) {
 		const struct block *b = &root->blocks.v[i];
-		if (strcmp(b->type, "target") == 0 && b->labels.n == 2) {
-			load_target(l, b);
-		} else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0) {
-			if (snapshots != NULL)
-				diag_add(l->d, b->at, "a second 'snapshots' block")->first = snapshots->at;
-			else
-				load_snapshots(l, b);
-			snapshots = b;
-		}
+		if (strcmp(b->type, "backup") == 0 && b->labels.n == 1)
+			load_backup(l, b);
+		else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0)
+			load_snapshots(l, b);
 	}
-	/* After all targets, which may stand anywhere. */
-	for (size_t i = 0; i < root->blocks.n; i++)
-		if (strcmp(root->blocks.v[i].type, "backup") == 0 && root->blocks.v[i].labels.n == 1)
-			load_backup(l, &root->blocks.v[i]);
 }
 
 /* --- the file ------------------------------------------------------------------------------------- */

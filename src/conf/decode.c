@@ -207,10 +207,10 @@ static bool json_block(const struct value *v, const struct block_schema *s, stru
 	}
 	for (size_t i = 0; i < v->attrs.n && fits; i++) {
 		struct block nested = b;
-		nested.labels = (struct labels){0};
+		nested.labels = (struct block_labels){0};
 		for (size_t k = 0; k < b.labels.n; k++)
 			*vec_add(&nested.labels, a) = b.labels.v[k];
-		*vec_add(&nested.labels, a) = (struct label){v->attrs.v[i].name, v->attrs.v[i].at};
+		*vec_add(&nested.labels, a) = (struct block_label){v->attrs.v[i].name, v->attrs.v[i].at};
 		nested.at = v->attrs.v[i].at;
 		fits = json_block(&v->attrs.v[i].value, s, nested, labels - 1, a, d, out);
 	}

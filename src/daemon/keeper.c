@@ -142,8 +142,8 @@ static void loop(struct keeper *k, int signals)
 
 static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 {
-	if (paths_lock(k->paths->state_dir, lock, e) < 0)
-		return -1;
+	if (paths_lock(arena_printf(a, "%s/lock", k->paths->state_dir), "another keeper has the state", lock, e) < 0)
+		return err_hint(e, "one is enough; every command finds it by itself");
 	if (store_open(arena_printf(a, "%s/state.db", k->paths->state_dir), &k->store, e) < 0)
 		return -1;
 	if (store_runs_bury(k->store, clock_unix_s(), e) < 0 || hosts_adopt(k, e) < 0)

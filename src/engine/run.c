@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "engine/channel.h"
 #include "engine/side_run.h"
+#include "plan/archive_plan.h"
 #include "plan/replicate_plan.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
@@ -52,35 +53,23 @@ int run_sides(struct run *r, struct err *e)
 {
 	const struct backup *b = r->backup;
 
-	r->seen = (struct observed){.backup = b->name, .now = clock_unix_s()};
+	r->seen.backup = b->name;
+	r->seen.now = clock_unix_s();
+	r->seen.zone = clock_zone(r->seen.now, r->arena);
+	r->policy = config_policy(r->config, b->source_target);
 	if (reach_init(&r->source, r->config, r->paths, b->source_target, b->name, r->arena, r->listener, e) < 0)
 		return -1;
 	return reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e);
 }
 
-static int look(struct reach *r, const char *root, struct side_state *s, struct err *e)
-{
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-
-	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
-	program_look(&b, root);
-	if (reach_ask(r, buf_str(&b), &out, e) < 0)
-		return -1;
-	if (out.out.n == 0 && out.err.n > 0) {
-		zfs_blame(out.err, e);
-		return err_wrap(e, "cannot look at '%s' on %s", root, r->side.label);
-	}
-	if (look_parse(out.out, r->arena, s, e) < 0)
-		return err_wrap(e, "cannot look at '%s' on %s", root, r->side.label);
-	return 0;
-}
-
 int run_look_source(struct run *r, struct err *e)
 {
-	if (look(&r->source, r->backup->source, &r->seen.source, e) < 0)
+	/* A policy is about all pools of the host; after its pass, only the source matters. */
+	bool all = r->policy != NULL && !r->seen.source.seen;
+
+	if (pass_look(&r->source, all ? "" : r->backup->source, &r->seen.source, e) < 0)
 		return -1;
-	if (r->seen.source.root_exists)
+	if (side_find(&r->seen.source, r->backup->source) != NULL)
 		return 0;
 	(void)err_set(e, ERR_MISSING, "the source '%s' is not there on %s", r->backup->source, r->source.side.label);
 	return err_hint(e, "is the pool imported, and the name right? zfs list shows what there is");
@@ -105,32 +94,36 @@ static int decode_tokens(struct run *r, struct err *e)
 
 int run_look_target(struct run *r, struct err *e)
 {
-	if (look(&r->target, r->backup->dest, &r->seen.target, e) < 0)
+	if (pass_look(&r->target, r->backup->dest, &r->seen.target, e) < 0)
 		return -1;
 	return decode_tokens(r, e);
 }
 
+void run_plan_pass(struct run *r)
+{
+	r->pass = (struct pass){.now = r->seen.now};
+	if (r->policy != NULL)
+		pass_plan(r->policy, &r->seen.source, &r->seen.zone, r->seen.now, r->seen.last_seen, r->arena,
+			  &r->pass);
+}
+
 int run_snapshot(struct run *r, struct err *e)
 {
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-	struct plan p = {0};
-
-	snapshot_plan(r->config, r->backup, &r->seen.source, clock_unix_s(), r->arena, &p);
-	if (p.snaps.n == 0)
+	run_plan_pass(r);
+	if (r->pass.doubt != NULL) {
+		stage(r, STAGE_SNAPSHOT, r->pass.doubt);
 		return 0;
-	for (size_t i = 0; i < p.snaps.n; i++)
-		stage(r, STAGE_SNAPSHOT,
-		      arena_printf(r->arena, "@%s of %zu datasets", p.snaps.v[i].name, p.snaps.v[i].datasets.n));
-	program_snapshot(&b, &p.snaps);
-	if (side_run(&r->source.side, buf_str(&b), STEP_MS, r->arena, &out, e) < 0)
-		return -1;
-	if (out.status != 0) {
-		zfs_blame(out.err, e);
-		return err_wrap(e, "cannot take snapshots of '%s'", r->backup->source);
 	}
-	r->snapshots_taken = p.snaps.n;
-	return run_look_source(r, e);
+	for (size_t i = 0; i < r->pass.snaps.n; i++)
+		stage(r, STAGE_SNAPSHOT,
+		      arena_printf(r->arena, "@%s of %zu datasets", r->pass.snaps.v[i].name,
+				   r->pass.snaps.v[i].datasets.n));
+	if (r->policy != NULL && pass_do(&r->source, r->policy, &r->pass, &r->passed, e) < 0)
+		return -1;
+	if (r->passed.pruned.destroyed > 0)
+		stage(r, STAGE_PRUNE,
+		      arena_printf(r->arena, "%zu snapshots on %s", r->passed.pruned.destroyed, r->source.side.label));
+	return r->passed.taken + r->passed.pruned.destroyed > 0 ? run_look_source(r, e) : 0;
 }
 
 /* --- replication ----------------------------------------------------------------------------------- */
@@ -206,6 +199,28 @@ static struct send_steps left_to_send(struct run *r)
 		*vec_add(&todo, r->arena) = *s;
 	}
 	return todo;
+}
+
+/* Follows renames whose new parent is there; the others wait for what is sent before them.  How many were
+ * tried; one that fails is its dataset's failure. */
+static size_t follow_renames(struct run *r)
+{
+	size_t tried = 0;
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.renames.n; i++) {
+		const struct tidy_step *t = &r->plan.renames.v[i];
+		AUTO(buf) struct buf b = {0};
+		if (outcome_of(r, t->source)->err.kind != ERR_NONE ||
+		    !parent_will_exist(r, &(struct send_steps){0}, t->to))
+			continue;
+		tried++;
+		stage(r, STAGE_PROVE, arena_printf(r->arena, "'%s' is '%s' now", t->dataset, t->to));
+		program_tidy(&b, &(struct tidy_steps){.v = &r->plan.renames.v[i], .n = 1});
+		if (small_steps(&r->target, &b, "follow the rename", &e) < 0)
+			fail_dataset(r, t->source, &e);
+	}
+	return tried;
 }
 
 /* One channel.  True when it moved things forward. */
@@ -306,7 +321,7 @@ static int send_all(struct run *r, struct err *e)
 
 	for (int tries = 0;;) {
 		struct send_steps todo = left_to_send(r);
-		if (todo.n == 0)
+		if (todo.n == 0 && r->plan.renames.n == 0)
 			return 0;
 		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
 			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
@@ -317,6 +332,14 @@ static int send_all(struct run *r, struct err *e)
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
 		if (r->plan.parents.n + r->plan.aborts.n > 0 && small_steps(&r->target, &b, "make the parents", e) < 0)
 			return -1;
+		if (follow_renames(r) > 0) {
+			/* What was planned for the old names is void. */
+			if (look_again(r, &tries, e) < 0)
+				return -1;
+			continue;
+		}
+		if (todo.n == 0)
+			return 0;
 		if (send_round(r, &todo, &broken))
 			tries = 0;
 		else if (++tries >= TRIES)
@@ -390,6 +413,40 @@ int run_replicate(struct run *r, struct err *e)
 		return 0;
 	*e = unfinished;
 	return -1;
+}
+
+static void plan_archive(struct run *r)
+{
+	int64_t now = clock_unix_s();
+	const struct dataset *root = side_find(&r->seen.source, r->backup->source);
+	const struct point *newest = root == NULL ? NULL : dataset_newest(root);
+
+	const char *doubt =
+	    clock_doubt(now, newest == NULL ? 0 : newest->creation, r->seen.last_seen, &r->seen.zone, r->arena);
+	archive_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, now, doubt, r->arena,
+		     &r->archive);
+}
+
+int run_prune(struct run *r, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+
+	plan_archive(r);
+	if (r->archive.tidies.n > 0) {
+		program_tidy(&b, &r->archive.tidies);
+		if (small_steps(&r->target, &b, "put the archive in order", e) < 0)
+			return -1;
+	}
+	if (r->archive.prunes.n == 0)
+		return 0;
+	stage(r, STAGE_PRUNE, arena_printf(r->arena, "what '%s' keeps no longer", r->backup->name));
+	return pass_prune(&r->target, &r->archive.prunes, false, &r->archive_pruned, e);
+}
+
+int run_prune_dry(struct run *r, struct err *e)
+{
+	plan_archive(r);
+	return pass_prune(&r->target, &r->archive.prunes, true, &r->archive_pruned, e);
 }
 
 void run_end(struct run *r)

@@ -3,6 +3,7 @@
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
 
+#include "engine/pass.h"
 #include "engine/reach.h"
 #include "model/plan.h"
 #include "wire/observed.h"
@@ -28,23 +29,33 @@ struct run {
 	int64_t deadline_ms; /* monotonic; 0 = none */
 
 	struct reach source, target;
-	struct observed seen; /* the last look */
-	struct plan plan;     /* what that look asks for */
+	const struct snapshot_policy *policy; /* of the source's host, or NULL */
+	struct observed seen;		      /* the last look */
+	struct pass pass;		      /* what the snapshots block asks for */
+	struct passed passed;
+	struct archive archive; /* what the keep block asks for */
+	struct pruned archive_pruned;
+	struct plan plan; /* what that look asks for */
 	struct outcomes outcomes;
-	size_t snapshots_taken;
 	uint64_t bytes;
 };
 
 /* Sets up r's sides: how commands are run there (ssh through the keeper's door). */
 int run_sides(struct run *r, struct err *e) MUST_CHECK;
-/* Wakes what the source lies on, and looks at it. */
+/* Wakes what the source lies on, and looks at it: at all pools there, if a snapshots block is about them. */
 int run_look_source(struct run *r, struct err *e) MUST_CHECK;
 /* Wakes the target and looks at it; decodes its resume tokens at the source. */
 int run_look_target(struct run *r, struct err *e) MUST_CHECK;
-/* Takes the snapshots that are due, and looks at the source again if there were any. */
+/* Plans the pass of the snapshots block, if there is one, on the last look at the source. */
+void run_plan_pass(struct run *r);
+/* Does it, and looks at the source again if anything was taken. */
 int run_snapshot(struct run *r, struct err *e) MUST_CHECK;
 /* Sends, proves and marks; fills outcomes.  -1 only when there is nothing to say about any dataset. */
 int run_replicate(struct run *r, struct err *e) MUST_CHECK;
+/* Prunes and tidies the archive, after all has been sent; what could not be destroyed is in archive_pruned. */
+int run_prune(struct run *r, struct err *e) MUST_CHECK;
+/* Only says what would be destroyed. */
+int run_prune_dry(struct run *r, struct err *e) MUST_CHECK;
 /* Lets the machines go. */
 void run_end(struct run *r);
 

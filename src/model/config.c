@@ -8,6 +8,16 @@ const struct target *config_target(const struct config *c, const char *name)
 	return NULL;
 }
 
+const struct snapshot_policy *config_policy(const struct config *c, const char *on)
+{
+	for (size_t i = 0; i < c->policies.n; i++) {
+		const char *of = c->policies.v[i].on;
+		if (of == on || (of != NULL && on != NULL && strcmp(of, on) == 0))
+			return &c->policies.v[i];
+	}
+	return NULL;
+}
+
 const struct backup *config_backup(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->backups.n; i++)

@@ -3,6 +3,7 @@
 #define MODEL_CONFIG_H
 
 #include "base/vec.h"
+#include "model/label.h"
 #include "model/span.h"
 
 /* How ssh reaches a machine; every attribute optional. */
@@ -26,13 +27,44 @@ struct target {
 };
 struct targets VEC(struct target);
 
-/* A label's name, how many are kept, and how often one is due. */
-struct snapshot_label {
-	const char *name; /* "frequent", "hourly", … */
-	int64_t keep;
-	int64_t every_s;
+/* What is done around a snapshot; argv.n 0 = nothing. */
+enum hook_failure { HOOK_SKIP, HOOK_ABORT };
+
+/* Automatic snapshots of one host. */
+struct snapshot_policy {
+	struct span at;
+	const char *on;		      /* the target whose pools they are of; NULL: this host */
+	bool takes[LABELS];	      /* the label stands in the file */
+	int64_t keep[LABELS];	      /* how many of it; 0 = take none and destroy all */
+	struct strings include;	      /* globs; none: chosen by com.sun:auto-snapshot */
+	struct strings exclude;	      /* globs; each with what is below, as in include */
+	bool sanoid, zrepl;	      /* theirs count and age as ours do */
+	bool skip_empty;	      /* none of a dataset that nothing was written to */
+	int64_t min_age_ms;	      /* nothing younger is destroyed */
+	struct strings before, after; /* commands around the snapshots */
+	int64_t hook_timeout_ms;
+	enum hook_failure on_failure; /* what happens when before fails */
 };
-struct snapshot_labels VEC(struct snapshot_label);
+struct snapshot_policies VEC(struct snapshot_policy);
+
+/* What the archive keeps; of each label so many periods in which there is one. */
+struct keep {
+	bool set; /* false: everything */
+	int64_t count[LABELS];
+	int64_t within_ms; /* all that is so much younger than the newest */
+	int64_t forget_ms; /* a dataset that is gone at the source goes after so long; 0 = never */
+	int64_t min_age_ms;
+};
+
+/* When something runs by itself. */
+enum schedule_kind { SCHEDULE_NONE, SCHEDULE_CALENDAR, SCHEDULE_EVERY, SCHEDULE_AFTER_SNAPSHOT };
+struct schedule {
+	enum schedule_kind kind;
+	struct calendar calendar;
+	int64_t every_s;
+	int64_t jitter_s; /* up to so much later, the same each time for the same backup and instant */
+	const char *text; /* as written */
+};
 
 struct backup {
 	const char *name;
@@ -43,17 +75,21 @@ struct backup {
 	const char *dest;	   /* dataset; "tank/home" lands in <dest>/tank/home */
 	struct strings exclude;	   /* globs of whole dataset names; a match leaves out what is below, too */
 	int64_t timeout_ms;	   /* of the whole run; 0 = none */
+	struct schedule run;
+	struct keep keep;
 };
 struct backups VEC(struct backup);
 
 struct config {
 	const char *path;
 	struct targets targets;
-	struct snapshot_labels snapshots; /* empty: dormouse takes none */
+	struct snapshot_policies policies;
 	struct backups backups;
 };
 
 const struct target *config_target(const struct config *c, const char *name);
+/* The policy of a target's pools, of this host's (NULL); NULL: none. */
+const struct snapshot_policy *config_policy(const struct config *c, const char *on);
 const struct backup *config_backup(const struct config *c, const char *name);
 
 #endif

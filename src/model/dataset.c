@@ -1,5 +1,7 @@
 #include "model/dataset.h"
 
+#include "base/str.h"
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct dataset *)a)->name, ((const struct dataset *)b)->name);
@@ -63,4 +65,20 @@ bool dataset_is_under(const char *name, const char *root)
 {
 	size_t n = strlen(root);
 	return strncmp(name, root, n) == 0 && (name[n] == '\0' || name[n] == '/');
+}
+
+bool dataset_matches(const struct strings *globs, const char *name)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (globs->n == 0)
+		return false;
+	char *place = arena_strdup(&a, name);
+	for (char *slash; place != NULL; place = slash == NULL ? NULL : (*slash = '\0', place)) {
+		for (size_t i = 0; i < globs->n; i++)
+			if (str_glob(globs->v[i], place))
+				return true;
+		slash = strrchr(place, '/');
+	}
+	return false;
 }

@@ -3,6 +3,7 @@
 #define MODEL_DATASET_H
 
 #include "base/vec.h"
+#include "model/label.h"
 
 enum point_kind { POINT_SNAPSHOT, POINT_BOOKMARK };
 
@@ -35,6 +36,9 @@ struct dataset {
 	uint64_t guid;
 	bool encrypted;
 	bool placeholder;   /* an empty stand-in of ours: its property dormouse:placeholder is its own name */
+	int64_t gone_since; /* on the archive: when its source was first missed (dormouse:gone); 0 = it is not */
+	/* The effective com.sun:auto-snapshot:LABEL, at LABEL_NONE com.sun:auto-snapshot; NULL = unset. */
+	const char *wants[LABELS + 1];
 	const char *origin; /* the snapshot that a clone is of, or NULL */
 	uint64_t used, referenced, available;
 	uint64_t written; /* since the newest snapshot */
@@ -61,6 +65,8 @@ const struct point *dataset_newest(const struct dataset *d);
 const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t guid);
 /* Sorts datasets by name and each one's points by createtxg, a bookmark before its snapshot. */
 void side_sort(struct side_state *s);
+/* Whether a glob matches the name, or that of something it lies below. */
+bool dataset_matches(const struct strings *globs, const char *name);
 /* Whether name is root or lies below it. */
 bool dataset_is_under(const char *name, const char *root);
 

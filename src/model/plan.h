@@ -5,14 +5,58 @@
 
 #include "model/dataset.h"
 
-/* Take these snapshots in one atomic command per pool. */
+/* Take these snapshots in one atomic command. */
 struct snap_step {
-	const char *label;
-	const char *name; /* after the '@' */
-	struct strings datasets;
+	enum label label;
+	const char *name;	 /* after the '@' */
+	struct strings datasets; /* of one pool, in the order of the look */
 	const char *reason;
 };
 struct snap_steps VEC(struct snap_step);
+
+/* Why a snapshot stays, or that it goes. */
+enum verdict_why {
+	KEEP_FOREIGN,	 /* a name of nobody we know */
+	KEEP_UNSELECTED, /* its dataset, or its label there, is not in the policy */
+	KEEP_LABEL,	 /* number rank of the keep newest of its label */
+	KEEP_PERIOD,	 /* the first of the rank-th newest period of label that has any */
+	KEEP_WITHIN,	 /* young enough against the newest */
+	KEEP_NEWEST,
+	KEEP_COMMON, /* the last that both sides have */
+	KEEP_HELD,
+	KEEP_ORIGIN, /* a clone depends on it */
+	KEEP_YOUNG,  /* younger than min_age */
+	KEEP_FROZEN, /* its dataset is in conflict, or half received: nothing is destroyed there */
+	DROP,
+};
+struct verdict {
+	const struct dataset *dataset;
+	const struct point *point;
+	enum verdict_why why;
+	enum label label;
+	size_t rank;
+	int64_t keep;
+};
+struct verdicts VEC(struct verdict);
+
+/* Destroy snapshots: of one dataset, or of all below it that have them. */
+struct prune_step {
+	const char *dataset;
+	struct strings snapshots; /* names after the '@' */
+	bool below;		  /* zfs destroy -r: every dataset below that has them loses them */
+	struct strings each;	  /* with below: those datasets */
+};
+struct prune_steps VEC(struct prune_step);
+
+/* One pass over a host: snapshots, then what no label keeps any more. */
+struct pass {
+	int64_t now;
+	struct snap_steps snaps;
+	struct verdicts verdicts;
+	struct prune_steps prunes;
+	struct strings notes; /* what a person should know of the selection */
+	const char *doubt;    /* why the clock is not believed, and nothing is done; or NULL */
+};
 
 enum send_kind {
 	SEND_FULL,	   /* zfs send ds@to */
@@ -78,6 +122,31 @@ struct conflict {
 };
 struct conflicts VEC(struct conflict);
 
+/* What is put in order among the datasets of the archive. */
+enum tidy_kind {
+	TIDY_RENAME, /* its source was renamed: follow */
+	TIDY_GONE,   /* its source is missed for the first time: write down when */
+	TIDY_BACK,   /* it is there again */
+	TIDY_FORGET, /* it was gone for longer than forget_after: destroy it */
+};
+struct tidy_step {
+	enum tidy_kind kind;
+	const char *dataset;
+	const char *to; /* TIDY_RENAME: where; and the source's name now */
+	const char *source;
+	int64_t at; /* TIDY_GONE */
+	const char *reason;
+};
+struct tidy_steps VEC(struct tidy_step);
+
+/* What the archive keeps, and what goes: after everything was sent and proven. */
+struct archive {
+	struct verdicts verdicts;
+	struct prune_steps prunes;
+	struct tidy_steps tidies; /* not TIDY_RENAME */
+	const char *doubt;	  /* why the clock is not believed, and nothing is done; or NULL */
+};
+
 /* A dataset whose newest snapshot is on the target, by GUID: proven, and nothing to send. */
 struct skip {
 	const char *source;
@@ -89,15 +158,14 @@ struct skips VEC(struct skip);
 struct plan {
 	const char *backup;
 	int64_t now;
-	struct snap_steps snaps;     /* done first, then the sides are looked at again */
-	struct parent_steps parents; /* then these, in order, a parent before its children */
+	struct parent_steps parents; /* done first, in order, a parent before its children */
+	struct tidy_steps renames;   /* then these, each when its new parent is there */
 	struct abort_steps aborts;
 	struct send_steps sends; /* in order: what is new of known datasets, then first copies, small ones
 				  * first, a parent before its children; a dataset's own steps follow each other */
 	struct mark_steps marks; /* of what is common already, before any send */
 	struct conflicts conflicts;
 	struct skips skips;
-	const char *unseen; /* why nothing could be planned at all (a side could not be seen), or NULL */
 };
 
 #endif

@@ -4,7 +4,7 @@ const char *run_stage_name(enum run_stage s)
 {
 	static const char *const names[] = {
 	    [STAGE_SNAPSHOT] = "snapshot", [STAGE_WAKE] = "wake", [STAGE_LOOK] = "look",   [STAGE_SEND] = "send",
-	    [STAGE_PROVE] = "prove",	   [STAGE_MARK] = "mark", [STAGE_SLEEP] = "sleep",
+	    [STAGE_PROVE] = "prove",	   [STAGE_MARK] = "mark", [STAGE_PRUNE] = "prune", [STAGE_SLEEP] = "sleep",
 	};
 	return names[s];
 }

@@ -4,7 +4,16 @@
 
 #include "base/err.h"
 
-enum run_stage { STAGE_SNAPSHOT, STAGE_WAKE, STAGE_LOOK, STAGE_SEND, STAGE_PROVE, STAGE_MARK, STAGE_SLEEP };
+enum run_stage {
+	STAGE_SNAPSHOT,
+	STAGE_WAKE,
+	STAGE_LOOK,
+	STAGE_SEND,
+	STAGE_PROVE,
+	STAGE_MARK,
+	STAGE_PRUNE,
+	STAGE_SLEEP
+};
 const char *run_stage_name(enum run_stage s);
 
 enum event_kind {

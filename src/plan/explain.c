@@ -53,18 +53,68 @@ static void look_text(const struct side_state *target, const struct backup *b, s
 		buf_printf(out, "  %s sleeps; this is as it was at %s\n", where, civil_show(target->seen_at, when));
 }
 
-void plan_explain(const struct plan *p, const struct backup *b, const struct side_state *target, struct buf *out)
+static void prunes_text(const struct prune_steps *steps, const char *reason, struct arena *a, struct buf *out)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct prune_step *s = &steps->v[i];
+		AUTO(buf) struct buf t = {0};
+		buf_printf(&t, "%s", s->dataset);
+		if (s->below)
+			buf_printf(&t, " and below (%zu datasets)", s->each.n);
+		for (size_t k = 0; k < s->snapshots.n && k < 3; k++)
+			buf_printf(&t, "%s@%s", k == 0 ? ": " : ", ", s->snapshots.v[k]);
+		if (s->snapshots.n > 3)
+			buf_printf(&t, " and %zu more", s->snapshots.n - 3);
+		line(out, "destroy", str_dup(a, buf_str(&t)), reason);
+	}
+}
+
+static void tidy_text(const struct tidy_step *t, struct arena *a, struct buf *out)
+{
+	switch (t->kind) {
+	case TIDY_RENAME:
+		line(out, "rename", arena_printf(a, "%s to %s", t->dataset, t->to), t->reason);
+		break;
+	case TIDY_GONE:
+	case TIDY_BACK:
+		line(out, "note", t->dataset, t->reason);
+		break;
+	case TIDY_FORGET:
+		line(out, "destroy", arena_printf(a, "%s, all of it", t->dataset), t->reason);
+		break;
+	}
+}
+
+void pass_explain(const struct pass *pass, struct buf *out)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (pass->doubt != NULL)
+		buf_printf(
+		    out,
+		    "  No snapshot is taken and none destroyed: %s.\n"
+		    "  hint: set the clock (timedatectl shows it); if it is right: dormouse snapshot --trust-clock\n",
+		    pass->doubt);
+	for (size_t i = 0; i < pass->snaps.n; i++) {
+		const struct snap_step *s = &pass->snaps.v[i];
+		line(out, "snapshot",
+		     arena_printf(&a, "@%s of %zu dataset%s", s->name, s->datasets.n, s->datasets.n == 1 ? "" : "s"),
+		     s->reason);
+	}
+	prunes_text(&pass->prunes, "no label keeps them any more", &a, out);
+	for (size_t i = 0; i < pass->notes.n; i++)
+		buf_printf(out, "  note      %s\n", pass->notes.v[i]);
+}
+
+void plan_explain(const struct pass *pass, const struct plan *p, const struct archive *archive, const struct backup *b,
+		  const struct side_state *target, struct buf *out)
 {
 	AUTO(arena) struct arena a = {0};
 	char when[CIVIL_TEXT];
 
 	buf_printf(out, "Backup '%s' at %s\n", p->backup, civil_show(p->now, when));
 	look_text(target, b, out);
-	for (size_t i = 0; i < p->snaps.n; i++)
-		line(out, "snapshot",
-		     arena_printf(&a, "@%s of %zu dataset%s", p->snaps.v[i].name, p->snaps.v[i].datasets.n,
-				  p->snaps.v[i].datasets.n == 1 ? "" : "s"),
-		     p->snaps.v[i].reason);
+	pass_explain(pass, out);
 	if (b->dest_target != NULL)
 		line(out, "wake", b->dest_target, "that is where the copies are");
 	for (size_t i = 0; i < p->aborts.n; i++)
@@ -72,6 +122,8 @@ void plan_explain(const struct plan *p, const struct backup *b, const struct sid
 		     p->aborts.v[i].reason);
 	for (size_t i = 0; i < p->parents.n; i++)
 		line(out, "create", p->parents.v[i].dataset, p->parents.v[i].reason);
+	for (size_t i = 0; i < p->renames.n; i++)
+		tidy_text(&p->renames.v[i], &a, out);
 	for (size_t i = 0; i < p->sends.n; i++) {
 		AUTO(buf) struct buf t = {0};
 		buf_printf(&t, "%s: ", p->sends.v[i].source);
@@ -80,6 +132,9 @@ void plan_explain(const struct plan *p, const struct backup *b, const struct sid
 	}
 	for (size_t i = 0; i < p->marks.n; i++)
 		line(out, "mark", mark_text(&p->marks.v[i], &a), p->marks.v[i].reason);
+	for (size_t i = 0; i < archive->tidies.n; i++)
+		tidy_text(&archive->tidies.v[i], &a, out);
+	prunes_text(&archive->prunes, "the keep block keeps them no longer", &a, out);
 	if (b->dest_target != NULL)
 		line(out, "sleep", b->dest_target, "nobody needs it any more");
 	for (size_t i = 0; i < p->skips.n; i++)
@@ -87,6 +142,6 @@ void plan_explain(const struct plan *p, const struct backup *b, const struct sid
 	for (size_t i = 0; i < p->conflicts.n; i++)
 		buf_printf(out, "  CONFLICT  %s\n            %s\n            hint: %s\n", p->conflicts.v[i].source,
 			   p->conflicts.v[i].why, p->conflicts.v[i].hint);
-	if (p->sends.n == 0 && p->conflicts.n == 0 && p->snaps.n == 0)
+	if (p->sends.n == 0 && p->conflicts.n == 0 && pass->snaps.n == 0 && p->renames.n == 0)
 		buf_puts(out, "  Everything is there already.\n");
 }

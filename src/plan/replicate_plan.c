@@ -1,7 +1,6 @@
 #include "plan/replicate_plan.h"
 
 #include "base/num.h"
-#include "plan/snapshot_plan.h"
 
 struct planning {
 	const struct backup *b;
@@ -235,6 +234,38 @@ static uint64_t first_copy_size(const struct planning *p, const struct dataset *
 	return size > least ? size : least;
 }
 
+static bool has_point(const struct dataset *d, uint64_t guid)
+{
+	for (size_t i = d->points.n; i > 0; i--)
+		if (d->points.v[i - 1].guid == guid)
+			return true;
+	return false;
+}
+
+/* The copy of s under another name: its source is gone, and what it has newest, s has.  With more than one
+ * nobody can tell. */
+static const struct dataset *renamed_from(const struct planning *p, const struct dataset *s)
+{
+	const struct dataset *found = NULL;
+	size_t dest = strlen(p->b->dest);
+
+	for (size_t i = 0; i < p->target->datasets.n; i++) {
+		const struct dataset *t = &p->target->datasets.v[i];
+		const struct point *newest = dataset_newest(t);
+		if (newest == NULL || t->type != s->type || t->resume.token != NULL || strlen(t->name) <= dest ||
+		    !dataset_is_under(t->name, p->b->dest))
+			continue;
+		const char *was = t->name + dest + 1;
+		if (!dataset_is_under(was, p->b->source) || side_find(p->source, was) != NULL ||
+		    !has_point(s, newest->guid))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = t;
+	}
+	return found;
+}
+
 static void plan_dataset(struct planning *p, const struct dataset *s)
 {
 	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
@@ -247,6 +278,16 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	if (dataset_newest(s) == NULL) {
 		conflict(p, CONFLICT_NO_SNAPSHOT, s, target, "it has no snapshot, so there is nothing to send",
 			 "let dormouse take some (a snapshots block in the file), or: zfs snapshot");
+		return;
+	}
+	const struct dataset *was = t == NULL ? renamed_from(p, s) : NULL;
+	if (was != NULL) {
+		*vec_add(&p->out->renames, p->a) =
+		    (struct tidy_step){.kind = TIDY_RENAME,
+				       .dataset = was->name,
+				       .to = target,
+				       .source = s->name,
+				       .reason = "it was renamed here, as its snapshots show"};
 		return;
 	}
 	if (t == NULL) {
@@ -280,6 +321,9 @@ static bool will_exist(const struct planning *p, const char *name)
 		return true;
 	for (size_t i = 0; i < p->out->parents.n; i++)
 		if (strcmp(p->out->parents.v[i].dataset, name) == 0)
+			return true;
+	for (size_t i = 0; i < p->out->renames.n; i++)
+		if (strcmp(p->out->renames.v[i].to, name) == 0)
 			return true;
 	for (size_t i = 0; i < p->out->sends.n; i++)
 		if (p->out->sends.v[i].kind == SEND_FULL && strcmp(p->out->sends.v[i].target, name) == 0)
@@ -332,7 +376,7 @@ void replicate_plan(const struct backup *b, const struct side_state *source, con
 	p.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(p.sizes[0]));
 	for (size_t i = 0; i < source->datasets.n; i++) {
 		const struct dataset *s = &source->datasets.v[i];
-		if (dataset_is_under(s->name, b->source) && !backup_excludes(b, s->name))
+		if (dataset_is_under(s->name, b->source) && !dataset_matches(&b->exclude, s->name))
 			plan_dataset(&p, s);
 	}
 	if (out->sends.n > 1)
@@ -340,4 +384,6 @@ void replicate_plan(const struct backup *b, const struct side_state *source, con
 	for (size_t i = 0; i < out->sends.n; i++)
 		if (out->sends.v[i].kind == SEND_FULL)
 			plan_parents(&p, out->sends.v[i].target);
+	for (size_t i = 0; i < out->renames.n; i++)
+		plan_parents(&p, out->renames.v[i].to);
 }

@@ -1,131 +1,254 @@
 #include "plan/snapshot_plan.h"
 
-#include "base/civil.h"
+#include "plan/retain_plan.h"
 
-static const char prefix[] = "zfs-auto-snap_";
+/* All names of a command must fit into what execve(2) takes; Linux takes 2 MiB at least. */
+enum { COMMAND_MAX = 1500 * 1000, CLOCK_BACK_S = 120, CLOCK_AHEAD_S = 366 * 86400 };
 
-bool backup_excludes(const struct backup *b, const char *dataset)
+struct passing {
+	const struct snapshot_policy *p;
+	const struct side_state *host;
+	const struct zone *z;
+	struct arena *a;
+	struct pass *out;
+};
+
+/* --- selection ------------------------------------------------------------------------------------ */
+
+enum choice { CHOICE_NONE, CHOICE_YES, CHOICE_NO };
+
+/* Exactly these texts, as zfstools has them; mysql and postgresql are its words for "with a lock". */
+static enum choice choice_of(const char *value)
 {
-	AUTO(arena) struct arena a = {0};
-	char *name = arena_strdup(&a, dataset);
+	static const char *const yes[] = {"true", "mysql", "postgresql"};
 
-	for (;;) {
-		for (size_t i = 0; i < b->exclude.n; i++)
-			if (str_glob(b->exclude.v[i], name))
-				return true;
-		char *slash = strrchr(name, '/');
-		if (slash == NULL)
-			return false;
-		*slash = '\0';
-	}
+	for (size_t i = 0; value != NULL && i < ARRAY_LEN(yes); i++)
+		if (strcmp(value, yes[i]) == 0)
+			return CHOICE_YES;
+	return value != NULL && strcmp(value, "false") == 0 ? CHOICE_NO : CHOICE_NONE;
 }
 
-/* "zfs-auto-snap_hourly-2026-…": is it of that label?  All three known forms of the time behind it
- * (-HHhMM, -HHhMMU, -HHMM) begin with the year. */
-static bool has_label(const char *snap, const char *label)
+bool policy_selects(const struct snapshot_policy *p, const struct dataset *d, enum label l)
 {
-	size_t n = strlen(label);
-
-	if (strncmp(snap, prefix, sizeof(prefix) - 1) != 0)
+	if (dataset_matches(&p->exclude, d->name))
 		return false;
-	snap += sizeof(prefix) - 1;
-	return strncmp(snap, label, n) == 0 && snap[n] == '-' && snap[n + 1] >= '0' && snap[n + 1] <= '9';
+	if (p->include.n > 0)
+		return dataset_matches(&p->include, d->name);
+	enum choice own = choice_of(d->wants[l]);
+	return own != CHOICE_NONE ? own == CHOICE_YES : choice_of(d->wants[LABEL_NONE]) == CHOICE_YES;
 }
 
-/* The number of the period that t lies in. */
-static int64_t period(const struct snapshot_label *l, int64_t t)
+static void note(struct passing *p, const char *text)
 {
-	enum { WEEK = 7 * 86400, MONTH = 30 * 86400, YEAR = 365 * 86400, MONDAY = 4 * 86400 };
-	struct civil c = civil_of(t);
-
-	if (l->every_s >= YEAR)
-		return c.year;
-	if (l->every_s >= MONTH)
-		return (int64_t)c.year * 12 + c.month;
-	/* 1970-01-01 was a Thursday; 5 January was a Monday. */
-	return l->every_s == WEEK ? (t - MONDAY) / WEEK : t / l->every_s;
+	*vec_add(&p->out->notes, p->a) = text;
 }
 
-static bool name_taken(const struct side_state *s, const struct strings *datasets, const char *name)
+/* Values that look like a choice and are none, once for each text. */
+static void note_odd_values(struct passing *p)
 {
-	for (size_t i = 0; i < datasets->n; i++) {
-		const struct dataset *d = side_find(s, datasets->v[i]);
-		for (size_t k = 0; k < d->points.n; k++)
-			if (d->points.v[k].kind == POINT_SNAPSHOT && strcmp(d->points.v[k].name, name) == 0)
-				return true;
+	struct strings said = {0};
+
+	for (size_t i = 0; i < p->host->datasets.n && p->p->include.n == 0; i++) {
+		const struct dataset *d = &p->host->datasets.v[i];
+		for (size_t l = 0; l <= LABELS; l++) {
+			const char *value = d->wants[l];
+			bool known = value == NULL || strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+			for (size_t k = 0; k < said.n && !known; k++)
+				known = strcmp(said.v[k], value) == 0;
+			if (known)
+				continue;
+			*vec_add(&said, p->a) = value;
+			note(p,
+			     arena_printf(p->a, "com.sun:auto-snapshot%s%s is '%s' at '%s': %s", l == LABELS ? "" : ":",
+					  l == LABELS ? "" : label_name((enum label)l), value, d->name,
+					  choice_of(value) == CHOICE_YES
+					      ? "taken as true; a lock is the business of before_snapshot"
+					      : "neither true nor false, so it says nothing"));
+		}
 	}
-	return false;
 }
 
-static const struct point *newest_of(const struct dataset *d, const char *label)
+static void note_selection(struct passing *p)
 {
-	for (size_t i = d->points.n; i > 0; i--)
-		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && has_label(d->points.v[i - 1].name, label))
-			return &d->points.v[i - 1];
+	bool any = false;
+
+	note_odd_values(p);
+	for (size_t g = 0; g < p->p->include.n; g++) {
+		struct strings one = {.v = &p->p->include.v[g], .n = 1};
+		bool hit = false;
+		for (size_t i = 0; i < p->host->datasets.n && !hit; i++)
+			hit = dataset_matches(&one, p->host->datasets.v[i].name);
+		if (!hit)
+			note(p, arena_printf(p->a, "include '%s' matches no dataset", p->p->include.v[g]));
+	}
+	for (size_t i = 0; i < p->host->datasets.n && !any; i++)
+		for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
+			any |= p->p->takes[l] && policy_selects(p->p, &p->host->datasets.v[i], l);
+	if (!any)
+		note(p,
+		     p->p->include.n > 0
+			 ? "no dataset is chosen: include and exclude leave nothing"
+			 : "no dataset is chosen: set com.sun:auto-snapshot=true where snapshots are wanted (zfs set), "
+			   "or name datasets with include in the snapshots block");
+}
+
+/* --- what is due ---------------------------------------------------------------------------------- */
+
+static const struct point *newest_of(const struct passing *p, const struct dataset *d, enum label want)
+{
+	for (size_t i = d->points.n; i > 0; i--) {
+		const struct point *one = &d->points.v[i - 1];
+		enum label l;
+		if (one->kind != POINT_SNAPSHOT)
+			continue;
+		enum maker m = snapshot_maker(one->name, &l);
+		if (l == want && (m == MAKER_AUTO || (m == MAKER_SANOID && p->p->sanoid)))
+			return one;
+	}
 	return NULL;
 }
 
-void snapshot_plan(const struct config *c, const struct backup *b, const struct side_state *source, int64_t now,
-		   struct arena *a, struct plan *out)
+static bool has_snapshot(const struct dataset *d, const char *name)
 {
-	const struct dataset *root = side_find(source, b->source);
-	struct strings datasets = {0};
-	struct civil t = civil_of(now);
+	for (size_t i = d->points.n; i > 0; i--)
+		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && strcmp(d->points.v[i - 1].name, name) == 0)
+			return true;
+	return false;
+}
 
-	if (root == NULL)
-		return;
-	for (size_t i = 0; i < source->datasets.n; i++)
-		if (!backup_excludes(b, source->datasets.v[i].name))
-			*vec_add(&datasets, a) = source->datasets.v[i].name;
-	for (size_t i = 0; i < c->snapshots.n && datasets.n > 0; i++) {
-		const struct snapshot_label *l = &c->snapshots.v[i];
-		const struct point *last = newest_of(root, l->name);
-		char when[CIVIL_TEXT];
-		if (l->keep == 0 || (last != NULL && period(l, last->creation) >= period(l, now)))
+static size_t pool_len(const char *dataset)
+{
+	return strcspn(dataset, "/");
+}
+
+/* The chosen datasets of the pool that begins at index from; *end is where the next one begins. */
+static struct strings chosen(const struct passing *p, enum label l, size_t from, size_t *end,
+			     const struct point **newest)
+{
+	const struct datasets *all = &p->host->datasets;
+	size_t pool = pool_len(all->v[from].name), i = from;
+	struct strings out = {0};
+
+	*newest = NULL;
+	for (; i < all->n && pool_len(all->v[i].name) == pool && strncmp(all->v[i].name, all->v[from].name, pool) == 0;
+	     i++) {
+		const struct dataset *d = &all->v[i];
+		if (!policy_selects(p->p, d, l))
 			continue;
-		const char *name = arena_printf(a, "%s%s-%04d-%02d-%02d-%02dh%02dU", prefix, l->name, t.year, t.month,
-						t.day, t.hour, t.minute);
-		const char *free_name = name;
-		for (int k = 2; name_taken(source, &datasets, free_name); k++)
-			free_name = arena_printf(a, "%s-%d", name, k);
-		*vec_add(&out->snaps, a) = (struct snap_step){
-		    .label = l->name,
-		    .name = free_name,
-		    .datasets = datasets,
-		    .reason = last == NULL ? arena_printf(a, "there is no %s snapshot yet", l->name)
-					   : arena_printf(a, "the last %s one is of %s", l->name,
-							  civil_show(last->creation, when)),
-		};
+		const struct point *last = newest_of(p, d, l);
+		if (last != NULL && (*newest == NULL || last->creation > (*newest)->creation))
+			*newest = last;
+		if (!p->p->skip_empty || d->written > 0 || dataset_newest(d) == NULL)
+			*vec_add(&out, p->a) = d->name;
+	}
+	*end = i;
+	return out;
+}
+
+static const char *free_name(const struct passing *p, const struct strings *datasets, const char *name)
+{
+	const char *one = name;
+
+	for (int k = 2;; k++) {
+		bool taken = false;
+		for (size_t i = 0; i < datasets->n && !taken; i++)
+			taken = has_snapshot(side_find(p->host, datasets->v[i]), one);
+		if (!taken)
+			return one;
+		one = arena_printf(p->a, "%s-%d", name, k);
 	}
 }
 
-struct side_state snapshot_foresee(const struct plan *p, const struct side_state *source, struct arena *a)
+/* One step, or, where the names do not fit into one command, several, and a note that says so. */
+static void add_steps(struct passing *p, enum label l, const struct strings *datasets, const char *reason)
 {
-	struct side_state s = *source;
-	uint64_t guid = 1;
+	struct civil t = civil_of(p->out->now);
+	const char *name = arena_printf(p->a, "zfs-auto-snap_%s-%04d-%02d-%02d-%02dh%02dU", label_name(l), t.year,
+					t.month, t.day, t.hour, t.minute);
 
-	s.datasets = (struct datasets){0};
-	for (size_t i = 0; i < source->datasets.n; i++) {
-		struct dataset *d = vec_add(&s.datasets, a);
-		*d = source->datasets.v[i];
-		d->points = (struct points){0};
-		uint64_t txg = 0;
-		for (size_t k = 0; k < source->datasets.v[i].points.n; k++) {
-			const struct point *old = &source->datasets.v[i].points.v[k];
-			*vec_add(&d->points, a) = *old;
-			txg = old->createtxg > txg ? old->createtxg : txg;
+	name = free_name(p, datasets, name);
+	for (size_t i = 0; i < datasets->n;) {
+		struct snap_step *s = vec_add(&p->out->snaps, p->a);
+		*s = (struct snap_step){.label = l, .name = name, .reason = reason};
+		for (size_t bytes = 0; i < datasets->n; i++) {
+			bytes += strlen(datasets->v[i]) + strlen(name) + 2 + sizeof(char *);
+			if (bytes > COMMAND_MAX)
+				break;
+			*vec_add(&s->datasets, p->a) = datasets->v[i];
 		}
-		for (size_t n = 0; n < p->snaps.n; n++) {
-			const struct snap_step *step = &p->snaps.v[n];
-			for (size_t k = 0; k < step->datasets.n; k++) {
-				if (strcmp(step->datasets.v[k], d->name) != 0)
-					continue;
-				while (dataset_snapshot_by_guid(d, guid) != NULL)
-					guid++;
-				*vec_add(&d->points, a) = (struct point){
-				    .name = step->name, .guid = guid++, .createtxg = ++txg, .creation = p->now};
-			}
-		}
+		if (i < datasets->n)
+			note(p,
+			     arena_printf(
+				 p->a, "@%s is not one atom: the command would be too long, and is split before '%s'",
+				 name, datasets->v[i]));
 	}
-	return s;
+}
+
+static void plan_label(struct passing *p, enum label l)
+{
+	struct calendar c;
+	const char *why;
+	char when[ZONE_TEXT];
+
+	bool good = calendar_parse(str_of(label_calendar(l)), &c, &why);
+	assert(good);
+	int64_t struck = calendar_last(&c, p->z, p->out->now);
+	for (size_t i = 0, end; i < p->host->datasets.n; i = end) {
+		const struct point *newest;
+		struct strings datasets = chosen(p, l, i, &end, &newest);
+		if (datasets.n == 0 || (newest != NULL && newest->creation >= struck))
+			continue;
+		add_steps(p, l, &datasets,
+			  newest == NULL ? arena_printf(p->a, "there is no %s snapshot yet", label_name(l))
+					 : arena_printf(p->a, "the last %s one is of %s", label_name(l),
+							zone_show(p->z, newest->creation, when)));
+	}
+}
+
+/* --- the clock ------------------------------------------------------------------------------------ */
+
+const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const struct zone *z, struct arena *a)
+{
+	int64_t known = newest > last_seen ? newest : last_seen;
+	char clock[ZONE_TEXT], other[ZONE_TEXT];
+
+	if (last_seen == CLOCK_TRUSTED || known == 0 || (now + CLOCK_BACK_S >= known && now - known <= CLOCK_AHEAD_S))
+		return NULL;
+	return arena_printf(a, "the clock says %s, but %s: it was set %s", zone_show(z, now, clock),
+			    arena_printf(a,
+					 known == newest ? "the newest snapshot is of %s" : "dormouse last ran at %s",
+					 zone_show(z, known, other)),
+			    now < known ? "back" : "far ahead");
+}
+
+static int64_t newest_known(const struct side_state *s)
+{
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < s->datasets.n; i++) {
+		const struct point *p = dataset_newest(&s->datasets.v[i]);
+		enum label l;
+		if (p != NULL && p->creation > newest && snapshot_maker(p->name, &l) != MAKER_FOREIGN)
+			newest = p->creation;
+	}
+	return newest;
+}
+
+/* --- the pass ------------------------------------------------------------------------------------- */
+
+void pass_plan(const struct snapshot_policy *p, const struct side_state *host, const struct zone *z, int64_t now,
+	       int64_t last_seen, struct arena *a, struct pass *out)
+{
+	struct passing pass = {p, host, z, a, out};
+
+	*out = (struct pass){.now = now};
+	note_selection(&pass);
+	out->doubt = clock_doubt(now, newest_known(host), last_seen, z, a);
+	if (out->doubt != NULL)
+		return;
+	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
+		if (p->takes[l] && p->keep[l] > 0)
+			plan_label(&pass, l);
+	retain_host(p, host, &out->snaps, z, now, a, &out->verdicts);
+	prune_plan(&out->verdicts, a, &out->prunes);
 }

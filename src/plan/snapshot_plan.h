@@ -1,22 +1,26 @@
-/* Which snapshots are due.  Pure. */
+/* One pass over a host: which snapshots are due, and which nothing keeps any more.  Pure. */
 #ifndef PLAN_SNAPSHOT_PLAN_H
 #define PLAN_SNAPSHOT_PLAN_H
 
 #include "model/config.h"
 #include "model/plan.h"
 
-/* A label is due when its newest snapshot of the source's root was not made in the current period:
- * the quarter of an hour, the hour, the day, the week (from Monday), the month, the year, in UTC.
- * Labels that keep 0 are not taken.  Fills out->snaps; the names are those of NixOS's zfstools with
- * -u: zfs-auto-snap_<label>-YYYY-MM-DD-HHhMMU, with a suffix where that is taken. */
-void snapshot_plan(const struct config *c, const struct backup *b, const struct side_state *source, int64_t now,
-		   struct arena *a, struct plan *out);
+/* Does the policy want snapshots of that label of that dataset?  By the file's globs if it has any to include,
+ * else by com.sun:auto-snapshot:LABEL, and where that says nothing com.sun:auto-snapshot: as zfstools, but for
+ * datasets that are not mounted, which count too. */
+bool policy_selects(const struct snapshot_policy *p, const struct dataset *d, enum label l);
 
-/* The source as it will be: with the planned snapshots, whose GUIDs nobody knows yet (made up, none
- * of them stands in the source).  Its arrays are new, the rest is shared. */
-struct side_state snapshot_foresee(const struct plan *p, const struct side_state *source, struct arena *a);
+/* A label is due in a pool when its newest snapshot there is older than the last instant at which its calendar
+ * struck: what was missed is caught up once.  host is a look at all pools; last_seen is when somebody last
+ * looked (Unix seconds, 0 = unknown), to tell a clock that jumped.  Names are those of NixOS's zfstools with -u,
+ * zfs-auto-snap_<label>-YYYY-MM-DD-HHhMMU, with a suffix where one is taken. */
+void pass_plan(const struct snapshot_policy *p, const struct side_state *host, const struct zone *z, int64_t now,
+	       int64_t last_seen, struct arena *a, struct pass *out);
 
-/* Whether a backup leaves a dataset out: its name, or that of a parent, matches. */
-bool backup_excludes(const struct backup *b, const char *dataset);
+enum { CLOCK_TRUSTED = -1 }; /* as last_seen: a person says that the clock is right */
+
+/* Why the clock cannot be right, or NULL: it is before the newest snapshot, or more than a year after
+ * everything known. */
+const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const struct zone *z, struct arena *a);
 
 #endif

@@ -63,11 +63,8 @@ int paths_find(const char *config, struct arena *a, struct paths *p, struct err 
 	return 0;
 }
 
-int paths_lock(const char *dir, int *fd, struct err *e)
+int paths_lock(const char *path, const char *what, int *fd, struct err *e)
 {
-	AUTO(arena) struct arena a = {0};
-	const char *path = arena_printf(&a, "%s/lock", dir);
-
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return err_sys(e, errno, "cannot open '%s'", path);
@@ -75,6 +72,5 @@ int paths_lock(const char *dir, int *fd, struct err *e)
 		return 0;
 	(void)close(*fd);
 	*fd = -1;
-	(void)err_set(e, ERR_BUSY, "another keeper has the state in '%s'", dir);
-	return err_hint(e, "one is enough; every command finds it by itself");
+	return err_set(e, ERR_BUSY, "%s", what);
 }

@@ -15,7 +15,7 @@ struct paths {
 
 /* Finds them and makes the two folders (mode 0700) if they are not there.  config may be NULL. */
 int paths_find(const char *config, struct arena *a, struct paths *p, struct err *e) MUST_CHECK;
-/* Takes the lock file in dir for this process until it ends: *fd.  ERR_BUSY when another has it. */
-int paths_lock(const char *dir, int *fd, struct err *e) MUST_CHECK;
+/* Takes a lock file for this process, until *fd is closed.  ERR_BUSY with what when another has it. */
+int paths_lock(const char *path, const char *what, int *fd, struct err *e) MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@ static void put_text(json_t *j, const char *name, const char *text)
 		(void)json_object_set_new(j, name, json_any(text));
 }
 
-static json_t *point_json(const struct point *p)
+json_t *point_json(const struct point *p)
 {
 	json_t *j = json_object();
 
@@ -23,7 +23,7 @@ static json_t *point_json(const struct point *p)
 
 static json_t *dataset_json(const struct dataset *d)
 {
-	json_t *j = json_object(), *points = json_array();
+	json_t *j = json_object(), *points = json_array(), *wants = json_object();
 
 	put_text(j, "name", d->name);
 	put_text(j, "type", d->type == DATASET_VOLUME ? "volume" : "filesystem");
@@ -31,6 +31,13 @@ static json_t *dataset_json(const struct dataset *d)
 	(void)json_object_set_new(j, "encrypted", json_boolean(d->encrypted));
 	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
 	put_text(j, "origin", d->origin);
+	if (d->gone_since != 0)
+		(void)json_object_set_new(j, "gone_since", json_integer(d->gone_since));
+	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
+		put_text(wants, l == LABEL_NONE ? "" : label_name(l), d->wants[l]);
+	if (json_object_size(wants) > 0)
+		(void)json_object_set(j, "auto_snapshot", wants);
+	json_decref(wants);
 	(void)json_object_set_new(j, "used", json_u64(d->used));
 	(void)json_object_set_new(j, "referenced", json_u64(d->referenced));
 	(void)json_object_set_new(j, "available", json_u64(d->available));
@@ -66,11 +73,16 @@ json_t *side_json(const struct side_state *s)
 
 json_t *observed_json(const struct observed *o)
 {
-	json_t *j = json_object();
+	json_t *j = json_object(), *zone = json_array();
 
 	(void)json_object_set_new(j, "format", json_integer(FORMAT));
 	put_text(j, "backup", o->backup);
 	(void)json_object_set_new(j, "now", json_integer(o->now));
+	(void)json_object_set_new(j, "last_seen", json_integer(o->last_seen));
+	(void)json_object_set_new(j, "zone", zone);
+	for (size_t i = 0; i < o->zone.n; i++)
+		(void)json_array_append_new(
+		    zone, json_pack("[II]", (json_int_t)o->zone.v[i].from, (json_int_t)o->zone.v[i].offset_s));
 	(void)json_object_set_new(j, "source", side_json(&o->source));
 	(void)json_object_set_new(j, "target", side_json(&o->target));
 	return j;
@@ -103,7 +115,10 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 	*d = (struct dataset){.name = json_text(j, "name", a),
 			      .encrypted = flag(j, "encrypted"),
 			      .placeholder = flag(j, "placeholder"),
-			      .origin = json_text(j, "origin", a)};
+			      .origin = json_text(j, "origin", a),
+			      .gone_since = json_integer_value(json_object_get(j, "gone_since"))};
+	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
+		d->wants[l] = json_text(json_object_get(j, "auto_snapshot"), l == LABEL_NONE ? "" : label_name(l), a);
 	if (d->name == NULL || type == NULL || !json_get_u64(j, "guid", &d->guid))
 		return false;
 	d->type = strcmp(type, "volume") == 0 ? DATASET_VOLUME : DATASET_FILESYSTEM;
@@ -162,89 +177,20 @@ int observed_read(struct str text, struct arena *a, struct observed *o, struct e
 	}
 	o->backup = json_text(j, "backup", a);
 	o->now = json_integer_value(json_object_get(j, "now"));
+	o->last_seen = json_integer_value(json_object_get(j, "last_seen"));
+	o->zone = (struct zone){0};
+	json_t *part;
+	size_t i;
+	json_array_foreach(json_object_get(j, "zone"), i, part)
+	{
+		struct zone_part z = {json_integer_value(json_array_get(part, 0)),
+				      json_integer_value(json_array_get(part, 1))};
+		bool fits = i == 0 || z.from > o->zone.v[i - 1].from;
+		if (!fits || z.offset_s < -86400 || z.offset_s > 86400)
+			return err_set(e, ERR_CORRUPT, "the observation's time zone cannot be read");
+		*vec_add(&o->zone, a) = z;
+	}
 	if (side_read(json_object_get(j, "source"), a, &o->source, e) < 0)
 		return -1;
 	return side_read(json_object_get(j, "target"), a, &o->target, e);
-}
-
-/* --- plans ----------------------------------------------------------------------------------------- */
-
-static json_t *send_json(const struct send_step *s)
-{
-	static const char *const kinds[] = {[SEND_FULL] = "full",
-					    [SEND_INCREMENTAL] = "incremental",
-					    [SEND_INTERMEDIATE] = "incremental",
-					    [SEND_RESUME] = "resume"};
-	json_t *j = json_object();
-
-	put_text(j, "kind", kinds[s->kind]);
-	put_text(j, "source", s->source);
-	put_text(j, "target", s->target);
-	if (s->base.name != NULL)
-		(void)json_object_set_new(j, "base", point_json(&s->base));
-	(void)json_object_set_new(j, "to", point_json(&s->to));
-	(void)json_object_set_new(j, "snapshots", json_integer((json_int_t)s->snapshots));
-	(void)json_object_set_new(j, "raw", json_boolean(s->raw));
-	put_text(j, "reason", s->reason);
-	return j;
-}
-
-static json_t *pair_json(const char *dataset, const char *reason)
-{
-	json_t *j = json_object();
-	put_text(j, "dataset", dataset);
-	put_text(j, "reason", reason);
-	return j;
-}
-
-json_t *plan_json(const struct plan *p)
-{
-	static const char *const marks[] = {[MARK_HOLD] = "hold",
-					    [MARK_BOOKMARK] = "bookmark",
-					    [MARK_RELEASE] = "release",
-					    [MARK_UNBOOKMARK] = "unbookmark"};
-	json_t *j = json_object(), *list;
-
-	put_text(j, "backup", p->backup);
-	(void)json_object_set_new(j, "now", json_integer(p->now));
-#define LIST(name) (list = json_array(), (void)json_object_set_new(j, name, list))
-	LIST("snapshots");
-	for (size_t i = 0; i < p->snaps.n; i++) {
-		json_t *s = json_object(), *datasets = json_array();
-		put_text(s, "label", p->snaps.v[i].label);
-		put_text(s, "name", p->snaps.v[i].name);
-		for (size_t k = 0; k < p->snaps.v[i].datasets.n; k++)
-			(void)json_array_append_new(datasets, json_any(p->snaps.v[i].datasets.v[k]));
-		(void)json_object_set_new(s, "datasets", datasets);
-		put_text(s, "reason", p->snaps.v[i].reason);
-		(void)json_array_append_new(list, s);
-	}
-	LIST("parents");
-	for (size_t i = 0; i < p->parents.n; i++)
-		(void)json_array_append_new(list, pair_json(p->parents.v[i].dataset, p->parents.v[i].reason));
-	LIST("aborts");
-	for (size_t i = 0; i < p->aborts.n; i++)
-		(void)json_array_append_new(list, pair_json(p->aborts.v[i].dataset, p->aborts.v[i].reason));
-	LIST("sends");
-	for (size_t i = 0; i < p->sends.n; i++)
-		(void)json_array_append_new(list, send_json(&p->sends.v[i]));
-	LIST("marks");
-	for (size_t i = 0; i < p->marks.n; i++) {
-		json_t *m = pair_json(p->marks.v[i].dataset, p->marks.v[i].reason);
-		put_text(m, "kind", marks[p->marks.v[i].kind]);
-		put_text(m, "name", p->marks.v[i].snapshot);
-		(void)json_array_append_new(list, m);
-	}
-	LIST("conflicts");
-	for (size_t i = 0; i < p->conflicts.n; i++) {
-		json_t *c = pair_json(p->conflicts.v[i].source, p->conflicts.v[i].why);
-		put_text(c, "target", p->conflicts.v[i].target);
-		put_text(c, "hint", p->conflicts.v[i].hint);
-		(void)json_array_append_new(list, c);
-	}
-	LIST("current");
-	for (size_t i = 0; i < p->skips.n; i++)
-		(void)json_array_append_new(list, pair_json(p->skips.v[i].source, p->skips.v[i].reason));
-#undef LIST
-	return j;
 }

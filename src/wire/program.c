@@ -67,13 +67,21 @@ void program_look(struct buf *b, const char *root)
 	/* What it complains of stands behind a '!', and so does that it failed: the exit code of the left side of a
 	 * pipe would be lost. */
 	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n"
-		    "{ { zfs list -Hp -r \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
+		    "{ { zfs list -Hp \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
 		    "}\n"
 		    "look datasets -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
-		    "written,receive_resume_token,dormouse:placeholder");
-	word(b, root);
+		    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,com.sun:auto-snapshot");
+	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
+		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
+	if (*root != '\0') {
+		buf_puts(b, " -r");
+		word(b, root);
+	}
 	buf_puts(b, "\nlook points -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
-	word(b, root);
+	if (*root != '\0') {
+		buf_puts(b, " -r");
+		word(b, root);
+	}
 	buf_puts(b, "\necho '#look end'\n");
 	buf_puts(b, end);
 }
@@ -126,10 +134,91 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 		buf_puts(b, " </dev/null\n");
 	}
 	for (size_t i = 0; i < parents->n; i++) {
-		buf_puts(b, "zfs create -u -o canmount=off -o dormouse:placeholder=on -o com.sun:auto-snapshot=false");
+		buf_puts(b, "zfs create -u -o canmount=off -o com.sun:auto-snapshot=false -o");
+		word2(b, "dormouse:placeholder", '=', parents->v[i].dataset);
 		word(b, parents->v[i].dataset);
 		buf_puts(b, " </dev/null\n");
 	}
+	buf_puts(b, end);
+}
+
+void program_prune(struct buf *b, const struct prune_steps *steps, bool dry)
+{
+	buf_puts(b, head);
+	/* destroy OPTION PLACE NAME,NAME…: names of snapshots that we know hold neither blanks nor commas. */
+	buf_puts(b, "destroy() {\nlocal out first second n i\n");
+	buf_printf(b, "out=$(zfs destroy %s $1 \"$2@$3\" 2>&1 </dev/null) && { printf '%%s\\n' \"$out\"; return; }\n",
+		   dry ? "-nvp" : "-vp");
+	buf_puts(
+	    b,
+	    "case $3 in\n"
+	    "*,*)\n"
+	    "n=$(printf %s \"$3\" | tr -cd , | wc -c) first= second= i=0\n"
+	    "for name in $(printf %s \"$3\" | tr , ' '); do\n"
+	    "i=$((i+1))\n"
+	    "if [ $((2*i)) -le $((n+1)) ]; then first=$first,$name; else second=$second,$name; fi\n"
+	    "done\n"
+	    "destroy \"$1\" \"$2\" \"${first#,}\"\n"
+	    "destroy \"$1\" \"$2\" \"${second#,}\" ;;\n"
+	    "*)\n"
+	    "if [ -z \"$1\" ]; then printf '!%s@%s: %s\\n' \"$2\" \"$3\" \"$(printf %s \"$out\" | tr '\\n\\t' '  ')\"\n"
+	    "else each | while IFS= read -r one; do destroy '' \"$one\" \"$3\"; done\n"
+	    "fi ;;\n"
+	    "esac\n"
+	    "}\n");
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct prune_step *s = &steps->v[i];
+		if (s->below) {
+			buf_puts(b, "each() {\nprintf '%s\\n'");
+			for (size_t k = 0; k < s->each.n; k++)
+				word(b, s->each.v[k]);
+			buf_puts(b, "\n}\n");
+		}
+		buf_printf(b, "destroy '%s'", s->below ? "-r" : "");
+		word(b, s->dataset);
+		buf_putc(b, ' ');
+		for (size_t k = 0; k < s->snapshots.n; k++)
+			buf_printf(b, "%s%s", k == 0 ? "" : ",", s->snapshots.v[k]);
+		buf_putc(b, '\n');
+	}
+	buf_puts(b, "echo '#prune end'\n");
+	buf_puts(b, end);
+}
+
+void program_tidy(struct buf *b, const struct tidy_steps *steps)
+{
+	buf_puts(b, head);
+	buf_puts(b, "rc=0\n");
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct tidy_step *s = &steps->v[i];
+		AUTO(buf) struct buf gone = {0};
+		switch (s->kind) {
+		case TIDY_RENAME:
+			buf_puts(b, "zfs rename -p -u");
+			word(b, s->dataset);
+			word(b, s->to);
+			break;
+		case TIDY_GONE:
+			buf_printf(&gone, "dormouse:gone=%lld:%s", (long long)s->at, s->dataset);
+			buf_puts(b, "zfs set");
+			word(b, buf_text(&gone));
+			word(b, s->dataset);
+			break;
+		case TIDY_BACK:
+			buf_puts(b, "zfs inherit dormouse:gone");
+			word(b, s->dataset);
+			break;
+		case TIDY_FORGET:
+			/* Its snapshots, then itself; with anything below it, it stays. */
+			buf_puts(b, "zfs destroy");
+			word2(b, s->dataset, '@', "%");
+			buf_puts(b, " </dev/null && zfs destroy");
+			word(b, s->dataset);
+			break;
+		}
+		buf_puts(b, " </dev/null || rc=1\n");
+	}
+	buf_puts(b, "exit $rc\n");
 	buf_puts(b, end);
 }
 

@@ -17,7 +17,7 @@ const char *const *side_argv(const struct side *s, struct arena *a);
 
 /* Each appends a whole program, to be given to the loader on standard input. */
 
-/* Lists everything below root: see look_parse (wire/zfs_text.h). */
+/* Lists everything below root, all pools if it is "": see look_parse (wire/zfs_text.h). */
 void program_look(struct buf *b, const char *root);
 /* Asks the source what resume tokens mean: see tokens_parse. */
 void program_tokens(struct buf *b, const struct strings *tokens);
@@ -25,6 +25,11 @@ void program_tokens(struct buf *b, const struct strings *tokens);
 void program_snapshot(struct buf *b, const struct snap_steps *steps);
 /* Makes missing parents, in order; gives up partial receives. */
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
+/* Destroys snapshots, or (dry) says what would go: see prune_parse.  What cannot be destroyed is looked for by
+ * halving, and the rest is destroyed all the same. */
+void program_prune(struct buf *b, const struct prune_steps *steps, bool dry);
+/* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
+void program_tidy(struct buf *b, const struct tidy_steps *steps);
 /* Holds, bookmarks, releases.  What is so already is no error. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag);
 /* Imports pools without mounting anything; one that is imported already is fine.  Exports them; one

@@ -38,9 +38,24 @@ static int malformed(struct err *e, struct str line)
 	return err_hint(e, "is this OpenZFS 2.0 or later? zfs version tells");
 }
 
+static const char *text_or_null(struct str s, struct arena *a)
+{
+	return s.n == 0 || str_eq(s, "-") ? NULL : str_dup(a, s);
+}
+
+/* "UNIX:NAME" of the dataset itself: what it inherits from a parent is the parent's. */
+static int64_t gone_since(struct str s, const char *name)
+{
+	int64_t at;
+	struct str when = str_cut(&s, ':');
+
+	return str_eq(s, name) && num_i64(when, &at) ? at : 0;
+}
+
 static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 {
-	struct str f[11];
+	enum { LABELS_AT = 13 };
+	struct str f[LABELS_AT + LABELS];
 
 	*d = (struct dataset){0};
 	if (!fields(line, f, ARRAY_LEN(f)) || f[0].n == 0)
@@ -48,9 +63,13 @@ static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 	d->name = str_dup(a, f[0]);
 	d->type = str_eq(f[1], "volume") ? DATASET_VOLUME : DATASET_FILESYSTEM;
 	d->encrypted = !str_eq(f[3], "off") && !str_eq(f[3], "-");
-	d->origin = str_eq(f[4], "-") || f[4].n == 0 ? NULL : str_dup(a, f[4]);
-	d->resume.token = str_eq(f[9], "-") || f[9].n == 0 ? NULL : str_dup(a, f[9]);
-	d->placeholder = str_eq(f[10], "on");
+	d->origin = text_or_null(f[4], a);
+	d->resume.token = text_or_null(f[9], a);
+	d->placeholder = str_eq(f[10], d->name);
+	d->gone_since = gone_since(f[11], d->name);
+	d->wants[LABEL_NONE] = text_or_null(f[12], a);
+	for (int l = 0; l < LABELS; l++)
+		d->wants[l] = text_or_null(f[LABELS_AT + l], a);
 	return (str_eq(f[1], "volume") || str_eq(f[1], "filesystem")) && num_u64(f[2], &d->guid) &&
 	       number(f[5], &d->used) && number(f[6], &d->referenced) && number(f[7], &d->available) &&
 	       number(f[8], &d->written);
@@ -101,7 +120,7 @@ static int complaint(struct side_state *s, struct str line, struct err *e)
 	AUTO(arena) struct arena a = {0};
 	const char *missing = arena_printf(&a, "cannot open '%s': dataset does not exist", s->root);
 
-	if (str_eq(line, missing)) {
+	if (str_eq(line, missing) || (*s->root == '\0' && str_eq(line, "no datasets available"))) {
 		s->root_exists = false;
 		return 0;
 	}
@@ -161,6 +180,25 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 		s->datasets.n = 0;
 	side_sort(s);
 	return 0;
+}
+
+int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e)
+{
+	bool whole = false;
+
+	*p = (struct pruned){0};
+	while (out.n > 0) {
+		struct str line = next_line(&out), word = str_cut(&line, '\t');
+		uint64_t bytes;
+		if (str_starts(word, "!"))
+			*vec_add(&p->failed, a) = arena_strndup(a, word.p + 1, word.n - 1);
+		else if (str_eq(word, "destroy"))
+			p->destroyed++;
+		else if (str_eq(word, "reclaim") && num_u64(line, &bytes))
+			p->reclaimed += bytes;
+		whole = str_eq(word, "#prune end");
+	}
+	return whole ? 0 : err_set(e, ERR_NET, "cannot tell what was destroyed: the answer was cut off");
 }
 
 static struct dataset *with_token(struct side_state *s, size_t index)

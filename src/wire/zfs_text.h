@@ -16,6 +16,14 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
  * token, in their order. */
 int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
 
+/* The output of program_prune. */
+struct pruned {
+	size_t destroyed;
+	uint64_t reclaimed;    /* bytes */
+	struct strings failed; /* "pool/ds@snap: why" */
+};
+int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e) MUST_CHECK;
+
 /* The output of program_receive. */
 struct receive_answer {
 	int code;

@@ -91,7 +91,9 @@ static void whole_file(void **state)
 	assert_true(b->exclude.n == 2 && b->timeout_ms == 90000000);
 	b = config_backup(&c, "local");
 	assert_true(b->source_target == NULL && b->dest_target == NULL);
-	assert_true(c.snapshots.n == 2 && c.snapshots.v[0].keep == 4 && c.snapshots.v[1].every_s == 365 * 86400);
+	const struct snapshot_policy *policy = config_policy(&c, NULL);
+	assert_true(policy->takes[LABEL_FREQUENT] && policy->keep[LABEL_FREQUENT] == 4);
+	assert_true(policy->takes[LABEL_YEARLY] && policy->keep[LABEL_YEARLY] == 0 && !policy->takes[LABEL_DAILY]);
 	assert_null(config_target(&c, "none"));
 	assert_null(config_backup(&c, "none"));
 
@@ -221,7 +223,7 @@ static void wrong_files(void **state)
 	wrong("target t probe {\nssh { port = 0 }\n}", "2:14: a port is a number");
 	wrong("target t probe {\nsssh {}\n}", "2:1: unknown block 'sssh'");
 	wrong("target t probe {\nlinger = \"1m\"\nlinger = \"2m\"\n}", "3:1: 'linger' stands here twice");
-	wrong("snapshots {}\nsnapshots {}", "2:1: a second 'snapshots' block");
+	wrong("snapshots {}\nsnapshots {}", "2:1: a second 'snapshots' block for this host");
 	wrong("snapshots {\nhourly = -2\n}", "2:10: 'hourly' must be a whole number from 0");
 	wrong("backup b {\nsource = \"a\"\n}", "1:1: 'destination' is missing in block 'backup'");
 	wrong("backup b {\nsource = \"x:a\"\ndestination = \"b\"\n}", "2:10: there is no target 'x'");
@@ -270,8 +272,9 @@ static void rendering(void **state)
 	text = "snapshots {}\nsnapshots {}\n";
 	assert_false(load(text, strlen(text), false, &a, &c, &d));
 	assert_string_equal(all_of(&d, &a, text),
-			    "f:2:1: a second 'snapshots' block\n    2 | snapshots {}\n      | ^^^^^^^^^\n"
-			    "f:1:1: it stands here already\n    1 | snapshots {}\n      | ^^^^^^^^^\n");
+			    "f:2:1: a second 'snapshots' block for this host\n    2 | snapshots {}\n      | ^^^^^^^^^\n"
+			    "f:1:1: it stands here already\n    1 | snapshots {}\n      | ^^^^^^^^^\n"
+			    "hint: there is one for each host; 'on' names a target's\n");
 	/* A long line is cut around the place. */
 	AUTO(buf) struct buf b = {0};
 	for (int i = 0; i < 100; i++)

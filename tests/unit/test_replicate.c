@@ -176,6 +176,40 @@ static void order(void **state)
 	assert_string_equal(buf_text(&got), buf_text(&all));
 }
 
+/* A dataset that has another name now is followed, not sent again; one that only looks so is not. */
+static void renames(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a");
+	model_dataset(&s, &a, "tank/home/new", "@b @c");
+	model_dataset(&s, &a, "tank/home/deep/er", "#d @e");
+	model_dataset(&s, &a, "tank/home/deep", "@x");
+	model_dataset(&s, &a, "tank/home/other", "@f");
+	model_dataset(&s, &a, "tank/home/kept", "@g");
+	model_dataset(&t, &a, "vault/tank", "");
+	model_dataset(&t, &a, "vault/tank/home", "@a");
+	model_dataset(&t, &a, "vault/tank/home/old", "@b");
+	model_dataset(&t, &a, "vault/tank/home/flat", "@d");
+	model_dataset(&t, &a, "vault/tank/home/kept", "@f @g"); /* its source is there */
+	model_dataset(&t, &a, "vault/else/home", "@f");		/* of another source */
+	replicate_plan(&home, &s, &t, 0, &a, &p);
+	assert_int_equal(p.renames.n, 2);
+	assert_string_equal(p.renames.v[0].dataset, "vault/tank/home/flat");
+	assert_string_equal(p.renames.v[0].to, "vault/tank/home/deep/er");
+	assert_string_equal(p.renames.v[1].dataset, "vault/tank/home/old");
+	assert_string_equal(p.renames.v[1].to, "vault/tank/home/new");
+	/* What it comes to lie in is sent first; nothing stands in for that. */
+	assert_int_equal(p.sends.n, 2);
+	assert_string_equal(p.sends.v[0].source, "tank/home/deep");
+	assert_string_equal(p.sends.v[1].source, "tank/home/other");
+	assert_int_equal(p.parents.n, 0);
+}
+
 static void excludes(void **state)
 {
 	AUTO(arena) struct arena a = {0};
@@ -210,95 +244,22 @@ static void recorded_look_marks_nothing(void **state)
 	assert_int_equal(p.marks.n, 0);
 }
 
-static void due(void **state)
-{
-	static const struct {
-		const char *label, *last; /* when the last one was made, or NULL */
-		const char *now;
-		bool due;
-	} t[] = {
-	    {"frequent", NULL, "2026-11-23T10:00:00Z", true},
-	    {"frequent", "2026-11-23T10:00:01Z", "2026-11-23T10:14:59Z", false},
-	    {"frequent", "2026-11-23T10:14:59Z", "2026-11-23T10:15:00Z", true},
-	    {"hourly", "2026-11-23T10:00:00Z", "2026-11-23T10:59:59Z", false},
-	    {"hourly", "2026-11-23T10:59:59Z", "2026-11-23T11:00:00Z", true},
-	    {"daily", "2026-11-23T23:59:00Z", "2026-11-24T00:00:00Z", true},
-	    {"weekly", "2026-11-22T23:59:00Z", "2026-11-23T00:00:00Z", true}, /* a Monday */
-	    {"weekly", "2026-11-23T00:00:00Z", "2026-11-29T23:59:00Z", false},
-	    {"monthly", "2026-02-01T00:00:00Z", "2026-02-28T23:00:00Z", false},
-	    {"monthly", "2026-02-28T23:59:00Z", "2026-03-01T00:00:00Z", true},
-	    {"yearly", "2025-12-31T23:59:00Z", "2026-01-01T00:00:00Z", true},
-	    /* A clock that was set back takes none. */
-	    {"hourly", "2026-11-23T10:00:00Z", "2026-11-23T08:00:00Z", false},
-	};
-	static const struct snapshot_label labels[] = {{"frequent", 4, 900},	   {"hourly", 1, 3600},
-						       {"daily", 1, 86400},	   {"weekly", 1, 7 * 86400},
-						       {"monthly", 1, 30 * 86400}, {"yearly", 1, 365 * 86400}};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		AUTO(arena) struct arena a = {0};
-		struct config c = {0};
-		struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
-		struct plan p = {0};
-		int64_t now, last;
-		struct dataset *d = model_dataset(&s, &a, "tank/home", "");
-		for (size_t k = 0; k < ARRAY_LEN(labels); k++)
-			if (strcmp(labels[k].name, t[i].label) == 0)
-				*vec_add(&c.snapshots, &a) = labels[k];
-		assert_true(civil_parse(str_of(t[i].now), &now));
-		if (t[i].last != NULL && civil_parse(str_of(t[i].last), &last))
-			*vec_add(&d->points, &a) =
-			    (struct point){.name = arena_printf(&a, "zfs-auto-snap_%s-2026-01-01-0000", t[i].label),
-					   .guid = 1,
-					   .createtxg = 1,
-					   .creation = last};
-		snapshot_plan(&c, &home, &s, now, &a, &p);
-		if ((p.snaps.n == 1) != t[i].due)
-			fail_msg("%s: last %s, now %s: due should be %d", t[i].label, t[i].last, t[i].now, t[i].due);
-	}
-}
-
-static void snapshot_names(void **state)
-{
-	AUTO(arena) struct arena a = {0};
-	struct config c = {0};
-	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
-	struct plan p = {.now = 1785110706};
-
-	(void)state;
-	*vec_add(&c.snapshots, &a) = (struct snapshot_label){"hourly", 24, 3600};
-	*vec_add(&c.snapshots, &a) = (struct snapshot_label){"daily", 0, 86400};
-	struct dataset *d = model_dataset(&s, &a, "tank/home", "@a");
-	/* Taken, though by nobody's schedule: an old one with today's name. */
-	*vec_add(&d->points, &a) =
-	    (struct point){.name = "zfs-auto-snap_hourly-2026-07-27-00h05U", .guid = 7, .createtxg = 9, .creation = 5};
-	model_dataset(&s, &a, "tank/home/z", "@a");
-	snapshot_plan(&c, &home, &s, 1785110706, &a, &p);
-	assert_int_equal(p.snaps.n, 1);
-	assert_string_equal(p.snaps.v[0].name, "zfs-auto-snap_hourly-2026-07-27-00h05U-2");
-	assert_int_equal(p.snaps.v[0].datasets.n, 2);
-	struct side_state then = snapshot_foresee(&p, &s, &a);
-	assert_int_equal(then.datasets.v[0].points.n, 3);
-	assert_int_equal(s.datasets.v[0].points.n, 2);
-	assert_string_equal(dataset_newest(&then.datasets.v[1])->name, p.snaps.v[0].name);
-}
-
 static void explained(void **state)
 {
 	AUTO(arena) struct arena a = {0};
 	AUTO(buf) struct buf out = {0};
-	struct config c = {0};
-	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct snapshot_policy policy = {.takes[LABEL_HOURLY] = true, .keep[LABEL_HOURLY] = 24};
+	struct side_state s = {.root = "", .seen = true, .root_exists = true};
 	struct side_state t = {.root = "vault"};
+	struct pass pass;
 	struct plan p = {.now = 1785110706};
+	struct archive archive = {0};
 
 	(void)state;
-	*vec_add(&c.snapshots, &a) = (struct snapshot_label){"hourly", 24, 3600};
-	model_dataset(&s, &a, "tank/home", "@a @b");
-	snapshot_plan(&c, &home, &s, p.now, &a, &p);
+	model_dataset(&s, &a, "tank/home", "@a @b")->wants[LABEL_NONE] = "true";
+	pass_plan(&policy, &s, &(struct zone){0}, p.now, 0, &a, &pass);
 	replicate_plan(&home, &s, &t, p.now, &a, &p);
-	plan_explain(&p, &home, &t, &out);
+	plan_explain(&pass, &p, &archive, &home, &t, &out);
 	assert_non_null(strstr(buf_text(&out), "snapshot  @zfs-auto-snap_hourly-2026-07-27-00h05U of 1 dataset\n"));
 	assert_non_null(strstr(buf_text(&out), "was never seen"));
 	assert_non_null(strstr(buf_text(&out), "send      tank/home: all of @a\n"));
@@ -320,7 +281,7 @@ static void explained(void **state)
 		replicate_plan(&home, &from, &to, 0, &a, &q);
 		to.recorded = i == 1;
 		buf_clear(&out);
-		plan_explain(&q, &home, &to, &out);
+		plan_explain(&(struct pass){0}, &q, &archive, &home, &to, &out);
 		if (strstr(buf_text(&out), cases[i][2]) == NULL)
 			fail_msg("'%s' is not in:\n%s", cases[i][2], buf_text(&out));
 	}
@@ -329,11 +290,9 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset), cmocka_unit_test(marks),
-	    cmocka_unit_test(resumes),	   cmocka_unit_test(raw_and_types),
-	    cmocka_unit_test(parents),	   cmocka_unit_test(order),
-	    cmocka_unit_test(excludes),	   cmocka_unit_test(recorded_look_marks_nothing),
-	    cmocka_unit_test(due),	   cmocka_unit_test(snapshot_names),
+	    cmocka_unit_test(one_dataset),   cmocka_unit_test(marks),	 cmocka_unit_test(resumes),
+	    cmocka_unit_test(raw_and_types), cmocka_unit_test(parents),	 cmocka_unit_test(order),
+	    cmocka_unit_test(renames),	     cmocka_unit_test(excludes), cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "wire/control.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
+#include "wire/plan_json.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 #include "wire/zfs_text.h"
@@ -104,6 +105,7 @@ static void programs(void **state)
 	AUTO(arena) struct arena a = {0};
 	AUTO(buf) struct buf b = {0};
 	struct plan p = {0};
+	struct pass pass = {0};
 	struct strings names = {0};
 	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17},
 		     y = {.kind = POINT_BOOKMARK, .name = "y", .guid = 18};
@@ -132,8 +134,8 @@ static void programs(void **state)
 	buf_clear(&b);
 	*vec_add(&names, &a) = "t/a";
 	*vec_add(&names, &a) = "t/b";
-	*vec_add(&p.snaps, &a) = (struct snap_step){.name = "s", .datasets = names};
-	program_snapshot(&b, &p.snaps);
+	*vec_add(&pass.snaps, &a) = (struct snap_step){.name = "s", .datasets = names};
+	program_snapshot(&b, &pass.snaps);
 	contains(&b, "zfs snapshot 't/a@s' 't/b@s' </dev/null");
 	buf_clear(&b);
 	*vec_add(&p.parents, &a) = (struct parent_step){.dataset = "v/t"};
@@ -165,6 +167,8 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
+#define UNSET "\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone and com.sun:auto-snapshot with its labels */
+
 static const char listing[] = "#look datasets\n"
 			      "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
 			      "b/a/f\tfilesystem\t15222262679454268748\toff\t-\t37888\t25088\t100149760\t0\t-\ton\n";
@@ -176,8 +180,11 @@ static void looks(void **state)
 	struct err e;
 	const char *good =
 	    "#look datasets\n"
-	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\n"
-	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\ton\n"
+	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\ttrue\t-\tfalse\t-"
+	    "\t-"
+	    "\t-\t-\n"
+	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v 2"
+	    "\t-\t-\t-\t-\t-\t-\t-\n"
 	    "#look points\n"
 	    "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
 	    "b/v 2@s1\t3215519801123668724\t12\t1795463833\t0\n"
@@ -192,6 +199,10 @@ static void looks(void **state)
 	const struct dataset *v = side_find(&s, "b/v 2");
 	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
 	assert_string_equal(v->origin, "b/x@o");
+	assert_int_equal(v->gone_since, 77);
+	assert_string_equal(s.datasets.v[0].wants[LABEL_NONE], "true");
+	assert_string_equal(s.datasets.v[0].wants[LABEL_HOURLY], "false");
+	assert_null(s.datasets.v[0].wants[LABEL_DAILY]);
 	assert_string_equal(v->resume.token, "1-abc");
 	assert_int_equal(v->points.n, 3);
 	assert_true(v->points.v[0].kind == POINT_BOOKMARK && strcmp(v->points.v[1].name, "s1") == 0);
@@ -210,12 +221,15 @@ static void looks(void **state)
 	    "#look datasets\n!cannot open 'c': dataset does not exist\n#look points\n#look end\n",
 	    "#look datasets\n!internal error: out of memory\n#look points\n#look end\n",
 	    "#look datasets\nb\tfilesystem\t12\n#look points\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n!#failed 137\n#look points\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t-5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb@x\t1\t2\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb\t1\t2\t3\t4\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\nb@\t1\t2\t3\t4\n#look end\n",
-	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\n#look points\n", /* cut off */
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET
+	    "\n!#failed 137\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t-5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\n#look points\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\n#look points\nb@x\t1\t2\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET
+	    "\n#look points\nb\t1\t2\t3\t4\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET
+	    "\n#look points\nb@\t1\t2\t3\t4\n#look end\n",
+	    "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\n#look points\n", /* cut off */
 	    "Last login: today\n#look datasets\n",
 	    listing,
 	};
@@ -367,6 +381,8 @@ static void plans(void **state)
 	AUTO(arena) struct arena a = {0};
 	AUTO(buf) struct buf b = {0};
 	struct plan p = {.backup = "b", .now = 7};
+	struct pass pass = {.now = 7};
+	struct archive archive = {0};
 	struct point x = {.kind = POINT_SNAPSHOT, .name = "x", .guid = 17};
 
 	(void)state;
@@ -374,18 +390,28 @@ static void plans(void **state)
 	    .kind = SEND_INCREMENTAL, .source = "t", .target = "v/t", .base = x, .to = x, .reason = "r"};
 	struct strings names = {0};
 	*vec_add(&names, &a) = "t";
-	*vec_add(&p.snaps, &a) = (struct snap_step){.label = "hourly", .name = "s", .datasets = names, .reason = "due"};
+	*vec_add(&pass.snaps, &a) =
+	    (struct snap_step){.label = LABEL_HOURLY, .name = "s", .datasets = names, .reason = "due"};
+	*vec_add(&pass.notes, &a) = "n";
+	*vec_add(&archive.prunes, &a) = (struct prune_step){.dataset = "v/t", .snapshots = names, .below = true};
+	*vec_add(&archive.tidies, &a) = (struct tidy_step){.kind = TIDY_GONE, .dataset = "v/t", .reason = "r"};
+	*vec_add(&p.renames, &a) =
+	    (struct tidy_step){.kind = TIDY_RENAME, .dataset = "v/o", .to = "v/n", .reason = "r"};
 	*vec_add(&p.parents, &a) = (struct parent_step){"v", "r"};
 	*vec_add(&p.aborts, &a) = (struct abort_step){"v/a", "r"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_HOLD, .dataset = "t", .snapshot = "s", .reason = "r"};
 	*vec_add(&p.conflicts, &a) = (struct conflict){.source = "t", .target = "v", .why = "w", .hint = "h"};
 	*vec_add(&p.skips, &a) = (struct skip){.source = "t", .reason = "r"};
-	AUTO(json) json_t *j = plan_json(&p);
+	AUTO(json) json_t *j = plan_json(&pass, &p, &archive);
 	json_write(&b, j);
 	contains(&b, "\"sends\":[{\"kind\":\"incremental\",\"source\":\"t\",\"target\":\"v/"
 		     "t\",\"base\":{\"snapshot\":\"x\",\"guid\":\"17\"");
 	contains(&b, "\"marks\":[{\"dataset\":\"t\",\"reason\":\"r\",\"kind\":\"hold\",\"name\":\"s\"}]");
 	contains(&b, "\"conflicts\":[{\"dataset\":\"t\"");
+	contains(&b, "\"snapshots\":[{\"label\":\"hourly\",\"name\":\"s\",\"datasets\":[\"t\"]");
+	contains(&b, "\"renames\":[{\"dataset\":\"v/o\",\"reason\":\"r\",\"to\":\"v/n\"}]");
+	contains(&b, "\"archive_prunes\":[{\"dataset\":\"v/t\",\"below\":true,\"snapshots\":[\"t\"]}]");
+	contains(&b, "\"archive_tidies\":[{\"dataset\":\"v/t\",\"reason\":\"r\",\"kind\":\"gone\"}]");
 }
 
 static void control(void **state)

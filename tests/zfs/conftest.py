@@ -66,7 +66,7 @@ class World:
             DORMOUSE_CONFIG=str(self.config), DORMOUSE_GRACE_MS="1500", HOME=str(folder),
         )  # fmt: skip
 
-    def write_config(self, host_key, snapshots="snapshots {\n  frequent = 4\n}\n", more=""):
+    def write_config(self, host_key, snapshots='snapshots {\n  frequent = 4\n  include = ["tank/home"]\n}\n', more=""):
         self.host_key = host_key
         self.config.write_text(
             f'target "archiver" "exec" {{\n  command = ["{sys.executable}", "{MACHINE}", "{self.machine_dir}"]\n'

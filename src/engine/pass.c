@@ -1,0 +1,102 @@
+#include "engine/pass.h"
+
+#include <sys/wait.h>
+
+#include "engine/side_run.h"
+#include "sys/clock.h"
+#include "wire/program.h"
+
+enum { STEP_MS = 30 * 60 * 1000 };
+
+int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+	const char *what = *root == '\0' ? "the pools" : arena_printf(where->arena, "'%s'", root);
+
+	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
+	program_look(&b, root);
+	if (reach_ask(where, buf_str(&b), &out, e) < 0)
+		return -1;
+	if (out.out.n == 0 && out.err.n > 0) {
+		zfs_blame(out.err, e);
+		return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
+	}
+	if (look_parse(out.out, where->arena, s, e) < 0)
+		return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
+	return 0;
+}
+
+/* A hook runs here, whatever host the snapshots are of. */
+static int hook(struct reach *where, const char *name, const struct strings *words, int64_t timeout_ms, struct err *e)
+{
+	struct strings argv = {0};
+	struct proc_result out;
+	char how[80];
+
+	if (words->n == 0)
+		return 0;
+	for (size_t i = 0; i < words->n; i++)
+		*vec_add(&argv, where->arena) = words->v[i];
+	*vec_add(&argv, where->arena) = NULL;
+	if (proc_run(argv.v, NULL, 1 << 20, timeout_ms, where->arena, &out, e) < 0)
+		return err_wrap(e, "%s did not run to its end", name);
+	if (out.status == 0)
+		return 0;
+	struct str said = str_trim(out.err.n > 0 ? out.err : out.out);
+	(void)err_set(e, ERR_SYSTEM, "%s failed: %s", name, proc_status_text(out.status, how, sizeof(how)));
+	(void)err_why(e, "%.*s", (int)(said.n < 200 ? said.n : 200), said.n == 0 ? "" : said.p);
+	return err_hint(e, "it is '%s' in the snapshots block; on_hook_failure says what happens then", words->v[0]);
+}
+
+static int take(struct reach *where, const struct snap_steps *steps, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	program_snapshot(&b, steps);
+	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), STEP_MS, where->arena, &out, e) < 0)
+		return -1;
+	if (out.status == 0)
+		return 0;
+	zfs_blame(out.err, e);
+	return err_wrap(e, "cannot take snapshots on %s", where->side.label);
+}
+
+int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result said;
+
+	*out = (struct pruned){0};
+	if (steps->n == 0)
+		return 0;
+	program_prune(&b, steps, dry);
+	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), STEP_MS, where->arena, &said, e) < 0)
+		return -1;
+	return prune_parse(said.out, where->arena, out, e);
+}
+
+int pass_do(struct reach *where, const struct snapshot_policy *p, const struct pass *pass, struct passed *out,
+	    struct err *e)
+{
+	struct err failed;
+
+	*out = (struct passed){0};
+	if (pass->snaps.n > 0) {
+		if (hook(where, "before_snapshot", &p->before, p->hook_timeout_ms, &out->hook) < 0) {
+			out->skipped = true;
+			if (p->on_failure == HOOK_ABORT)
+				return *e = out->hook, -1;
+			return 0;
+		}
+		int rc = take(where, &pass->snaps, e);
+		/* What before_snapshot stopped must go on, whatever happened. */
+		if (hook(where, "after_snapshot", &p->after, p->hook_timeout_ms, &failed) < 0)
+			out->hook = failed;
+		if (rc < 0)
+			return -1;
+		out->taken = pass->snaps.n;
+	}
+	return pass_prune(where, &pass->prunes, false, &out->pruned, e);
+}

@@ -1,0 +1,26 @@
+/* One pass over a host: its hooks, its snapshots, and what no label keeps any more. */
+#ifndef ENGINE_PASS_H
+#define ENGINE_PASS_H
+
+#include "engine/reach.h"
+#include "model/plan.h"
+#include "wire/zfs_text.h"
+
+/* What became of it. */
+struct passed {
+	size_t taken;	      /* snap_steps done */
+	bool skipped;	      /* before_snapshot failed, and nothing was taken */
+	struct pruned pruned; /* failed: what could not be destroyed */
+	struct err hook;      /* ERR_NONE, or what failed of a hook without ending the pass */
+};
+
+/* Looks at root, all pools if it is "". */
+int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e) MUST_CHECK;
+/* Does what a pass says.  Prunes nothing when a snapshot could not be taken.  Blocks. */
+int pass_do(struct reach *where, const struct snapshot_policy *p, const struct pass *pass, struct passed *out,
+	    struct err *e) MUST_CHECK;
+/* Only the destroying; dry: says what would go. */
+int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out,
+	       struct err *e) MUST_CHECK;
+
+#endif

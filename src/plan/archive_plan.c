@@ -1,0 +1,62 @@
+#include "plan/archive_plan.h"
+
+#include "plan/retain_plan.h"
+
+static bool may_be_forgotten(const struct side_state *target, const struct dataset *t)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *own = arena_printf(&a, "%s@", t->name);
+
+	for (size_t i = 0; i < t->points.n; i++) {
+		enum label l;
+		const struct point *p = &t->points.v[i];
+		if (p->userrefs > 0 || (p->kind == POINT_SNAPSHOT && snapshot_maker(p->name, &l) == MAKER_FOREIGN))
+			return false;
+	}
+	for (size_t i = 0; i < target->datasets.n; i++) {
+		const char *origin = target->datasets.v[i].origin;
+		if (origin != NULL && strncmp(origin, own, strlen(own)) == 0)
+			return false;
+	}
+	return t->resume.token == NULL;
+}
+
+void archive_plan(const struct backup *b, const struct snapshot_policy *p, const struct side_state *source,
+		  const struct side_state *target, const struct zone *z, int64_t now, const char *doubt,
+		  struct arena *a, struct archive *out)
+{
+	size_t dest = strlen(b->dest);
+
+	*out = (struct archive){.doubt = doubt};
+	if (doubt != NULL)
+		return;
+	retain_archive(b, p, source, target, z, now, a, &out->verdicts);
+	/* What is below comes first: a dataset goes only when nothing is left below it. */
+	for (size_t i = target->datasets.n; i > 0; i--) {
+		const struct dataset *t = &target->datasets.v[i - 1];
+		if (strlen(t->name) <= dest || !dataset_is_under(t->name, b->dest))
+			continue;
+		const char *name = t->name + dest + 1;
+		if (!dataset_is_under(name, b->source) || t->placeholder || dataset_newest(t) == NULL)
+			continue;
+		struct tidy_step step = {.dataset = t->name, .source = name};
+		if (side_find(source, name) != NULL) {
+			step.kind = TIDY_BACK;
+			step.reason = "its source is there again";
+			if (t->gone_since == 0)
+				continue;
+		} else if (t->gone_since == 0) {
+			step.kind = TIDY_GONE;
+			step.at = now;
+			step.reason = "its source is gone";
+		} else if (b->keep.forget_ms > 0 && (now - t->gone_since) * 1000 >= b->keep.forget_ms &&
+			   !dataset_matches(&b->exclude, name) && may_be_forgotten(target, t)) {
+			step.kind = TIDY_FORGET;
+			step.reason = "its source has been gone for longer than forget_after";
+		} else {
+			continue;
+		}
+		*vec_add(&out->tidies, a) = step;
+	}
+	prune_plan(&out->verdicts, a, &out->prunes);
+}

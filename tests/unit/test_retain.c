@@ -1,0 +1,314 @@
+/* What is kept and what goes, on both sides, and in how few commands. */
+#include "check.h"
+
+#include "plan/archive_plan.h"
+#include "plan/retain_plan.h"
+#include "plan/snapshot_plan.h"
+#include "zfs_model.h"
+
+static const struct zone utc = {0};
+enum { HOUR = 3600, DAY = 24 * HOUR };
+#define NOW 1785110400 /* 2026-07-27T00:00:00Z, a Monday */
+
+static struct point *add(struct dataset *d, struct arena *a, const char *name, int64_t creation)
+{
+	struct point *p = vec_add(&d->points, a);
+	*p = (struct point){
+	    .name = arena_strdup(a, name), .guid = d->points.n, .createtxg = d->points.n, .creation = creation};
+	return p;
+}
+
+/* n automatic ones of a label, each so long after the one before, the last at end. */
+static void series(struct dataset *d, struct arena *a, enum label l, int n, int64_t step, int64_t end)
+{
+	for (int i = n - 1; i >= 0; i--) {
+		struct civil c = civil_of(end - i * step);
+		add(d, a,
+		    arena_printf(a, "zfs-auto-snap_%s-%04d-%02d-%02d-%02dh%02dU", label_name(l), c.year, c.month, c.day,
+				 c.hour, c.minute),
+		    end - i * step);
+	}
+}
+
+static size_t count(const struct verdicts *v, enum verdict_why why)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < v->n; i++)
+		n += v->v[i].why == why;
+	return n;
+}
+
+static const struct verdict *of(const struct verdicts *v, const char *name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->v[i].point->name, name) == 0)
+			return &v->v[i];
+	return NULL;
+}
+
+static void host(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "", .seen = true, .root_exists = true};
+	struct snapshot_policy p = {0};
+	struct snap_steps snaps = {0};
+	struct verdicts v = {0};
+
+	(void)state;
+	p.takes[LABEL_HOURLY] = p.takes[LABEL_DAILY] = true;
+	p.keep[LABEL_HOURLY] = 3;
+	struct dataset *d = model_dataset(&s, &a, "tank", "");
+	d->wants[LABEL_NONE] = "true";
+	series(d, &a, LABEL_HOURLY, 6, HOUR, NOW);
+	series(d, &a, LABEL_DAILY, 2, DAY, NOW);      /* kept 0: all go */
+	series(d, &a, LABEL_WEEKLY, 2, 7 * DAY, NOW); /* not in the policy */
+	add(d, &a, "by hand", NOW - 99 * DAY);
+	add(d, &a, "autosnap_2026-07-26_10:00:01_hourly", NOW - 99 * DAY);
+	retain_host(&p, &s, &snaps, &utc, NOW, &a, &v);
+	assert_int_equal(v.n, 12);
+	assert_int_equal(count(&v, KEEP_LABEL), 3);
+	assert_int_equal(count(&v, DROP), 5);
+	assert_int_equal(count(&v, KEEP_FOREIGN), 2);
+	assert_int_equal(count(&v, KEEP_UNSELECTED), 2);
+	/* One is about to be taken: it counts. */
+	struct snap_step step = {.label = LABEL_HOURLY};
+	*vec_add(&step.datasets, &a) = "tank";
+	*vec_add(&snaps, &a) = step;
+	v = (struct verdicts){0};
+	retain_host(&p, &s, &snaps, &utc, NOW, &a, &v);
+	assert_int_equal(count(&v, KEEP_LABEL), 2);
+	/* Adopted, it counts as an hourly one: the newest, by its place and not by its name or time. */
+	p.sanoid = true;
+	v = (struct verdicts){0};
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW, &a, &v);
+	assert_int_equal(of(&v, "autosnap_2026-07-26_10:00:01_hourly")->why, KEEP_LABEL);
+	assert_int_equal(count(&v, DROP), 6);
+}
+
+static void protection(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "", .seen = true, .root_exists = true};
+	struct snapshot_policy p = {.min_age_ms = 2 * HOUR * 1000LL};
+	struct verdicts v = {0};
+
+	(void)state;
+	p.takes[LABEL_HOURLY] = true;
+	struct dataset *d = model_dataset(&s, &a, "tank", "");
+	d->wants[LABEL_NONE] = "true";
+	series(d, &a, LABEL_HOURLY, 8, HOUR, NOW);
+	d->points.v[1].userrefs = 1;
+	struct point mark = d->points.v[3];
+	mark.kind = POINT_BOOKMARK;
+	mark.name = "dormouse_b_0000000000000004";
+	*vec_add(&d->points, &a) = mark;
+	mark = d->points.v[5];
+	mark.kind = POINT_BOOKMARK;
+	mark.name = "mine";
+	*vec_add(&d->points, &a) = mark;
+	const char *origin = d->points.v[2].name;
+	model_dataset(&s, &a, "tank/clone", "")->origin = arena_printf(&a, "tank@%s", origin);
+	side_sort(&s);
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW, &a, &v);
+	assert_int_equal(count(&v, KEEP_HELD), 1);
+	assert_int_equal(count(&v, KEEP_COMMON), 1);
+	assert_int_equal(count(&v, KEEP_ORIGIN), 1);
+	assert_int_equal(of(&v, origin)->why, KEEP_ORIGIN);
+	assert_int_equal(count(&v, KEEP_YOUNG), 2);
+	assert_int_equal(count(&v, DROP), 3);
+	for (size_t i = 0; i < v.n; i++)
+		assert_true(strlen(verdict_text(&v.v[i], &a)) > 10);
+}
+
+/* What zrepl made has no label: the first of each period stays. */
+static void adopted_without_label(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "", .seen = true, .root_exists = true};
+	struct snapshot_policy p = {.zrepl = true};
+	struct verdicts v = {0};
+
+	(void)state;
+	p.takes[LABEL_HOURLY] = p.takes[LABEL_DAILY] = true;
+	p.keep[LABEL_HOURLY] = 5;
+	p.keep[LABEL_DAILY] = 3;
+	struct dataset *d = model_dataset(&s, &a, "tank", "");
+	d->wants[LABEL_NONE] = "true";
+	for (int64_t t = NOW - 10 * DAY; t <= NOW + 9 * HOUR; t += 600) {
+		struct civil c = civil_of(t);
+		add(d, &a,
+		    arena_printf(&a, "zrepl_%04d%02d%02d_%02d%02d00_000", c.year, c.month, c.day, c.hour, c.minute), t);
+	}
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW + 9 * HOUR, &a, &v);
+	assert_int_equal(count(&v, KEEP_PERIOD), 8);
+	assert_int_equal(of(&v, "zrepl_20260727_090000_000")->why, KEEP_PERIOD);
+	assert_int_equal(of(&v, "zrepl_20260727_050000_000")->why, KEEP_PERIOD);
+	assert_int_equal(of(&v, "zrepl_20260727_050000_000")->rank, 5);
+	assert_int_equal(of(&v, "zrepl_20260727_040000_000")->why, DROP);
+	assert_int_equal(of(&v, "zrepl_20260725_000000_000")->why, KEEP_PERIOD);
+	assert_int_equal(of(&v, "zrepl_20260724_000000_000")->why, DROP);
+	p.zrepl = false;
+	v = (struct verdicts){0};
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW, &a, &v);
+	assert_int_equal(count(&v, KEEP_FOREIGN), v.n);
+}
+
+static struct backup backup_of(void)
+{
+	struct backup b = {.name = "b", .source = "tank", .dest_target = "x", .dest = "vault"};
+	b.keep.set = true;
+	b.keep.count[LABEL_DAILY] = 2;
+	b.keep.count[LABEL_MONTHLY] = 3;
+	return b;
+}
+
+static void archive(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct backup b = backup_of();
+	struct archive out;
+
+	(void)state;
+	/* The copy holds four months of hourly ones; the source only the newest. */
+	struct dataset *copy = model_dataset(&t, &a, "vault/tank", "");
+	series(copy, &a, LABEL_HOURLY, 120 * 24, HOUR, NOW + 5 * HOUR);
+	add(copy, &a, "by hand", NOW + 6 * HOUR);
+	series(copy, &a, LABEL_HOURLY, 1, HOUR, NOW + 7 * HOUR);
+	struct dataset *d = model_dataset(&s, &a, "tank", "");
+	*vec_add(&d->points, &a) = *dataset_newest(copy);
+	archive_plan(&b, NULL, &s, &t, &utc, NOW + 8 * HOUR, NULL, &a, &out);
+	/* Two days, three months, the newest, and what was made by hand. */
+	assert_int_equal(count(&out.verdicts, KEEP_PERIOD), 5);
+	assert_int_equal(of(&out.verdicts, "zfs-auto-snap_hourly-2026-07-27-00h00U")->label, LABEL_DAILY);
+	assert_int_equal(of(&out.verdicts, "zfs-auto-snap_hourly-2026-07-26-00h00U")->rank, 2);
+	assert_int_equal(of(&out.verdicts, "zfs-auto-snap_hourly-2026-05-01-00h00U")->rank, 3);
+	assert_int_equal(count(&out.verdicts, KEEP_COMMON), 1);
+	assert_int_equal(count(&out.verdicts, KEEP_FOREIGN), 1);
+	assert_int_equal(count(&out.verdicts, DROP), 120 * 24 + 2 - 7);
+	/* within, from the newest. */
+	b.keep.within_ms = 3 * HOUR * 1000LL;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW + 8 * HOUR, NULL, &a, &out);
+	assert_int_equal(count(&out.verdicts, KEEP_WITHIN), 1);
+	/* In conflict: frozen. */
+	d->points.v[0].guid = 999999;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_int_equal(count(&out.verdicts, KEEP_FROZEN), out.verdicts.n);
+	assert_int_equal(out.prunes.n, 0);
+	/* A clock in doubt, and no keep block: nothing at all. */
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, "why", &a, &out);
+	assert_int_equal(out.verdicts.n, 0);
+	b.keep.set = false;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_int_equal(out.verdicts.n, 0);
+}
+
+static const struct tidy_step *tidy_of(const struct archive *out, const char *dataset)
+{
+	for (size_t i = 0; i < out->tidies.n; i++)
+		if (strcmp(out->tidies.v[i].dataset, dataset) == 0)
+			return &out->tidies.v[i];
+	return NULL;
+}
+
+static void gone(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct backup b = backup_of();
+	struct archive out;
+
+	(void)state;
+	model_dataset(&s, &a, "tank", "@a");
+	model_dataset(&s, &a, "tank/back", "@a");
+	model_dataset(&t, &a, "vault/tank", "@a");
+	model_dataset(&t, &a, "vault/tank/back", "@a")->gone_since = NOW - DAY;
+	model_dataset(&t, &a, "vault/tank/new", "@a");
+	struct dataset *old = model_dataset(&t, &a, "vault/tank/old", "");
+	series(old, &a, LABEL_DAILY, 3, DAY, NOW - 200 * DAY);
+	old->gone_since = NOW - 91 * DAY;
+	struct dataset *foreign = model_dataset(&t, &a, "vault/tank/foreign", "@x");
+	foreign->gone_since = NOW - 91 * DAY;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_int_equal(out.tidies.n, 2);
+	assert_int_equal(tidy_of(&out, "vault/tank/back")->kind, TIDY_BACK);
+	assert_int_equal(tidy_of(&out, "vault/tank/new")->kind, TIDY_GONE);
+	b.keep.forget_ms = 90LL * DAY * 1000;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_int_equal(out.tidies.n, 3);
+	assert_int_equal(tidy_of(&out, "vault/tank/old")->kind, TIDY_FORGET);
+	old = (struct dataset *)(uintptr_t)side_find(&t, "vault/tank/old");
+	old->points.v[0].userrefs = 1;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_null(tidy_of(&out, "vault/tank/old"));
+	old->points.v[0].userrefs = 0;
+	model_dataset(&t, &a, "vault/clone", "")->origin = arena_printf(
+	    &a, "vault/tank/old@%s", ((const struct dataset *)side_find(&t, "vault/tank/old"))->points.v[1].name);
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_null(tidy_of(&out, "vault/tank/old"));
+}
+
+/* "place[+]: a,b; …" of the steps. */
+static const char *steps_text(const struct prune_steps *p, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+
+	for (size_t i = 0; i < p->n; i++) {
+		buf_printf(&b, "%s%s%s:", i == 0 ? "" : " ", p->v[i].dataset, p->v[i].below ? "+" : "");
+		for (size_t k = 0; k < p->v[i].snapshots.n; k++)
+			buf_printf(&b, "%s%s", k == 0 ? "" : ",", p->v[i].snapshots.v[k]);
+	}
+	return str_dup(a, buf_str(&b));
+}
+
+static void few_commands(void **state)
+{
+	/* "dataset: snapshots", a '-' before those that go. */
+	static const struct {
+		const char *tree[5][2], *want;
+	} t[] = {
+	    {{{"p", "-a -b c"}, {"p/x", "-a -b c"}, {"p/y", "-a -b c"}}, "p+:a,b"},
+	    {{{"p", "-a -b c"}, {"p/x", "-a b c"}}, "p+:a p:b"},
+	    {{{"p", "c"}, {"p/x", "-a"}, {"p/x/1", "-a"}, {"p/z", "a"}}, "p/x+:a"},
+	    {{{"p/x", "-a"}, {"p/xy", "-a"}}, "p+:a"},
+	    {{{"p/x", "-a"}, {"p/x y", "a"}, {"p/x/2", "-a"}}, "p/x+:a"},
+	    {{{"p", "-a"}, {"q", "-a"}}, "p:a q:a"},
+	    {{{"p", "-a"}, {"p/x", "a"}, {"p/y", "-a"}}, "p:a p/y:a"},
+	    {{{"p", "a"}}, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct verdicts v = {0};
+		struct prune_steps out = {0};
+		struct dataset datasets[5] = {0};
+		for (size_t k = 0; k < 5 && t[i].tree[k][0] != NULL; k++) {
+			struct str rest = str_of(t[i].tree[k][1]);
+			datasets[k].name = t[i].tree[k][0];
+			while (rest.n > 0) {
+				struct str word = str_cut(&rest, ' ');
+				bool goes = word.p[0] == '-';
+				struct point *p = arena_alloc(&a, sizeof(*p));
+				p->name = arena_strndup(&a, word.p + goes, word.n - goes);
+				*vec_add(&v, &a) = (struct verdict){
+				    .dataset = &datasets[k], .point = p, .why = goes ? DROP : KEEP_LABEL};
+			}
+		}
+		prune_plan(&v, &a, &out);
+		const char *got = steps_text(&out, &a);
+		if (strcmp(got, t[i].want) != 0)
+			fail_msg("case %zu: '%s', not '%s'", i, got, t[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(host),    cmocka_unit_test(protection), cmocka_unit_test(adopted_without_label),
+	    cmocka_unit_test(archive), cmocka_unit_test(gone),	     cmocka_unit_test(few_commands),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

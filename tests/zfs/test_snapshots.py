@@ -1,0 +1,192 @@
+"""Automatic snapshots and retention on real pools: selection, take-over, one atom, what is never destroyed."""
+
+import json
+import os
+import time
+
+from conftest import guids, sh, zfs
+
+POLICY = "snapshots {\n  frequent = 4\n  hourly = 24\n  daily = 7\n  weekly = 4\n  monthly = 12\n%s}\n"
+
+
+def only_snapshots(world, more="", policy=POLICY):
+    world.config.write_text(policy % more)
+
+
+def labels(dataset):
+    """{label: how many}, of the names that zfstools gives."""
+    found = {}
+    for line in zfs("list", "-Hp", "-t", "snapshot", "-o", "name", "-d", "1", dataset).splitlines():
+        name = line.split("@")[1]
+        label = name.split("_")[1].split("-")[0] if name.startswith("zfs-auto-snap_") else name
+        found[label] = found.get(label, 0) + 1
+    return found
+
+
+# general, label (of hourly), chosen for hourly: zfstools' table, and unmounted ones count too.
+ROWS = [
+    ("-", "-", False), ("true", "-", True), ("false", "-", False), ("-", "true", True), ("true", "false", False),
+    ("false", "true", True), ("mysql", "-", True), ("postgresql", "-", True), ("on", "-", False), ("1", "-", False),
+]  # fmt: skip
+
+
+def test_every_row_of_the_property_table(world):
+    for n, (general, label, _) in enumerate(ROWS):
+        zfs("create", *([] if n % 2 else ["-u"]), f"tank/r{n}")
+        if general != "-":
+            zfs("set", f"com.sun:auto-snapshot={general}", f"tank/r{n}")
+        if label != "-":
+            zfs("set", f"com.sun:auto-snapshot:hourly={label}", f"tank/r{n}")
+    # Inherited counts, and the label of a child overrides.
+    zfs("create", "tank/r1/inherits")
+    zfs("create", "-o", "com.sun:auto-snapshot=false", "tank/r1/not")
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}",
+        "-o", "com.sun:auto-snapshot=true", "tank/locked")  # fmt: skip
+    zfs("unmount", "tank/locked")
+    zfs("unload-key", "tank/locked")
+    only_snapshots(world)
+    done = world.run("snapshot", check=0)
+    for n, (general, label, chosen) in enumerate(ROWS):
+        assert ("hourly" in labels(f"tank/r{n}")) == chosen, (general, label)
+    assert "hourly" in labels("tank/r1/inherits") and labels("tank/r1/not") == {}
+    assert labels("tank/locked") == {"frequent": 1, "hourly": 1, "daily": 1, "weekly": 1, "monthly": 1}
+    assert "is 'on' at 'tank/r8': neither true nor false" in done.stderr
+    assert "'mysql'" in done.stderr
+    # At once again: nothing is due, nothing is said to be wrong.
+    again = world.run("snapshot", check=0)
+    assert again.stdout == ""
+    # One atom for each label.
+    txgs = zfs("list", "-Hp", "-t", "snapshot", "-o", "name,createtxg", "-r", "tank").splitlines()
+    assert len({t.split("\t")[1] for t in txgs if "_hourly-" in t}) == 1
+
+
+def name(form, label, n):
+    when = time.gmtime(time.time() - 86400 * 40 - n * 3600)
+    return {
+        "zfstools": time.strftime(f"zfs-auto-snap_{label}-%Y-%m-%d-%Hh%M", when),
+        "utc": time.strftime(f"zfs-auto-snap_{label}-%Y-%m-%d-%Hh%MU", when),
+        "shell": time.strftime(f"zfs-auto-snap_{label}-%Y-%m-%d-%H%M", when),
+        "sanoid": time.strftime(f"autosnap_%Y-%m-%d_%H:%M:%S_{label}", when),
+    }[form]
+
+
+def test_a_host_is_taken_over(world):
+    zfs("create", "-o", "com.sun:auto-snapshot=true", "tank/home")
+    foreign = ["before-upgrade", "zfs-auto-snap_hourly", "syncoid_host_2026-01-01:00:00:00"]
+    for snap in foreign:
+        zfs("snapshot", f"tank/home@{snap}")
+    for n in range(12, 0, -1):
+        for form in ("zfstools", "utc", "shell", "sanoid"):
+            zfs("snapshot", f"tank/home@{name(form, 'hourly', n * 4 + len(form))}")
+    held = name("shell", "hourly", 12 * 4 + 5)
+    zfs("hold", "mine", f"tank/home@{held}")
+    origin = name("utc", "hourly", 12 * 4 + 3)
+    zfs("clone", f"tank/home@{origin}", "tank/clone")
+    only_snapshots(world)
+    world.run("snapshot", check=0)
+    # 24 hourly, the new one among them, and what is held or cloned; sanoid's are nobody's business yet.
+    assert labels("tank/home")["hourly"] == 24 + 2 + 1  # and the foreign one with such a name
+    text = zfs("list", "-H", "-t", "snapshot", "-o", "name", "tank/home")
+    assert held in text and origin in text and all(f"@{f}\n" in text for f in foreign)
+    assert text.count("autosnap_") == 12
+    only_snapshots(world, '  adopt = ["sanoid"]\n')
+    done = world.run("snapshot", "--json", check=0)
+    assert json.loads(done.stdout)[0]["failed"] == []
+    text = zfs("list", "-H", "-t", "snapshot", "-o", "name", "tank/home")
+    hourly = [s for s in text.split() if "_hourly" in s and "U" in s[-2:] or s.endswith("_hourly") or "_hourly-" in s]
+    kept = [s for s in hourly if s.split("@")[1] not in (held, origin, "zfs-auto-snap_hourly")]
+    assert len(kept) == 24 and 0 < text.count("autosnap_") < 12
+    assert all(f"@{f}\n" in text for f in foreign)
+    why = world.run("explain", f"tank/home@{held}", check=0).stdout
+    assert "is held" in why
+    assert "number 1 of the 24 newest hourly ones" in world.run("explain", kept[-1], check=0).stdout
+    world.run("explain", "tank/home@nirvana", check=2)
+
+
+def test_five_hundred_in_one_atom_and_pruned_in_few(world):
+    zfs("create", "-u", "-o", "com.sun:auto-snapshot=true", "tank/many")
+    for n in range(499):
+        zfs("create", "-u", f"tank/many/d{n}")
+    policy = "snapshots {\n  frequent = 1\n%s}\n"
+    only_snapshots(world, policy=policy)
+    began = int(time.time())
+    world.run("snapshot", check=0)
+    lines = zfs("list", "-Hp", "-t", "snapshot", "-o", "name,createtxg", "-r", "tank/many").splitlines()
+    assert len(lines) == 500 and len({line.split("\t")[1] for line in lines}) == 1
+    # A quarter of an hour later: one more of each, and the first goes; one is held, and only that stays.
+    first = lines[0].split("\t")[0].split("@")[1]
+    zfs("hold", "mine", f"tank/many/d7@{first}")
+    world.env["DORMOUSE_NOW"] = str(began + 900)
+    dry = world.run("snapshot", "--dry-run", check=0)
+    assert "499 snapshots would go" in dry.stdout, dry.stdout
+    world.run("snapshot", check=0)
+    left = zfs("list", "-Hp", "-t", "snapshot", "-o", "name", "-r", "tank/many").split()
+    assert len(left) == 501 and [s for s in left if s.endswith(first)] == [f"tank/many/d7@{first}"]
+
+
+def test_hooks_and_the_clock(world):
+    zfs("create", "-o", "com.sun:auto-snapshot=true", "tank/home")
+    log = world.folder / "log"
+    hooks = f'  before_snapshot = ["sh", "-c", "echo before >>{log}"]\n  after_snapshot = ["sh", "-c", "echo after >>{log}"]\n'
+    only_snapshots(world, hooks)
+    world.run("snapshot", check=0)
+    assert log.read_text() == "before\nafter\n"
+    now = time.time()
+    only_snapshots(world, '  before_snapshot = ["sh", "-c", "echo no luck >&2; exit 3"]\n')
+    world.env["DORMOUSE_NOW"] = str(int(now) + 7200)
+    done = world.run("snapshot", check=1)
+    assert "before_snapshot failed: exit code 3: no luck" in done.stderr
+    count = labels("tank/home")
+    only_snapshots(world, '  before_snapshot = ["false"]\n  on_hook_failure = "abort"\n')
+    world.run("snapshot", check=2)
+    assert labels("tank/home") == count
+    only_snapshots(world, '  before_snapshot = ["sleep", "100"]\n  hook_timeout = "1s"\n')
+    assert "did not run to its end" in world.run("snapshot", check=1).stderr
+    # Set back: nothing happens, and it is said.
+    only_snapshots(world)
+    world.env["DORMOUSE_NOW"] = str(int(now) - 86400)
+    done = world.run("snapshot", check=2)
+    assert "it was set back" in done.stderr and "hint: set the clock" in done.stderr
+    assert labels("tank/home") == count
+
+
+def test_the_archive_has_its_own_policy(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/old")
+    days = 5
+    now = int(time.time()) // 86400 * 86400 + 3600
+    keep = '  keep {\n    daily = 2\n  }\n'
+    world.write_config(world.host_key, 'snapshots {\n  frequent = 2\n  include = ["tank/home"]\n}\n', keep)
+    for k in range(days):
+        world.env["DORMOUSE_NOW"] = str(now + k)
+        zfs("snapshot", "-r", f"tank/home@zfs-auto-snap_daily-2026-01-0{k + 1}-0000")
+    world.env.pop("DORMOUSE_NOW")
+    zfs("snapshot", "tank/home@by-hand")
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        copy = guids("vault/backup/tank/home", "vault/backup/")
+    # All of this day: the first of it, the newest (which both have), and what was made by hand.
+    assert len(copy["tank/home/old"]) == 2, copy
+    assert "by-hand" in copy["tank/home"] and len(copy["tank/home"]) == 3
+    # Renamed: followed.  Destroyed: kept, and noted.
+    sent = json.loads(world.run("history", "--json", check=0).stdout)
+    zfs("rename", "tank/home/old", "tank/home/new")
+    zfs("snapshot", "-r", "tank/home@after")
+    done = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
+    assert done["bytes"] < 1 << 20, (done, sent)
+    with world.vault():
+        assert "vault/backup/tank/home/old" not in guids("vault/backup")
+        assert "after" in guids("vault/backup")["vault/backup/tank/home/new"]
+    for line in zfs("holds", "-H", "-r", *zfs("list", "-H", "-o", "name", "-t", "snapshot", "-r", "tank/home/new").split()).splitlines():
+        snap, tag, _ = line.split("\t")
+        zfs("release", tag, snap)
+    zfs("destroy", "-r", "tank/home/new")
+    zfs("snapshot", "-r", "tank/home@later")
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        assert len(guids("vault/backup")["vault/backup/tank/home/new"]) >= 2
+        gone = zfs("get", "-H", "-o", "value", "dormouse:gone", "vault/backup/tank/home/new").strip()
+        assert gone.endswith(":vault/backup/tank/home/new")
+    assert os.path.exists(world.config)
