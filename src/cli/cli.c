@@ -92,10 +92,11 @@ int cli_fail(const struct cli *c, const struct err *e)
 static bool read_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
 {
 	char *config = arena_strdup(a, ctx);
+	const char *folder = getenv("DORMOUSE_CONFIG_FOLDER"); /* of the file that a daemon's copy was made of */
 	struct err e;
 
 	if (path[0] != '/')
-		path = arena_printf(a, "%s/%s", dirname(config), path);
+		path = arena_printf(a, "%s/%s", folder != NULL ? folder : dirname(config), path);
 	if (fd_read_file(path, CONF_MAX, a, out, &e) == 0)
 		return true;
 	*why = arena_strdup(a, e.why[0] != '\0' ? e.why : e.what);

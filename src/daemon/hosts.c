@@ -67,7 +67,7 @@ struct host *host_of(struct keeper *k, const char *target, struct err *e)
 	/* What runs keeps what it was started with. */
 	if (h != NULL && machine_exists(&h->m))
 		return h;
-	const struct config *c = k->load(k->paths->config, &a, e);
+	const struct config *c = k->load(k->config_path, &a, e);
 	if (c == NULL)
 		return NULL;
 	const struct target *t = config_target(c, target);
@@ -267,7 +267,7 @@ void host_event(struct keeper *k, struct host *h, enum machine_event ev)
 		struct err ignored;
 		if (h->m.state == MACHINE_STARTING) {
 			AUTO(arena) struct arena a = {0};
-			const struct config *c = k->load(k->paths->config, &a, &ignored);
+			const struct config *c = k->load(k->config_path, &a, &ignored);
 			const struct target *t = c == NULL ? NULL : config_target(c, h->target);
 			if (t != NULL)
 				take_settings(h, t);
@@ -366,7 +366,7 @@ int hosts_adopt(struct keeper *k, struct err *e)
 		}
 		adopt(k, &c.targets.v[0], stored.v[i].token);
 	}
-	const struct config *c = k->load(k->paths->config, &a, &problem);
+	const struct config *c = k->load(k->config_path, &a, &problem);
 	for (size_t i = 0; c != NULL && i < c->targets.n; i++) {
 		if (host_find(k, c->targets.v[i].name) != NULL)
 			continue;

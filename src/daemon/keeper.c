@@ -9,6 +9,7 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/ipc.h"
+#include "sys/notify.h"
 
 enum { IDLE_MS = 1500, GRACE_MS = 10000 };
 
@@ -43,9 +44,12 @@ static int next_timer(const struct keeper *k, int64_t now)
 		if (c->state == CLIENT_CONNECTING && t < at)
 			at = t;
 	}
-	if (at == INT64_MAX)
-		return -1;
-	return at <= now ? 0 : at - now > 3600000 ? 3600000 : (int)(at - now);
+	int64_t left = at == INT64_MAX ? -1 : at <= now ? 0 : at - now > 3600000 ? 3600000 : at - now;
+	int64_t others[] = {jobs_timer(k), k->watchdog_ms > 0 ? k->watchdog_ms : -1};
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i] >= 0 && (left < 0 || others[i] < left))
+			left = others[i];
+	return (int)left;
 }
 
 static void gather(const struct keeper *k, int signals, struct arena *a, struct pollfds *p)
@@ -92,12 +96,32 @@ static void serve(struct keeper *k, const struct pollfds *p)
 	}
 }
 
+static void reload(struct keeper *k)
+{
+	struct err e;
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_ms() * 1000);
+	notify(text);
+	if (jobs_load(k, &e) < 0)
+		(void)fprintf(stderr,
+			      "<3>dormouse: the new file is NOT taken, the one before stays: %s%s%s\nhint: %s\n",
+			      e.what, e.why[0] ? ": " : "", e.why, e.hint);
+	notify("READY=1");
+}
+
 /* Told to end: first no machine may be left on.  Told twice: now; the next keeper finds them. */
-static void end(struct keeper *k, int signals)
+static void signalled(struct keeper *k, int signals)
 {
 	struct signalfd_siginfo info;
 
-	(void)!read(signals, &info, sizeof(info));
+	if (read(signals, &info, sizeof(info)) == sizeof(info) && info.ssi_signo == SIGHUP) {
+		if (!k->idle_exit)
+			reload(k);
+		return;
+	}
+	notify("STOPPING=1");
+	(void)jobs_end(k);
 	k->ending = k->leaving;
 	k->leaving = true;
 	for (struct host *h = k->hosts; h != NULL; h = h->next)
@@ -130,9 +154,12 @@ static void loop(struct keeper *k, int signals)
 		if (poll(p.v, p.n, next_timer(k, clock_mono_ms())) < 0 && errno != EINTR)
 			return;
 		if (p.v[0].revents != 0)
-			end(k, signals);
+			signalled(k, signals);
 		serve(k, &p);
-		k->ending |= k->leaving && !machines_exist(k);
+		jobs_tick(k);
+		if (k->watchdog_ms > 0)
+			notify("WATCHDOG=1");
+		k->ending |= k->leaving && !machines_exist(k) && !jobs_run(k);
 		if (!idle(k))
 			k->idle_since_ms = clock_mono_ms();
 		else if (k->idle_exit && clock_mono_ms() - k->idle_since_ms >= IDLE_MS)
@@ -145,6 +172,8 @@ static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 	if (paths_lock(arena_printf(a, "%s/lock", k->paths->state_dir), "another keeper has the state", lock, e) < 0)
 		return err_hint(e, "one is enough; every command finds it by itself");
 	if (store_open(arena_printf(a, "%s/state.db", k->paths->state_dir), &k->store, e) < 0)
+		return -1;
+	if (!k->idle_exit && jobs_load(k, e) < 0)
 		return -1;
 	if (store_runs_bury(k->store, clock_unix_s(), e) < 0 || hosts_adopt(k, e) < 0)
 		return -1;
@@ -160,12 +189,25 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	sigset_t set;
 	int rc = 0;
 
+	k.config_path = paths->config;
+	k.watchdog_ms = notify_watchdog_ms();
+	if (!idle_exit) {
+		/* What is read is a copy of the last file that was right; what it names, it names from its own folder.
+		 */
+		const char *slash = strrchr(paths->config, '/'), *dot = strrchr(paths->config, '.');
+		const char *folder =
+		    slash == NULL ? "." : arena_strndup(&a, paths->config, (size_t)(slash - paths->config));
+		(void)setenv("DORMOUSE_CONFIG_FOLDER", folder[0] == '\0' ? "/" : folder, 1);
+		k.config_path = arena_printf(&a, "%s/config%s", paths->state_dir,
+					     dot != NULL && strcmp(dot, ".json") == 0 ? ".json" : ".hcl");
+	}
 	const char *grace = getenv("DORMOUSE_GRACE_MS");
 	if (grace != NULL)
 		k.grace_ms = strtoll(grace, NULL, 10);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	AUTO(fd) int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (open_all(&k, &a, &lock, &e) < 0) {
@@ -175,6 +217,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 			      e.hint[0] ? "\n" : "");
 		rc = err_exit_code(&e);
 	} else {
+		notify("READY=1");
 		loop(&k, signals);
 		(void)unlink(paths->socket);
 	}
@@ -184,6 +227,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 		client_close(&k, c);
 	}
 	fd_close(&k.listener);
+	jobs_free(&k);
 	hosts_free(&k);
 	store_close(k.store);
 	return rc;

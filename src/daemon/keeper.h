@@ -52,14 +52,18 @@ struct client {
 	bool closing; /* close once out is written */
 };
 
+struct job;
+
 struct keeper {
 	const struct paths *paths;
+	const char *config_path; /* what is read; the daemon's own copy of the last file that was right */
 	daemon_load_config *load;
 	struct store *store;
 	struct host *hosts;
 	struct client *clients;
+	struct job *jobs; /* only of a daemon that stays */
 	int listener;
-	int64_t grace_ms, idle_since_ms;
+	int64_t grace_ms, idle_since_ms, watchdog_ms;
 	bool idle_exit;
 	bool leaving; /* was told to end: nobody gets a machine any more */
 	bool ending;
@@ -77,6 +81,17 @@ void host_timers(struct keeper *k, struct host *h, int64_t now);
 /* At the start: takes up what the journal and the providers know of. */
 int hosts_adopt(struct keeper *k, struct err *e) MUST_CHECK;
 void hosts_free(struct keeper *k);
+
+/* jobs.c: what runs by the clock */
+/* Takes the file over, or, when it is wrong, keeps the one before: -1 with e. */
+int jobs_load(struct keeper *k, struct err *e) MUST_CHECK;
+/* Starts what is due, and notices what has ended. */
+void jobs_tick(struct keeper *k);
+/* How long until the next one, in milliseconds; -1: there is none. */
+int jobs_timer(const struct keeper *k);
+bool jobs_run(const struct keeper *k); /* does one? */
+void jobs_end(struct keeper *k);       /* tells those that run to end; they park what they do */
+void jobs_free(struct keeper *k);
 
 /* clients.c: the control socket */
 void client_accept(struct keeper *k);

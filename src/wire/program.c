@@ -194,7 +194,7 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 		AUTO(buf) struct buf gone = {0};
 		switch (s->kind) {
 		case TIDY_RENAME:
-			buf_puts(b, "zfs rename -p -u");
+			buf_puts(b, "zfs rename");
 			word(b, s->dataset);
 			word(b, s->to);
 			break;

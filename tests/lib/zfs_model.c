@@ -96,8 +96,10 @@ bool model_send(struct side_state *source, struct side_state *target, const stru
 	t->resume = (struct resume){0};
 	for (size_t i = 0; i < s->points.n; i++) {
 		const struct point *p = &s->points.v[i];
-		if (p->kind == POINT_SNAPSHOT && p->createtxg > after && p->createtxg <= to->createtxg)
-			add_point(t, a, POINT_SNAPSHOT, p->name, p->guid, 0);
+		if (p->kind != POINT_SNAPSHOT || p->createtxg <= after || p->createtxg > to->createtxg)
+			continue;
+		add_point(t, a, POINT_SNAPSHOT, p->name, p->guid, 0);
+		t->points.v[t->points.n - 1].creation = p->creation;
 	}
 	return true;
 }

@@ -26,7 +26,7 @@ def test_first_and_second(world):
             name, prop, value = line.split("\t")
             assert value == {"readonly": "on", "com.sun:auto-snapshot": "false"}[prop], line
         assert zfs("get", "-Hp", "-o", "value", "canmount", "vault/backup/tank/home/docs").strip() == "noauto"
-        assert zfs("get", "-Hp", "-o", "value", "dormouse:placeholder", "vault/backup/tank").strip() == "on"
+        assert zfs("get", "-Hp", "-o", "value", "dormouse:placeholder", "vault/backup/tank").strip() == "vault/backup/tank"
 
     (world.folder / "mnt/home/docs/letter").write_text("changed\n")
     zfs("snapshot", "-r", "tank/home@by-hand")

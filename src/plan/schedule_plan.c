@@ -1,0 +1,48 @@
+#include "plan/schedule_plan.h"
+
+static int64_t jitter(const struct schedule *s, const char *name, int64_t at)
+{
+	uint64_t h = 14695981039346656037ULL ^ (uint64_t)at; /* FNV-1a */
+
+	if (s->jitter_s <= 0)
+		return 0;
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211ULL;
+	return (int64_t)((h >> 16) % (uint64_t)(s->jitter_s + 1));
+}
+
+int64_t schedule_next(const struct schedule *s, const char *name, const struct zone *z, int64_t last, int64_t now)
+{
+	int64_t at;
+
+	switch (s->kind) {
+	case SCHEDULE_NONE:
+	case SCHEDULE_AFTER_SNAPSHOT:
+		return INT64_MAX;
+	case SCHEDULE_EVERY:
+		/* A run in the future is one by a clock that was wrong. */
+		at = last == 0 ? now : (last > now ? now : last) + s->every_s;
+		return last == 0 ? at : at + jitter(s, name, at);
+	case SCHEDULE_CALENDAR:
+		at = calendar_last(&s->calendar, z, now);
+		if (at == INT64_MIN || at <= last)
+			at = calendar_next(&s->calendar, z, now);
+		return at == INT64_MAX ? at : at + jitter(s, name, at);
+	}
+	return INT64_MAX;
+}
+
+int64_t policy_next(const struct snapshot_policy *p, const struct zone *z, int64_t now)
+{
+	int64_t next = INT64_MAX;
+
+	for (enum label l = LABEL_FREQUENT; l < LABELS; l++) {
+		struct calendar c;
+		const char *why;
+		if (!p->takes[l] || p->keep[l] == 0 || !calendar_parse(str_of(label_calendar(l)), &c, &why))
+			continue;
+		int64_t at = calendar_next(&c, z, now);
+		next = at < next ? at : next;
+	}
+	return next;
+}

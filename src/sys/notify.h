@@ -1,0 +1,12 @@
+/* Telling the service manager (sd_notify(3)); nothing happens where there is none. */
+#ifndef SYS_NOTIFY_H
+#define SYS_NOTIFY_H
+
+#include "base/base.h"
+
+/* "READY=1", "STATUS=…", "WATCHDOG=1", … */
+void notify(const char *text);
+/* How often the watchdog wants to hear from us, in milliseconds; 0 = there is none. */
+int64_t notify_watchdog_ms(void);
+
+#endif
