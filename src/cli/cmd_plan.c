@@ -2,12 +2,14 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "base/num.h"
 #include "cli/cli.h"
 #include "engine/run.h"
 #include "plan/archive_plan.h"
 #include "plan/explain.h"
 #include "plan/foresee.h"
 #include "plan/replicate_plan.h"
+#include "plan/simulate.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/plan_json.h"
@@ -81,13 +83,46 @@ static void print_json(json_t *j)
 	(void)printf("%s\n", buf_text(&b));
 }
 
+/* "1y", "90d", "36h" */
+static bool simulated_span(const char *text, int64_t *seconds)
+{
+	int64_t ms, years;
+	struct str s = str_of(text);
+
+	if (s.n > 1 && s.p[s.n - 1] == 'y' && num_i64((struct str){s.p, s.n - 1}, &years) && years > 0 && years <= 3) {
+		*seconds = years * 365 * 86400;
+		return true;
+	}
+	*seconds = num_duration(s, &ms) ? ms / 1000 : 0;
+	return *seconds > 0 && *seconds <= 3 * 365 * 86400LL;
+}
+
+static int show_simulation(struct run *r, const char *span, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct simulation sim = {0};
+	int64_t seconds;
+
+	if (!simulated_span(span, &seconds)) {
+		(void)err_set(e, ERR_USAGE, "'%s' is not a time to simulate", span);
+		return err_hint(e, "like 36h, 90d or 1y, three years at most");
+	}
+	simulate(r->policy, r->backup, &r->seen.source, &r->seen.target, &r->seen.zone, r->seen.now, seconds, r->arena,
+		 &sim);
+	simulation_explain(&sim, r->backup, &r->seen.zone, &b);
+	(void)fputs(buf_text(&b), stdout);
+	return 0;
+}
+
 static int plan_or_observe(int argc, char **argv, const char *usage, bool only_observe)
 {
 	struct cli c;
 	bool do_wake = false;
-	const char *file = NULL, *now = NULL;
-	const struct cli_option own[] = {
-	    {"--wake", &do_wake, NULL}, {"--observed", NULL, &file}, {"--now", NULL, &now}};
+	const char *file = NULL, *now = NULL, *span = NULL;
+	const struct cli_option own[] = {{"--wake", &do_wake, NULL},
+					 {"--observed", NULL, &file},
+					 {"--now", NULL, &now},
+					 {"--simulate", NULL, &span}};
 	struct run_listener listener = {on_terminal};
 	struct err e;
 	int rc = cli_begin(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
@@ -113,6 +148,8 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	}
 	if (rc < 0) {
 		rc = cli_fail(&c, &e);
+	} else if (span != NULL) {
+		rc = show_simulation(&r, span, &e) < 0 ? cli_fail(&c, &e) : EXIT_DONE;
 	} else if (only_observe) {
 		print_json(observed_json(&r.seen));
 	} else {
@@ -134,10 +171,11 @@ int cmd_plan(int argc, char **argv)
 {
 	return plan_or_observe(
 	    argc, argv,
-	    "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--json] [NAME]\n"
+	    "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--simulate TIME] [--json] [NAME]\n"
 	    "Says every step that a backup would take, and why; changes nothing.  A target that sleeps is\n"
 	    "taken as the last run left it, unless --wake.  With --observed (see dormouse observe) nothing is\n"
-	    "looked at: the same file and time give the same plan anywhere.",
+	    "looked at: the same file and time give the same plan anywhere.  --simulate 1y prints what both\n"
+	    "sides would hold over that time.",
 	    false);
 }
 

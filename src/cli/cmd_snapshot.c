@@ -78,7 +78,10 @@ static int look(struct doing *d, struct reach *r, const struct snapshot_policy *
 
 	if (pass_look(r, "", &host, e) < 0)
 		return -1;
-	pass_plan(p, &host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : 0, &d->c.arena, pass);
+	pass_plan(p, &host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : pass_last_seen(&d->c.paths), &d->c.arena,
+		  pass);
+	if (pass->doubt == NULL && !d->dry)
+		pass_seen(&d->c.paths, d->now);
 	if (d->take || pass->doubt != NULL)
 		return 0;
 	pass->snaps.n = pass->verdicts.n = pass->prunes.n = 0;

@@ -2,6 +2,8 @@
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/cli.h"
+#include "engine/pass.h"
+#include "plan/schedule_plan.h"
 #include "sys/clock.h"
 
 static int64_t number(const json_t *j, const char *name)
@@ -84,6 +86,74 @@ static int backup_status(struct cli *c, const struct backup *b, struct buf *line
 	return rc;
 }
 
+/* Is the dataset of this host in a backup, or left out of one on purpose? */
+static bool covered(const struct config *c, const struct dataset *d)
+{
+	for (size_t i = 0; i < c->backups.n; i++) {
+		const struct backup *b = &c->backups.v[i];
+		if ((b->source_target == NULL && dataset_is_under(d->name, b->source)) ||
+		    (b->dest_target == NULL && dataset_is_under(d->name, b->dest)))
+			return true;
+	}
+	return d->placeholder;
+}
+
+/* What nobody backs up; nothing is said where there is no ZFS. */
+static void uncovered_line(struct cli *c, struct buf *line, json_t *doc)
+{
+	struct reach here;
+	struct side_state host;
+	struct err ignored;
+	json_t *list = json_array();
+	AUTO(buf) struct buf names = {0};
+	size_t n = 0;
+
+	(void)json_object_set_new(doc, "uncovered", list);
+	if (reach_init(&here, &c->config, &c->paths, NULL, "status", &c->arena, NULL, &ignored) < 0 ||
+	    pass_look_datasets(&here, &host, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < host.datasets.n; i++) {
+		const struct dataset *d = &host.datasets.v[i];
+		/* What holds nothing of its own needs no copy. */
+		if (covered(&c->config, d) || d->referenced <= 256 * 1024)
+			continue;
+		(void)json_array_append_new(list, json_any(d->name));
+		if (n++ < 3)
+			buf_printf(&names, "%s%s", n == 1 ? "" : ", ", d->name);
+	}
+	if (n > 0)
+		buf_printf(line, "in no backup: %s%s\n", buf_text(&names), n > 3 ? ", …" : "");
+}
+
+/* When the daemon runs it next. */
+static void next_line(struct cli *c, struct buf *line, json_t *doc)
+{
+	int64_t now = clock_unix_s(), first = INT64_MAX;
+	struct zone z = clock_zone(now, &c->arena);
+	json_t *list = json_array();
+	char when[ZONE_TEXT];
+
+	(void)json_object_set_new(doc, "next", list);
+	for (size_t i = 0; i < c->config.policies.n; i++) {
+		int64_t at = policy_next(&c->config.policies.v[i], &z, now);
+		first = at < first ? at : first;
+	}
+	if (first != INT64_MAX)
+		buf_printf(line, "next snapshots: %s\n", zone_show(&z, first, when));
+	for (size_t i = 0; i < c->config.backups.n; i++) {
+		const struct backup *b = &c->config.backups.v[i];
+		int64_t at =
+		    b->run.kind == SCHEDULE_AFTER_SNAPSHOT ? first : schedule_next(&b->run, b->name, &z, now, now);
+		if (at == INT64_MAX)
+			continue;
+		json_t *one = json_object();
+		(void)json_object_set_new(one, "backup", json_any(b->name));
+		(void)json_object_set_new(one, "at", json_integer(at));
+		(void)json_array_append_new(list, one);
+		buf_printf(line, "next %s: %s (%s)\n", b->name, zone_show(&z, at, when), b->run.text);
+	}
+}
+
 static void machines_line(struct cli *c, struct buf *line, json_t *doc)
 {
 	struct control_request r = {.op = CONTROL_MACHINES};
@@ -139,6 +209,8 @@ int cmd_status(int argc, char **argv)
 	if (c.config.backups.n == 0)
 		buf_puts(&text, "the file has no backup: nothing is safe\nhint: add a backup block\n");
 	machines_line(&c, &text, doc);
+	next_line(&c, &text, doc);
+	uncovered_line(&c, &text, doc);
 	if (c.json) {
 		buf_clear(&text);
 		json_write(&text, doc);

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "conf/decode.h"
 #include "conf/reader.h"
+#include "model/dataset.h"
 
 /* --- what may stand in the file ------------------------------------------------------------------- */
 
@@ -412,6 +413,32 @@ static void load_backup(struct loading *l, const struct block *b)
 	*vec_add(&l->out->backups, l->a) = out;
 }
 
+static bool same_side(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Two backups that write the same copies would undo each other's work. */
+static void check_overlaps(struct loading *l)
+{
+	for (size_t i = 0; i < l->out->backups.n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			const struct backup *b = &l->out->backups.v[i], *other = &l->out->backups.v[k];
+			if (strcmp(b->name, other->name) == 0 || b->source == NULL || other->source == NULL ||
+			    b->dest == NULL || other->dest == NULL || !same_side(b->dest_target, other->dest_target) ||
+			    strcmp(b->dest, other->dest) != 0 ||
+			    (!dataset_is_under(b->source, other->source) &&
+			     !dataset_is_under(other->source, b->source)))
+				continue;
+			struct diag *g = diag_add(l->d, b->at, "backup '%s' writes the same copies as backup '%s'",
+						  b->name, other->name);
+			g->first = other->at;
+			diag_hint(l->d, g,
+				  "give one of them another destination, or leave what both have to one of them");
+		}
+	}
+}
+
 static void load_root(struct loading *l, const struct body *root)
 {
 	decode_attrs(root, &root_schema, (struct span){0}, NULL, 0, l->a, l->d);
@@ -427,6 +454,7 @@ static void load_root(struct loading *l, const struct body *root)
 		else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0)
 			load_snapshots(l, b);
 	}
+	check_overlaps(l);
 }
 
 /* --- the file ------------------------------------------------------------------------------------- */

@@ -1,21 +1,25 @@
 #include "engine/pass.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
+#include "base/num.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
+#include "sys/fdio.h"
 #include "wire/program.h"
 
 enum { STEP_MS = 30 * 60 * 1000 };
 
-int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e)
+static int look(struct reach *where, const char *root, bool points, struct side_state *s, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result out;
 	const char *what = *root == '\0' ? "the pools" : arena_printf(where->arena, "'%s'", root);
 
 	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
-	program_look(&b, root);
+	program_look(&b, root, points);
 	if (reach_ask(where, buf_str(&b), &out, e) < 0)
 		return -1;
 	if (out.out.n == 0 && out.err.n > 0) {
@@ -25,6 +29,46 @@ int pass_look(struct reach *where, const char *root, struct side_state *s, struc
 	if (look_parse(out.out, where->arena, s, e) < 0)
 		return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
 	return 0;
+}
+
+int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e)
+{
+	return look(where, root, true, s, e);
+}
+
+int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e)
+{
+	return look(where, "", false, s, e);
+}
+
+static const char *seen_file(const struct paths *p, struct arena *a)
+{
+	return arena_printf(a, "%s/last-pass", p->state_dir);
+}
+
+int64_t pass_last_seen(const struct paths *p)
+{
+	AUTO(arena) struct arena a = {0};
+	struct str text;
+	struct err ignored;
+	int64_t at;
+
+	if (fd_read_file(seen_file(p, &a), 64, &a, &text, &ignored) < 0 || !num_i64(str_trim(text), &at) || at < 0)
+		return 0;
+	return at;
+}
+
+void pass_seen(const struct paths *p, int64_t now)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	const char *path = seen_file(p, &a), *fresh = arena_printf(&a, "%s.new", path);
+	struct err ignored;
+
+	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	buf_printf(&b, "%lld\n", (long long)now);
+	if (fd >= 0 && fd_write_all(fd, b.p, b.n, &ignored) == 0)
+		(void)rename(fresh, path);
 }
 
 /* A hook runs here, whatever host the snapshots are of. */

@@ -16,6 +16,12 @@ struct passed {
 
 /* Looks at root, all pools if it is "". */
 int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e) MUST_CHECK;
+/* Only the datasets of all pools, without snapshots. */
+int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e) MUST_CHECK;
+/* When the last pass was, Unix seconds, 0 = unknown; and that one is now.  To tell a clock that jumped: losing
+ * it loses only that. */
+int64_t pass_last_seen(const struct paths *p);
+void pass_seen(const struct paths *p, int64_t now);
 /* Does what a pass says.  Prunes nothing when a snapshot could not be taken.  Blocks. */
 int pass_do(struct reach *where, const struct snapshot_policy *p, const struct pass *pass, struct passed *out,
 	    struct err *e) MUST_CHECK;

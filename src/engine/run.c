@@ -56,6 +56,7 @@ int run_sides(struct run *r, struct err *e)
 	r->seen.backup = b->name;
 	r->seen.now = clock_unix_s();
 	r->seen.zone = clock_zone(r->seen.now, r->arena);
+	r->seen.last_seen = pass_last_seen(r->paths);
 	r->policy = config_policy(r->config, b->source_target);
 	if (reach_init(&r->source, r->config, r->paths, b->source_target, b->name, r->arena, r->listener, e) < 0)
 		return -1;

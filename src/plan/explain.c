@@ -1,6 +1,7 @@
 #include "plan/explain.h"
 
 #include "base/civil.h"
+#include "base/num.h"
 
 void send_explain(const struct send_step *s, struct buf *out)
 {
@@ -144,4 +145,32 @@ void plan_explain(const struct pass *pass, const struct plan *p, const struct ar
 			   p->conflicts.v[i].why, p->conflicts.v[i].hint);
 	if (p->sends.n == 0 && p->conflicts.n == 0 && pass->snaps.n == 0 && p->renames.n == 0)
 		buf_puts(out, "  Everything is there already.\n");
+}
+
+static void counts_text(const size_t *by_label, size_t others, int64_t oldest, int64_t at, struct buf *out)
+{
+	char age[NUM_TEXT];
+
+	for (int l = 0; l < LABELS; l++)
+		buf_printf(out, " %4zu", by_label[l]);
+	buf_printf(out, " %5zu  %-9s", others, oldest == 0 ? "-" : num_show_duration((at - oldest) * 1000, age));
+}
+
+void simulation_explain(const struct simulation *sim, const struct backup *b, const struct zone *z, struct buf *out)
+{
+	char when[ZONE_TEXT];
+
+	buf_printf(out, "Backup '%s', if all runs as planned: snapshots of '%s' by label, and the oldest one's age\n\n",
+		   b->name, b->source);
+	buf_puts(out, "                    freq hour  day week mont year other  oldest\n");
+	for (size_t i = 0; i < sim->n; i++) {
+		const struct simulated *s = &sim->v[i];
+		(void)zone_show(z, s->at, when);
+		when[16] = '\0';
+		buf_printf(out, "%s  ", when);
+		counts_text(s->source, s->source_others, s->source_oldest, s->at, out);
+		buf_puts(out, "\n        archive     ");
+		counts_text(s->archive, s->archive_others, s->archive_oldest, s->at, out);
+		buf_putc(out, '\n');
+	}
 }

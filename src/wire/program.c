@@ -61,7 +61,7 @@ static void word2(struct buf *b, const char *x, char between, const char *y)
 	word(b, buf_text(&t));
 }
 
-void program_look(struct buf *b, const char *root)
+void program_look(struct buf *b, const char *root, bool points)
 {
 	buf_puts(b, head);
 	/* What it complains of stands behind a '!', and so does that it failed: the exit code of the left side of a
@@ -77,8 +77,9 @@ void program_look(struct buf *b, const char *root)
 		buf_puts(b, " -r");
 		word(b, root);
 	}
-	buf_puts(b, "\nlook points -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
-	if (*root != '\0') {
+	if (points)
+		buf_puts(b, "\nlook points -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
+	if (points && *root != '\0') {
 		buf_puts(b, " -r");
 		word(b, root);
 	}

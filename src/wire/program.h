@@ -17,8 +17,9 @@ const char *const *side_argv(const struct side *s, struct arena *a);
 
 /* Each appends a whole program, to be given to the loader on standard input. */
 
-/* Lists everything below root, all pools if it is "": see look_parse (wire/zfs_text.h). */
-void program_look(struct buf *b, const char *root);
+/* Lists everything below root, all pools if it is "", with or without snapshots and bookmarks: see look_parse
+ * (wire/zfs_text.h). */
+void program_look(struct buf *b, const char *root, bool points);
 /* Asks the source what resume tokens mean: see tokens_parse. */
 void program_tokens(struct buf *b, const struct strings *tokens);
 /* One atomic zfs snapshot for each step. */

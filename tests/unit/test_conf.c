@@ -223,6 +223,20 @@ static void wrong_files(void **state)
 	wrong("target t probe {\nssh { port = 0 }\n}", "2:14: a port is a number");
 	wrong("target t probe {\nsssh {}\n}", "2:1: unknown block 'sssh'");
 	wrong("target t probe {\nlinger = \"1m\"\nlinger = \"2m\"\n}", "3:1: 'linger' stands here twice");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\n}\n"
+	      "backup b {\nsource = \"p/x/y\"\ndestination = \"q\"\n}",
+	      "5:1: backup 'b' writes the same copies as backup 'a'");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"sometimes\"\n}",
+	      "4:7: 'sometimes' is no time to run at");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"every day\"\n}", "4:7: 'day' is no duration");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"*-02-30\"\n}", "4:7: '*-02-30' never comes");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = 0\n}\n}",
+	      "4:1: this 'keep' block keeps nothing but the newest snapshot");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = -1\nwithin = \"1h\"\n}\n}",
+	      "5:9: 'daily' must be a whole number from 0");
+	wrong("snapshots {\nadopt = [\"sanoid\", \"me\"]\n}", "2:20: 'me' is nobody whose snapshots are known");
+	wrong("snapshots {\non = \"nas\"\n}", "2:6: there is no target 'nas'");
+	wrong("snapshots {\non_hook_failure = \"panic\"\n}", "2:19: 'on_hook_failure' must be");
 	wrong("snapshots {}\nsnapshots {}", "2:1: a second 'snapshots' block for this host");
 	wrong("snapshots {\nhourly = -2\n}", "2:10: 'hourly' must be a whole number from 0");
 	wrong("backup b {\nsource = \"a\"\n}", "1:1: 'destination' is missing in block 'backup'");

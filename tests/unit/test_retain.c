@@ -2,6 +2,8 @@
 #include "check.h"
 
 #include "plan/archive_plan.h"
+#include "plan/explain.h"
+#include "plan/foresee.h"
 #include "plan/retain_plan.h"
 #include "plan/snapshot_plan.h"
 #include "zfs_model.h"
@@ -304,11 +306,120 @@ static void few_commands(void **state)
 	}
 }
 
+static uint32_t draw(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/* Random hosts: nothing that must stay is ever dropped, what is dropped is dropped once, and afterwards there is
+ * nothing left to drop; the order in which datasets come changes nothing. */
+static void random_hosts(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 2000; seed++) {
+		AUTO(arena) struct arena a = {0};
+		uint32_t s = seed;
+		struct side_state host = {.root = "", .seen = true, .root_exists = true};
+		struct snapshot_policy p = {.sanoid = draw(&s) % 2,
+					    .min_age_ms = (int64_t)(draw(&s) % 3) * HOUR * 1000};
+		struct pass pass, again;
+		size_t datasets = 1 + draw(&s) % 5, dropped = 0, destroyed = 0;
+		for (enum label l = LABEL_FREQUENT; l < LABELS; l++) {
+			p.takes[l] = draw(&s) % 3 > 0;
+			p.keep[l] = draw(&s) % 4;
+		}
+		for (size_t i = 0; i < datasets; i++) {
+			struct dataset *d = model_dataset(&host, &a, arena_printf(&a, "p%u/%zu", draw(&s) % 2, i), "");
+			d->wants[LABEL_NONE] = draw(&s) % 4 > 0 ? "true" : "false";
+			for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
+				series(d, &a, l, (int)(draw(&s) % 6), HOUR * (1 + (int64_t)l), NOW - HOUR / 2);
+			add(d, &a, "by hand", NOW - HOUR);
+			add(d, &a, "autosnap_2026-07-26_10:00:01_hourly", NOW - 2 * HOUR);
+			for (size_t k = 0; k < d->points.n; k++)
+				d->points.v[k].userrefs = draw(&s) % 5 == 0;
+		}
+		pass_plan(&p, &host, &utc, NOW, 0, &a, &pass);
+		assert_null(pass.doubt);
+		for (size_t i = 0; i < pass.verdicts.n; i++) {
+			const struct verdict *v = &pass.verdicts.v[i];
+			enum label l;
+			if (v->why != DROP)
+				continue;
+			dropped++;
+			enum maker m = snapshot_maker(v->point->name, &l);
+			assert_int_equal(v->point->userrefs, 0);
+			assert_true(m == MAKER_AUTO || (m == MAKER_SANOID && p.sanoid));
+			assert_true(p.takes[l] && policy_selects(&p, v->dataset, l));
+			assert_true((NOW - v->point->creation) * 1000 >= p.min_age_ms);
+			/* At least keep newer ones of its label are there, with that which is taken now. */
+			int64_t newer = p.keep[l] > 0;
+			for (const struct point *q = v->point + 1; q < v->dataset->points.v + v->dataset->points.n;
+			     q++) {
+				enum label of_q;
+				enum maker by = snapshot_maker(q->name, &of_q);
+				newer += of_q == l && (by == MAKER_AUTO || (by == MAKER_SANOID && p.sanoid));
+			}
+			assert_true(newer >= p.keep[l]);
+		}
+		struct side_state after = foresee_copy(&host, &a);
+		uint64_t guid = 1 << 20;
+		for (size_t i = 0; i < after.datasets.n; i++)
+			destroyed += after.datasets.v[i].points.n;
+		foresee_prunes(&after, &pass.prunes);
+		for (size_t i = 0; i < after.datasets.n; i++)
+			destroyed -= after.datasets.v[i].points.n;
+		assert_int_equal(destroyed, dropped);
+		foresee_snaps(&after, &pass.snaps, NOW, &guid, &a);
+		pass_plan(&p, &after, &utc, NOW, 0, &a, &again);
+		assert_int_equal(again.snaps.n + again.prunes.n, 0);
+		/* Turned round, sorted again: the same. */
+		struct side_state turned = foresee_copy(&host, &a);
+		for (size_t i = 0; i < host.datasets.n; i++)
+			turned.datasets.v[i] = host.datasets.v[host.datasets.n - 1 - i];
+		side_sort(&turned);
+		pass_plan(&p, &turned, &utc, NOW, 0, &a, &again);
+		assert_string_equal(steps_text(&again.prunes, &a), steps_text(&pass.prunes, &a));
+	}
+}
+
+/* A year in the simulator: as many as the policies say. */
+static void simulator(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf text = {0};
+	struct side_state s = {.root = "", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct snapshot_policy p = {0};
+	struct backup b = backup_of();
+	struct simulation sim = {0};
+
+	(void)state;
+	p.takes[LABEL_HOURLY] = p.takes[LABEL_MONTHLY] = true;
+	p.keep[LABEL_HOURLY] = 24;
+	p.keep[LABEL_MONTHLY] = 3;
+	model_dataset(&s, &a, "tank", "")->wants[LABEL_NONE] = "true";
+	simulate(&p, &b, &s, &t, &utc, NOW, 365LL * DAY, &a, &sim);
+	assert_true(sim.n > 10);
+	const struct simulated *first = &sim.v[0], *day = &sim.v[2], *end = &sim.v[sim.n - 1];
+	assert_int_equal(first->source[LABEL_HOURLY], 0);
+	assert_int_equal(day->source[LABEL_HOURLY], 24);
+	assert_int_equal(end->at, NOW + 365LL * DAY);
+	assert_int_equal(end->source[LABEL_HOURLY], 24);
+	assert_int_equal(end->source[LABEL_MONTHLY], 3);
+	/* Two days, three months, the newest. */
+	size_t held = end->archive[LABEL_HOURLY] + end->archive[LABEL_MONTHLY];
+	assert_true(held >= 5 && held <= 6);
+	simulation_explain(&sim, &b, &utc, &text);
+	assert_non_null(strstr(buf_text(&text), "2026-07-27 00:00"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(host),    cmocka_unit_test(protection), cmocka_unit_test(adopted_without_label),
-	    cmocka_unit_test(archive), cmocka_unit_test(gone),	     cmocka_unit_test(few_commands),
+	    cmocka_unit_test(host),	    cmocka_unit_test(protection), cmocka_unit_test(adopted_without_label),
+	    cmocka_unit_test(archive),	    cmocka_unit_test(gone),	  cmocka_unit_test(few_commands),
+	    cmocka_unit_test(random_hosts), cmocka_unit_test(simulator),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
