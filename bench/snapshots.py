@@ -1,0 +1,116 @@
+"""One pass (take what is due, destroy what is too many) over many datasets with 30 snapshots each: dormouse,
+zfs-auto-snapshot, sanoid.  Wall time and the number of processes that were started."""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
+from conftest import DORMOUSE, sh, zfs  # noqa: E402
+
+KEEP = 28
+
+
+def processes():
+    """How many were started since the kernel booted."""
+    for line in open("/proc/stat"):
+        if line.startswith("processes "):
+            return int(line.split()[1])
+    raise RuntimeError("no count of processes in /proc/stat")
+
+
+def pool(folder, name, count):
+    """count datasets in few commands: some made, the rest received."""
+    image = folder / f"{name}.img"
+    sh("truncate", "-s", "1G", image)
+    sh("zpool", "create", "-O", "mountpoint=none", name, image)
+    zfs("create", f"{name}/t")
+    for n in range(19):
+        zfs("create", f"{name}/t/d{n}")
+    zfs("snapshot", "-r", f"{name}/t@seed")
+    for n in range(count // 20 - 1):
+        sh("sh", "-c", f"zfs send -R {name}/t@seed | zfs receive -u {name}/x{n}")
+        zfs("destroy", "-r", f"{name}/x{n}@seed")
+        zfs("rename", f"{name}/x{n}", f"{name}/t/x{n}")
+    zfs("destroy", "-r", f"{name}/t@seed")
+
+
+def history(name, stamp):
+    """An hour lies between one and the next, and the last: the guest's own clock is set."""
+    now = int(time.time())
+    for n in range(30, 0, -1):
+        then = now - n * 3600
+        sh("date", "-s", f"@{then}")
+        zfs("snapshot", "-r", f"{name}/t@" + time.strftime(stamp, time.gmtime(then)))
+    sh("date", "-s", f"@{now}")
+
+
+def dormouse(folder, name):
+    config = folder / "config.hcl"
+    config.write_text(f'snapshots {{\n  hourly = {KEEP}\n  include = ["{name}/t"]\n}}\n')
+    env = dict(os.environ, DORMOUSE_RUNTIME_DIR=str(folder / "run"), DORMOUSE_STATE_DIR=str(folder / "state"))
+    return [DORMOUSE, "snapshot", "-c", str(config)], env
+
+
+def auto_snapshot(folder, name):
+    zfs("set", "com.sun:auto-snapshot=true", f"{name}/t")
+    return ["zfs-auto-snapshot", "--quiet", "--label=hourly", f"--keep={KEEP}", "//"], None
+
+
+def sanoid(folder, name):
+    etc = folder / "sanoid"
+    etc.mkdir()
+    defaults = pathlib.Path("/usr/share/sanoid/sanoid.defaults.conf")
+    (etc / "sanoid.defaults.conf").write_text(defaults.read_text())
+    (etc / "sanoid.conf").write_text(
+        f"[{name}/t]\n  recursive = yes\n  frequently = 0\n  hourly = {KEEP}\n  daily = 0\n  monthly = 0\n  yearly = 0\n"
+        "  autosnap = yes\n  autoprune = yes\n"
+    )
+    dirs = [f"--{kind}-dir={folder}/{kind}" for kind in ("cache", "run")]
+    for kind in ("cache", "run"):
+        (folder / kind).mkdir(exist_ok=True)
+    return ["sanoid", "--cron", "--quiet", f"--configdir={etc}", *dirs], None
+
+
+TOOLS = {
+    "dormouse": ("zfs-auto-snap_hourly-%Y-%m-%d-%Hh%MU", dormouse),
+    "zfs-auto-snapshot": ("zfs-auto-snap_hourly-%Y-%m-%d-%H%M", auto_snapshot),
+    "sanoid": ("autosnap_%Y-%m-%d_%H:%M:%S_hourly", sanoid),
+}
+
+
+def snapshots(name):
+    return len(zfs("list", "-H", "-o", "name", "-t", "snapshot", "-r", f"{name}/t").splitlines())
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--datasets", type=int, default=1000)
+    args = p.parse_args()
+    if not pathlib.Path("/run/vm").exists():
+        sys.exit("this sets the clock, so it runs only in a guest of its own: DORMOUSE_VM=always bench/run snapshots")
+    print(f"{args.datasets} datasets x 30 snapshots, one more taken, {KEEP} kept")
+    print(f"{'':18} {'seconds':>9} {'processes':>10} {'/ dormouse':>11}  snapshots before, after", flush=True)
+    base = None
+    for tool, (stamp, make) in TOOLS.items():
+        # One pool at a time, so that no tool sees another's.
+        with tempfile.TemporaryDirectory() as where:
+            folder = pathlib.Path(where)
+            pool(folder, "bench", args.datasets)
+            history("bench", stamp)
+            argv, env = make(folder, "bench")
+            before, started, began = snapshots("bench"), processes(), time.monotonic()
+            done = subprocess.run(argv, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            took, started = time.monotonic() - began, processes() - started
+            base = took if base is None else base
+            print(f"{tool:18} {took:9.2f} {started:10} {took / base:11.1f}  {before}, {snapshots('bench')}"
+                  f"{'' if done.returncode == 0 else '  exit ' + str(done.returncode) + ': ' + done.stdout[-300:]}",
+                  flush=True)  # fmt: skip
+            sh("zpool", "destroy", "bench")
+
+
+main()
