@@ -18,17 +18,21 @@ static int look(struct reach *where, const char *root, bool points, struct side_
 	struct proc_result out;
 	const char *what = *root == '\0' ? "the pools" : arena_printf(where->arena, "'%s'", root);
 
-	*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
 	program_look(&b, root, points);
-	if (reach_ask(where, buf_str(&b), &out, e) < 0)
-		return -1;
-	if (out.out.n == 0 && out.err.n > 0) {
-		zfs_blame(out.err, e);
-		return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
+	for (int tries = 0;; tries++) {
+		*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
+		if (reach_ask(where, buf_str(&b), &out, e) < 0)
+			return -1;
+		if (out.out.n > 0 || out.err.n == 0) {
+			if (look_parse(out.out, where->arena, s, e) == 0)
+				return 0;
+		} else {
+			zfs_blame(out.err, e);
+		}
+		/* What was cut off on the way is asked again. */
+		if (e->retry == RETRY_NEVER || tries == 2)
+			return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
 	}
-	if (look_parse(out.out, where->arena, s, e) < 0)
-		return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
-	return 0;
 }
 
 int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e)

@@ -331,8 +331,12 @@ static int send_all(struct run *r, struct err *e)
 		}
 		AUTO(buf) struct buf b = {0};
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
-		if (r->plan.parents.n + r->plan.aborts.n > 0 && small_steps(&r->target, &b, "make the parents", e) < 0)
-			return -1;
+		if (r->plan.parents.n + r->plan.aborts.n > 0 &&
+		    small_steps(&r->target, &b, "make the parents", e) < 0) {
+			if (e->retry == RETRY_NEVER || ++tries >= TRIES || look_again(r, &tries, e) < 0)
+				return -1;
+			continue;
+		}
 		if (follow_renames(r) > 0) {
 			/* What was planned for the old names is void. */
 			if (look_again(r, &tries, e) < 0)

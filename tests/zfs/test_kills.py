@@ -35,7 +35,20 @@ def below(all_processes, root):
     return found
 
 
+def zfs_processes():
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if open(f"/proc/{pid}/comm").read() == "zfs\n":
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
 def victims(world, run, kind):
+    if kind == "zfs":
+        return zfs_processes()
     everything = processes()
     if kind == "backup":
         return [run.pid]
@@ -47,20 +60,17 @@ def victims(world, run, kind):
         return [p for p, (_, args) in everything.items() if "sshd_machine.py" in args]
     if kind == "ssh":
         return [p for p in below(everything, run.pid) if re.match(r"(\S*/)?ssh ", everything.get(p, (0, ""))[1])]
-    # The machine's side: what serves its sessions, and what runs in them.
+    # The machine's side: what serves its sessions, with what runs in them.
     if not world.is_on():
         return []
     sshd = int((world.machine_dir / "sshd.pid").read_text())
-    session = below(everything, sshd) - {sshd}
-    if kind == "session":
-        return list(session)
-    return [p for p in session if "zfs" in everything.get(p, (0, ""))[1].split(" ")[0]]
+    return list(below(everything, sshd) - {sshd})
 
 
 def killed(world, kind, stage, n):
     """One run with something to do, in which kind is killed at the beginning of stage; how many were, and its end."""
     with open(world.folder / "mnt/home/a/x", "wb") as f:
-        f.write(os.urandom(12 << 20))
+        f.write(os.urandom((40 if kind == "zfs" else 8) << 20))
     zfs("snapshot", "-r", f"tank/home@{kind}-{stage}-{n}")
     run = world.start("backup", "safe")
     count, lines = 0, []
