@@ -1,6 +1,7 @@
 /* Which datasets are chosen, when a label is due, what it is named, and what a clock that jumped changes. */
 #include "check.h"
 
+#include "plan/schedule_plan.h"
 #include "plan/snapshot_plan.h"
 #include "zfs_model.h"
 
@@ -268,11 +269,41 @@ static void makers(void **state)
 	}
 }
 
+static void schedules(void **state)
+{
+	struct schedule every = {.kind = SCHEDULE_EVERY, .every_s = 3600};
+	struct schedule after = {.kind = SCHEDULE_AFTER_SNAPSHOT}, daily = {.kind = SCHEDULE_CALENDAR};
+	struct snapshot_policy p = policy_of(LABEL_HOURLY, 24);
+	int64_t now = at("2026-11-23T10:10:00Z");
+	const char *why;
+
+	(void)state;
+	assert_int_equal(schedule_next(&every, "b", &utc, 0, now), now);
+	assert_int_equal(schedule_next(&every, "b", &utc, now - 600, now), now + 3000);
+	assert_true(schedule_next(&every, "b", &utc, now - 9999, now) <= now);
+	/* A run in the future was one by a wrong clock: it does not hold the next one up for long. */
+	assert_int_equal(schedule_next(&every, "b", &utc, now + 999999, now), now + 3600);
+	assert_int_equal(schedule_next(&after, "b", &utc, 0, now), INT64_MAX);
+	assert_true(calendar_parse(str_of("daily 03:00"), &daily.calendar, &why));
+	assert_int_equal(schedule_next(&daily, "b", &utc, 0, now), at("2026-11-23T03:00:00Z"));
+	assert_int_equal(schedule_next(&daily, "b", &utc, at("2026-11-23T03:00:00Z"), now), at("2026-11-24T03:00:00Z"));
+	/* Later by up to so much, and by as much each time one asks. */
+	daily.jitter_s = 600;
+	int64_t b = schedule_next(&daily, "b", &utc, now, now), c = schedule_next(&daily, "c", &utc, now, now);
+	int64_t strike = at("2026-11-24T03:00:00Z");
+	assert_true(b >= strike && b <= strike + 600 && c >= strike && c <= strike + 600 && b != c);
+	assert_int_equal(b, schedule_next(&daily, "b", &utc, now, now));
+	assert_int_equal(policy_next(&p, &utc, now), at("2026-11-23T11:00:00Z"));
+	p.keep[LABEL_HOURLY] = 0;
+	assert_int_equal(policy_next(&p, &utc, now), INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(properties), cmocka_unit_test(globs), cmocka_unit_test(due),    cmocka_unit_test(names),
-	    cmocka_unit_test(notes),	  cmocka_unit_test(many),  cmocka_unit_test(clocks), cmocka_unit_test(makers),
+	    cmocka_unit_test(properties), cmocka_unit_test(globs),  cmocka_unit_test(due),
+	    cmocka_unit_test(names),	  cmocka_unit_test(notes),  cmocka_unit_test(many),
+	    cmocka_unit_test(clocks),	  cmocka_unit_test(makers), cmocka_unit_test(schedules),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
