@@ -23,30 +23,33 @@ def processes():
     raise RuntimeError("no count of processes in /proc/stat")
 
 
-def pool(folder, name, count):
-    """count datasets in few commands: some made, the rest received."""
-    image = folder / f"{name}.img"
+def make_pool(image, count):
+    """count datasets in few commands (some made, the rest received), with 30 snapshots an hour apart: for that, and
+    so that the last is an hour old, the guest's own clock is set."""
     sh("truncate", "-s", "1G", image)
-    sh("zpool", "create", "-O", "mountpoint=none", name, image)
-    zfs("create", f"{name}/t")
+    sh("zpool", "create", "-O", "mountpoint=none", "bench", image)
+    zfs("create", "bench/t")
     for n in range(19):
-        zfs("create", f"{name}/t/d{n}")
-    zfs("snapshot", "-r", f"{name}/t@seed")
+        zfs("create", f"bench/t/d{n}")
+    zfs("snapshot", "-r", "bench/t@seed")
     for n in range(count // 20 - 1):
-        sh("sh", "-c", f"zfs send -R {name}/t@seed | zfs receive -u {name}/x{n}")
-        zfs("destroy", "-r", f"{name}/x{n}@seed")
-        zfs("rename", f"{name}/x{n}", f"{name}/t/x{n}")
-    zfs("destroy", "-r", f"{name}/t@seed")
-
-
-def history(name, stamp):
-    """An hour lies between one and the next, and the last: the guest's own clock is set."""
+        sh("sh", "-c", f"zfs send -R bench/t@seed | zfs receive -u bench/x{n}")
+        zfs("destroy", "-r", f"bench/x{n}@seed")
+        zfs("rename", f"bench/x{n}", f"bench/t/x{n}")
+    zfs("destroy", "-r", "bench/t@seed")
     now = int(time.time())
     for n in range(30, 0, -1):
-        then = now - n * 3600
-        sh("date", "-s", f"@{then}")
-        zfs("snapshot", "-r", f"{name}/t@" + time.strftime(stamp, time.gmtime(then)))
+        sh("date", "-s", f"@{now - n * 3600}")
+        zfs("snapshot", "-r", f"bench/t@h{now - n * 3600}")
     sh("date", "-s", f"@{now}")
+    sh("zpool", "export", "bench")
+
+
+def name_snapshots(stamp):
+    """As the tool would have named them."""
+    for line in zfs("list", "-H", "-o", "name", "-t", "snapshot", "-d", "1", "bench/t").split():
+        then = int(line.split("@h")[1])
+        zfs("rename", "-r", line, "bench/t@" + time.strftime(stamp, time.gmtime(then)))
 
 
 def dormouse(folder, name):
@@ -96,13 +99,16 @@ def main():
     print(f"{args.datasets} datasets x 30 snapshots, one more taken, {KEEP} kept")
     print(f"{'':18} {'seconds':>9} {'processes':>10} {'/ dormouse':>11}  snapshots before, after", flush=True)
     base = None
-    for tool, (stamp, make) in TOOLS.items():
-        # One pool at a time, so that no tool sees another's.
-        with tempfile.TemporaryDirectory() as where:
-            folder = pathlib.Path(where)
-            pool(folder, "bench", args.datasets)
-            history("bench", stamp)
-            argv, env = make(folder, "bench")
+    with tempfile.TemporaryDirectory() as where:
+        folder = pathlib.Path(where)
+        make_pool(folder / "made.img", args.datasets)
+        for tool, (stamp, make) in TOOLS.items():
+            # Each has a copy of its own, and no other pool is there.
+            (folder / tool).mkdir()
+            sh("cp", "--sparse=always", folder / "made.img", folder / tool / "bench.img")
+            sh("zpool", "import", "-N", "-d", folder / tool, "bench")
+            name_snapshots(stamp)
+            argv, env = make(folder / tool, "bench")
             before, started, began = snapshots("bench"), processes(), time.monotonic()
             done = subprocess.run(argv, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             took, started = time.monotonic() - began, processes() - started
@@ -111,6 +117,7 @@ def main():
                   f"{'' if done.returncode == 0 else '  exit ' + str(done.returncode) + ': ' + done.stdout[-300:]}",
                   flush=True)  # fmt: skip
             sh("zpool", "destroy", "bench")
+            (folder / tool / "bench.img").unlink()
 
 
 main()

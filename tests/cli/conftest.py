@@ -49,7 +49,7 @@ class Setup:
     def write_config(self, linger="0s", host_key=None):
         host_key = host_key or (self.machine / "hostkey.pub").read_text().rsplit(" ", 1)[0]
         self.config.write_text(
-            f'target "{self.name}" "exec" {{\n  command = ["{sys.executable}", "{MACHINE}", "{self.machine}"]\n'
+            f'target "{self.name}" "exec" {{\n  command = ["{sys.executable}", "-IS", "{MACHINE}", "{self.machine}"]\n'
             f'  linger = "{linger}"\n  start_timeout = "10s"\n'
             f'  ssh {{\n    identity_file = "{self.folder}/id"\n    host_key = "{host_key}"\n  }}\n}}\n'
         )

@@ -7,18 +7,25 @@ names one, an imported pool.  One request on standard input, one answer on stand
 FOLDER/machine.json: {"port": N, "pool": NAME or null, "pool_dir": DIR, "fail": {"start": "text"}, "delay": seconds}
 FOLDER/sshd_config is written by whoever made the folder; FOLDER/log gets one line per request."""
 
+# It is started for every request, and in emulation each import costs: only what all of them need is here.
 import json
 import os
-import pathlib
-import signal
-import subprocess
 import sys
-import time
 
-folder = pathlib.Path(sys.argv[1])
-settings = json.loads((folder / "machine.json").read_text())
-token_file = folder / "token"
-pid_file = folder / "sshd.pid"
+folder = sys.argv[1]
+token_file = folder + "/token"
+pid_file = folder + "/sshd.pid"
+
+
+def text_of(path, otherwise=""):
+    try:
+        with open(path) as f:
+            return f.read()
+    except FileNotFoundError:
+        return otherwise
+
+
+settings = json.loads(text_of(folder + "/machine.json"))
 
 
 def answer(**fields):
@@ -27,7 +34,7 @@ def answer(**fields):
 
 def pid():
     try:
-        number = int(pid_file.read_text())
+        number = int(text_of(pid_file))
         os.kill(number, 0)
         return number
     except (OSError, ValueError):
@@ -36,6 +43,8 @@ def pid():
 
 def session_pids():
     """sshd and everything below it: a machine that goes takes its connections along."""
+    import subprocess
+
     done = subprocess.run(["ps", "-eo", "pid=,ppid="], stdout=subprocess.PIPE, text=True, check=True)
     children = {}
     for line in done.stdout.splitlines():
@@ -51,7 +60,7 @@ def session_pids():
 
 
 def facts():
-    token = token_file.read_text() if token_file.exists() else ""
+    token = text_of(token_file)
     if pid() is None:
         return {"power": "absent"}
     return {
@@ -61,31 +70,40 @@ def facts():
 
 
 def start(request):
+    import subprocess
+    import time
+
     if pid() is None:
         answer(progress="switching on")
         time.sleep(settings.get("delay", 0))
         if settings.get("pool"):
             subprocess.run(["zpool", "import", "-N", "-d", settings["pool_dir"], settings["pool"]], check=False,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        token_file.write_text(request.get("token") or "")
-        subprocess.run(["/usr/sbin/sshd", "-f", folder / "sshd_config", "-E", folder / "sshd.log"], check=True,
+        with open(token_file, "w") as f:
+            f.write(request.get("token") or "")
+        subprocess.run(["/usr/sbin/sshd", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"], check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         for _ in range(200):
             if pid() is not None:
                 break
             time.sleep(0.02)
-        with open(folder / "starts", "a") as starts:
+        with open(folder + "/starts", "a") as starts:
             starts.write("x")
 
 
 def stop():
+    import signal
+    import subprocess
+    import time
+
     for one in session_pids():
         try:
             os.kill(one, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    pid_file.unlink(missing_ok=True)
-    token_file.unlink(missing_ok=True)
+    for path in (pid_file, token_file):
+        if os.path.exists(path):
+            os.unlink(path)
     if settings.get("pool"):
         for _ in range(20):
             if subprocess.run(["zpool", "list", settings["pool"]], capture_output=True, check=False).returncode != 0:
@@ -97,7 +115,7 @@ def stop():
 
 request = json.loads(sys.stdin.readline())
 op = request["op"]
-with open(folder / "log", "a") as log:
+with open(folder + "/log", "a") as log:
     log.write(op + "\n")
 if op in settings.get("fail", {}):
     answer(ok=False, error={"kind": "denied", "what": settings["fail"][op], "why": "", "hint": "look at machine.json"})

@@ -69,7 +69,7 @@ class World:
     def write_config(self, host_key, snapshots='snapshots {\n  frequent = 4\n  include = ["tank/home"]\n}\n', more=""):
         self.host_key = host_key
         self.config.write_text(
-            f'target "archiver" "exec" {{\n  command = ["{sys.executable}", "{MACHINE}", "{self.machine_dir}"]\n'
+            f'target "archiver" "exec" {{\n  command = ["{sys.executable}", "-IS", "{MACHINE}", "{self.machine_dir}"]\n'
             f'  ssh {{\n    identity_file = "{self.folder}/id"\n    host_key = "{host_key}"\n  }}\n}}\n'
             f'{snapshots}backup "safe" {{\n  source = "tank/home"\n  destination = "archiver:vault/backup"\n{more}}}\n'
         )

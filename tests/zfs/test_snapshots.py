@@ -217,3 +217,15 @@ def test_the_archive_has_its_own_policy(world):
         gone = zfs("get", "-H", "-o", "value", "dormouse:gone", "vault/backup/tank/home/new").strip()
         assert gone.endswith(":vault/backup/tank/home/new")
     assert os.path.exists(world.config)
+
+
+def test_what_nobody_backs_up_is_said(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/forgotten")
+    (world.folder / "mnt/forgotten/photos").write_bytes(os.urandom(1 << 20))
+    sh("zpool", "sync", "tank")
+    world.write_config(world.host_key, more='  run = "after snapshot"\n')
+    done = world.run("status")
+    assert "in no backup: tank/forgotten\n" in done.stdout
+    assert "next snapshots: " in done.stdout and "(after snapshot)" in done.stdout
+    assert json.loads(world.run("status", "--json").stdout)["uncovered"] == ["tank/forgotten"]
