@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "engine/run.h"
 #include "sys/clock.h"
+#include "sys/fdio.h"
 
 struct watching {
 	struct run_listener listener;
@@ -204,8 +205,13 @@ static void wait_asleep(struct run *r, struct watching *w)
 
 static int do_run(struct run *r, struct err *e)
 {
-	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
+	enum { LOCK_MS = 10 * 60 * 1000 };
+	AUTO(fd) int lock = -1;
+
+	if (run_sides(r, e) < 0 || (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) ||
+	    run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
 		return -1;
+	fd_close(&lock);
 	if (run_replicate(r, e) < 0)
 		return -1;
 	return run_prune(r, e);

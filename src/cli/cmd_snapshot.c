@@ -118,8 +118,7 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 	struct pass pass = {0};
 	struct passed done = {0};
 	struct err e;
-	const char *path = arena_printf(&d->c.arena, "%s/snapshot.lock", d->c.paths.state_dir);
-	int rc = paths_lock(path, "another process takes or destroys snapshots at this moment", &lock, &e);
+	int rc = pass_lock(&d->c.paths, 0, &lock, &e);
 
 	if (rc == 0)
 		rc = reach_init(&r, &d->c.config, &d->c.paths, p->on, "snapshots", &d->c.arena, &d->listener, &e);

@@ -45,6 +45,20 @@ int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e)
 	return look(where, "", false, s, e);
 }
 
+int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *path = arena_printf(&a, "%s/snapshot.lock", p->state_dir);
+
+	for (int64_t until = clock_mono_ms() + wait_ms;;) {
+		if (paths_lock(path, "another process takes or destroys snapshots at this moment", fd, e) == 0)
+			return 0;
+		if (e->kind != ERR_BUSY || clock_mono_ms() >= until)
+			return -1;
+		clock_sleep_ms(200);
+	}
+}
+
 static const char *seen_file(const struct paths *p, struct arena *a)
 {
 	return arena_printf(a, "%s/last-pass", p->state_dir);

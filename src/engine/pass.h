@@ -14,6 +14,9 @@ struct passed {
 	struct err hook;      /* ERR_NONE, or what failed of a hook without ending the pass */
 };
 
+/* One process at a time takes or destroys snapshots by the policies.  Waits for at most wait_ms until *fd is the
+ * lock, to be closed; ERR_BUSY then. */
+int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e) MUST_CHECK;
 /* Looks at root, all pools if it is "". */
 int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e) MUST_CHECK;
 /* Only the datasets of all pools, without snapshots. */

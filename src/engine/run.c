@@ -115,6 +115,8 @@ int run_snapshot(struct run *r, struct err *e)
 		stage(r, STAGE_SNAPSHOT, r->pass.doubt);
 		return 0;
 	}
+	if (r->policy != NULL)
+		pass_seen(r->paths, r->seen.now);
 	for (size_t i = 0; i < r->pass.snaps.n; i++)
 		stage(r, STAGE_SNAPSHOT,
 		      arena_printf(r->arena, "@%s of %zu datasets", r->pass.snaps.v[i].name,

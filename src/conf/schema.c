@@ -1,0 +1,99 @@
+#include "conf/schema.h"
+
+#define FIELD(type_, member, name_, kind, ...)                                                     \
+	{                                                                                          \
+		.name = name_, .type = kind, .offset = offsetof(struct type_, member), __VA_ARGS__ \
+	}
+
+static const struct field target_fields[] = {
+    FIELD(target, linger_ms, "linger", FIELD_DURATION, .fallback = "0s",
+	  .doc = "how long it stays on after the last use"),
+    FIELD(target, start_timeout_ms, "start_timeout", FIELD_DURATION, .fallback = "5m",
+	  .doc = "how long it may take until it answers"),
+    FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m",
+	  .doc = "how long it may take to go off"),
+    FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),
+};
+static const struct field ssh_fields[] = {
+    FIELD(ssh_config, user, "user", FIELD_STRING, .fallback = "root", .doc = "who to log in as"),
+    FIELD(ssh_config, identity_file, "identity_file", FIELD_STRING, .doc = "the private key"),
+    FIELD(ssh_config, host_key, "host_key", FIELD_STRING,
+	  .doc = "the machine's public host key, \"ssh-ed25519 AAAA…\""),
+    FIELD(ssh_config, port, "port", FIELD_INT, .fallback = "22", .doc = "sshd's port on the machine"),
+};
+
+static const struct field backup_fields[] = {
+    FIELD(raw_backup, source, "source", FIELD_STRING, .required = true,
+	  .doc = "the dataset to back up, with all below it: \"rpool/safe\", or \"target:pool/dataset\""),
+    FIELD(raw_backup, destination, "destination", FIELD_STRING, .required = true,
+	  .doc = "where it goes: \"target:pool/dataset\"; the source's whole name is added to it"),
+    FIELD(raw_backup, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names to leave out, with all below"),
+    FIELD(raw_backup, run, "run", FIELD_STRING,
+	  .doc = "when it runs by itself: \"after snapshot\", \"every 1h\", \"daily 03:00\", \"Mon..Fri 18:30\""),
+    FIELD(raw_backup, jitter_ms, "jitter", FIELD_DURATION, .doc = "how much later than that it may begin"),
+    FIELD(raw_backup, timeout_ms, "timeout", FIELD_DURATION, .doc = "how long a run may take"),
+};
+
+#define LABEL(type_, member, label)                                                          \
+	{                                                                                    \
+		.name = #label, .type = FIELD_INT, .offset = offsetof(struct type_, member), \
+		.doc = "how many are kept",                                                  \
+	}
+#define LABEL_FIELDS(type_, m)                                                            \
+	LABEL(type_, m[LABEL_FREQUENT], frequent), LABEL(type_, m[LABEL_HOURLY], hourly), \
+	    LABEL(type_, m[LABEL_DAILY], daily), LABEL(type_, m[LABEL_WEEKLY], weekly),   \
+	    LABEL(type_, m[LABEL_MONTHLY], monthly), LABEL(type_, m[LABEL_YEARLY], yearly)
+
+static const struct field keep_fields[] = {
+    LABEL_FIELDS(keep, count),
+    FIELD(keep, within_ms, "within", FIELD_DURATION, .doc = "everything so much younger than the newest is kept"),
+    FIELD(keep, min_age_ms, "min_age", FIELD_DURATION, .doc = "nothing younger is ever destroyed"),
+    FIELD(keep, forget_ms, "forget_after", FIELD_DURATION,
+	  .doc = "a dataset that is gone at the source is destroyed here after so long; default: never"),
+};
+
+static const struct field snapshots_fields[] = {
+    LABEL_FIELDS(raw_policy, keep),
+    FIELD(raw_policy, on, "on", FIELD_STRING, .doc = "the target whose pools they are of; default: this host"),
+    FIELD(raw_policy, include, "include", FIELD_STRINGS,
+	  .doc = "globs of dataset names, each with all below; default: what com.sun:auto-snapshot says"),
+    FIELD(raw_policy, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names, each with all below"),
+    FIELD(raw_policy, adopt, "adopt", FIELD_STRINGS,
+	  .doc = "makers whose snapshots count as ours: \"sanoid\", \"zrepl\""),
+    FIELD(raw_policy, skip_empty, "skip_empty", FIELD_BOOL,
+	  .doc = "true: none of a dataset that nothing was written to since its last one"),
+    FIELD(raw_policy, min_age_ms, "min_age", FIELD_DURATION, .doc = "nothing younger is ever destroyed"),
+    FIELD(raw_policy, before, "before_snapshot", FIELD_STRINGS, .doc = "a command to run first, as a list of words"),
+    FIELD(raw_policy, after, "after_snapshot", FIELD_STRINGS, .doc = "a command to run afterwards, as a list of words"),
+    FIELD(raw_policy, hook_timeout_ms, "hook_timeout", FIELD_DURATION, .fallback = "1m",
+	  .doc = "how long each may take"),
+    FIELD(raw_policy, on_failure, "on_hook_failure", FIELD_STRING, .fallback = "skip",
+	  .doc = "when before_snapshot fails: \"skip\" the snapshots, or \"abort\" the whole run"),
+};
+
+const struct block_schema ssh_schema = {
+    .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
+static const struct block_schema *const target_blocks[] = {&ssh_schema};
+const struct block_schema target_schema = {.name = "target",
+					   .nlabels = 2,
+					   .label_names = "target \"NAME\" \"KIND\"",
+					   .fields = target_fields,
+					   .nfields = ARRAY_LEN(target_fields),
+					   .blocks = target_blocks,
+					   .nblocks = 1};
+const struct block_schema snapshots_schema = {.name = "snapshots",
+					      .label_names = "snapshots",
+					      .fields = snapshots_fields,
+					      .nfields = ARRAY_LEN(snapshots_fields)};
+const struct block_schema keep_schema = {
+    .name = "keep", .label_names = "keep", .fields = keep_fields, .nfields = ARRAY_LEN(keep_fields)};
+static const struct block_schema *const backup_blocks[] = {&keep_schema};
+const struct block_schema backup_schema = {.name = "backup",
+					   .nlabels = 1,
+					   .label_names = "backup \"NAME\"",
+					   .fields = backup_fields,
+					   .nfields = ARRAY_LEN(backup_fields),
+					   .blocks = backup_blocks,
+					   .nblocks = ARRAY_LEN(backup_blocks)};
+static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema};
+const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};

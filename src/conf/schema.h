@@ -1,0 +1,24 @@
+/* Internal to conf: what may stand in the file, as tables. */
+#ifndef CONF_SCHEMA_H
+#define CONF_SCHEMA_H
+
+#include "conf/decode.h"
+#include "model/config.h"
+
+extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema;
+
+/* As they stand in the file; they point into the decoded values. */
+struct raw_backup {
+	const char *source, *destination, *run;
+	struct strings exclude;
+	int64_t timeout_ms, jitter_ms;
+};
+struct raw_policy {
+	int64_t keep[LABELS];
+	const char *on, *on_failure;
+	struct strings include, exclude, adopt, before, after;
+	bool skip_empty;
+	int64_t min_age_ms, hook_timeout_ms;
+};
+
+#endif
