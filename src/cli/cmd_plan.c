@@ -134,7 +134,12 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	const struct backup *b = cli_backup(&c);
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;
-	struct run r = {.config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &listener};
+	struct run r = {.config = &c.config,
+			.backup = b,
+			.policy = config_policy(&c.config, b->source_target),
+			.paths = &c.paths,
+			.arena = &c.arena,
+			.listener = &listener};
 	rc = file != NULL ? from_file(file, &c.arena, &r.seen, &e) : observe(&c, &r, do_wake, &e);
 	run_end(&r);
 	if (rc == 0 && file != NULL && strcmp(r.seen.backup, b->name) != 0) {

@@ -153,7 +153,7 @@ static void counts_text(const size_t *by_label, size_t others, int64_t oldest, i
 
 	for (int l = 0; l < LABELS; l++)
 		buf_printf(out, " %4zu", by_label[l]);
-	buf_printf(out, " %5zu  %-9s", others, oldest == 0 ? "-" : num_show_duration((at - oldest) * 1000, age));
+	buf_printf(out, " %5zu  %s", others, oldest == 0 ? "-" : num_show_duration((at - oldest) * 1000, age));
 }
 
 void simulation_explain(const struct simulation *sim, const struct backup *b, const struct zone *z, struct buf *out)
@@ -162,14 +162,14 @@ void simulation_explain(const struct simulation *sim, const struct backup *b, co
 
 	buf_printf(out, "Backup '%s', if all runs as planned: snapshots of '%s' by label, and the oldest one's age\n\n",
 		   b->name, b->source);
-	buf_puts(out, "                    freq hour  day week mont year other  oldest\n");
+	buf_puts(out, "                           freq hour  day week mont year other  oldest\n");
 	for (size_t i = 0; i < sim->n; i++) {
 		const struct simulated *s = &sim->v[i];
 		(void)zone_show(z, s->at, when);
 		when[16] = '\0';
-		buf_printf(out, "%s  ", when);
+		buf_printf(out, "%s  source  ", when);
 		counts_text(s->source, s->source_others, s->source_oldest, s->at, out);
-		buf_puts(out, "\n        archive     ");
+		buf_puts(out, "\n                  archive ");
 		counts_text(s->archive, s->archive_others, s->archive_oldest, s->at, out);
 		buf_putc(out, '\n');
 	}

@@ -246,9 +246,11 @@ void pass_plan(const struct snapshot_policy *p, const struct side_state *host, c
 	out->doubt = clock_doubt(now, newest_known(host), last_seen, z, a);
 	if (out->doubt != NULL)
 		return;
-	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
+	/* The rare ones first: of those that are taken at one instant, the archive keeps the first for all their
+	 * periods, and this one stays longest at the source. */
+	for (int l = LABELS; l-- > 0;)
 		if (p->takes[l] && p->keep[l] > 0)
-			plan_label(&pass, l);
+			plan_label(&pass, (enum label)l);
 	retain_host(p, host, &out->snaps, z, now, a, &out->verdicts);
 	prune_plan(&out->verdicts, a, &out->prunes);
 }

@@ -122,7 +122,7 @@ static size_t oracle_pass(struct oracle *o, int64_t now)
 
 	if (clock_is_odd(o, now))
 		return 0;
-	for (int l = 0; l < LABELS; l++) {
+	for (int l = LABELS; l-- > 0;) {
 		int64_t last = INT64_MIN;
 		for (size_t i = o->n; i > 0 && last == INT64_MIN; i--)
 			if (o->v[i - 1].label == l && o->v[i - 1].on_source)
