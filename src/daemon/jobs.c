@@ -11,7 +11,7 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
-enum { CONFIG_LIMIT = 2 * 1024 * 1024, TICK_MS = 60000, RUNNING_MS = 250 };
+enum { CONFIG_LIMIT = 2 * 1024 * 1024, TICK_MS = 60000, RUNNING_MS = 250, STEP_S = 60 };
 
 struct job {
 	struct job *next;
@@ -102,7 +102,7 @@ int jobs_load(struct keeper *k, struct err *e)
 		struct job *j = job_of(k, c->backups.v[i].name);
 		j->retired = false;
 		if (store_history(k->store, j->backup, 1, &a, &runs, &ignored) == 0 && runs.n > 0)
-			j->last = runs.v[0].began;
+			j->last = runs.v[0].began > j->last ? runs.v[0].began : j->last;
 	}
 	plan_all(k, c);
 	return 0;
@@ -163,12 +163,30 @@ static bool is_due(const struct keeper *k, const struct job *j, int64_t now)
 	return !k->leaving && !j->retired && j->proc.pid == 0 && (j->wanted || now >= j->at);
 }
 
+/* Was the clock set since the last tick?  The other clock goes on evenly, also while we are suspended. */
+static bool clock_was_set(struct keeper *k, int64_t now)
+{
+	int64_t mono = clock_mono_ms() / 1000, moved = (now - k->tick_s) - (mono - k->tick_mono_s);
+	bool first = k->tick_s == 0;
+
+	k->tick_s = now;
+	k->tick_mono_s = mono;
+	if (first || (moved < STEP_S && moved > -STEP_S))
+		return false;
+	(void)fprintf(stderr, "<5>dormouse: the clock was set %s by %lld s\n", moved < 0 ? "back" : "forward",
+		      (long long)(moved < 0 ? -moved : moved));
+	return true;
+}
+
 void jobs_tick(struct keeper *k)
 {
 	AUTO(arena) struct arena a = {0};
 	struct err e;
 	int64_t now = clock_unix_s();
 	const struct config *c = NULL;
+
+	if (k->jobs != NULL && clock_was_set(k, now) && (c = k->load(k->config_path, &a, &e)) != NULL)
+		plan_all(k, c);
 
 	for (struct job *j = k->jobs; j != NULL; j = j->next) {
 		int status = 0;

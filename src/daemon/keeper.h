@@ -61,7 +61,8 @@ struct keeper {
 	struct store *store;
 	struct host *hosts;
 	struct client *clients;
-	struct job *jobs; /* only of a daemon that stays */
+	struct job *jobs;	     /* only of a daemon that stays */
+	int64_t tick_s, tick_mono_s; /* both clocks when they were last looked at */
 	int listener;
 	int64_t grace_ms, idle_since_ms, watchdog_ms;
 	bool idle_exit;
