@@ -393,7 +393,8 @@ void stream_blame(const struct send_step *step, const struct stage_end *sender, 
 	zfs_blame(receiver->text.n > 0 ? receiver->text : sender->text, &cause);
 	char line[sizeof(cause.why)];
 	err_line(&cause, line, sizeof(line));
-	if (receiver->text.n == 0 && sender->text.n == 0) {
+	/* A shared ssh connection that is cut ends its sessions without a word. */
+	if (last_words(receiver->text).n == 0 && last_words(sender->text).n == 0) {
 		cause.kind = ERR_NET;
 		(void)snprintf(line, sizeof(line), "the connection ended without a word");
 		(void)err_hint(&cause, "run the backup again: it goes on from where it stopped");

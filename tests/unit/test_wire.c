@@ -334,6 +334,10 @@ static void blame(void **state)
 	send.text = recv.text = str_of("");
 	stream_blame(&step, &send, &recv, &e);
 	assert_int_equal(e.kind, ERR_NET);
+	/* A shared connection that is cut: the sender only lost its reader, and nobody says why. */
+	send.text = str_of("dormouse-send 0 141\n");
+	stream_blame(&step, &send, &recv, &e);
+	assert_true(e.kind == ERR_NET && e.retry == RETRY_LATER);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------- */
