@@ -152,3 +152,10 @@ size_t str_distance(const char *a, const char *b)
 	}
 	return d[n % 3][m];
 }
+
+uint64_t str_hash(const char *s, uint64_t h)
+{
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211ULL;
+	return h;
+}

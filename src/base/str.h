@@ -22,6 +22,9 @@ char *str_dup(struct arena *a, struct str s);
 bool str_is_utf8(struct str s, size_t *bad);
 /* Glob of a dataset path: '*' any characters but '/', '**' any characters, '?' one but '/'. */
 bool str_glob(const char *pattern, const char *s);
+/* FNV-1a of a NUL-terminated text, going on from h. */
+#define STR_HASH_INIT 14695981039346656037ULL
+uint64_t str_hash(const char *s, uint64_t h);
 /* Damerau-Levenshtein distance (adjacent transpositions count one), for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 

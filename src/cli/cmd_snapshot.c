@@ -146,6 +146,21 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 	reach_end(&r);
 }
 
+/* At a backup's own trees, without the rest of the source's host: its pass is not asked for. */
+static int look_at_both(struct run *r, struct err *e)
+{
+	int rc = run_sides(r, e);
+	const struct snapshot_policy *policy = r->policy;
+
+	r->policy = NULL;
+	if (rc == 0)
+		rc = run_look_source(r, e);
+	if (rc == 0)
+		rc = run_look_target(r, e);
+	r->policy = policy;
+	return rc;
+}
+
 /* The archive of a backup. */
 static void one_archive(struct doing *d, const struct backup *b)
 {
@@ -159,13 +174,7 @@ static void one_archive(struct doing *d, const struct backup *b)
 		failed(d, &e);
 		return;
 	}
-	int rc = run_sides(&r, &e);
-	r.policy = NULL; /* its pass is not asked for */
-	if (rc == 0)
-		rc = run_look_source(&r, &e);
-	if (rc == 0)
-		rc = run_look_target(&r, &e);
-	r.policy = config_policy(&d->c.config, b->source_target);
+	int rc = look_at_both(&r, &e);
 	if (rc == 0)
 		rc = d->dry ? run_prune_dry(&r, &e) : run_prune(&r, &e);
 	if (rc < 0) {
@@ -312,12 +321,7 @@ static int explain_copy(struct doing *d, const char *on, const char *dataset, co
 				.arena = &d->c.arena,
 				.listener = &d->listener};
 		struct archive archive;
-		int rc = run_sides(&r, e);
-		r.policy = NULL;
-		if (rc == 0)
-			rc = run_look_source(&r, e);
-		if (rc == 0)
-			rc = run_look_target(&r, e);
+		int rc = look_at_both(&r, e);
 		run_end(&r);
 		if (rc < 0)
 			return -1;
@@ -327,8 +331,8 @@ static int explain_copy(struct doing *d, const char *on, const char *dataset, co
 			    dataset, snapshot, b->name);
 			return 1;
 		}
-		archive_plan(b, config_policy(&d->c.config, b->source_target), &r.seen.source, &r.seen.target, &d->zone,
-			     d->now, NULL, &d->c.arena, &archive);
+		archive_plan(b, r.policy, &r.seen.source, &r.seen.target, &d->zone, d->now, NULL, &d->c.arena,
+			     &archive);
 		return explain_in(d, &archive.verdicts, dataset, snapshot);
 	}
 	return 0;

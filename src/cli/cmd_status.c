@@ -128,16 +128,13 @@ static void uncovered_line(struct cli *c, struct buf *line, json_t *doc)
 /* When the daemon runs it next. */
 static void next_line(struct cli *c, struct buf *line, json_t *doc)
 {
-	int64_t now = clock_unix_s(), first = INT64_MAX;
+	int64_t now = clock_unix_s();
 	struct zone z = clock_zone(now, &c->arena);
+	int64_t first = policies_next(&c->config.policies, &z, now);
 	json_t *list = json_array();
 	char when[ZONE_TEXT];
 
 	(void)json_object_set_new(doc, "next", list);
-	for (size_t i = 0; i < c->config.policies.n; i++) {
-		int64_t at = policy_next(&c->config.policies.v[i], &z, now);
-		first = at < first ? at : first;
-	}
 	if (first != INT64_MAX)
 		buf_printf(line, "next snapshots: %s\n", zone_show(&z, first, when));
 	for (size_t i = 0; i < c->config.backups.n; i++) {

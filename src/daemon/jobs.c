@@ -1,6 +1,4 @@
 /* What runs by the clock: the snapshot pass and the backups, each as the command that a person would type. */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -40,17 +38,10 @@ static struct job *job_of(struct keeper *k, const char *backup)
 /* When it is to begin, by the file as it is now. */
 static int64_t next_of(const struct config *c, const struct job *j, const struct zone *z, int64_t now)
 {
-	int64_t next = INT64_MAX;
-
-	if (j->backup != NULL) {
-		const struct backup *b = config_backup(c, j->backup);
-		return b == NULL ? INT64_MAX : schedule_next(&b->run, b->name, z, j->last, now);
-	}
-	for (size_t i = 0; i < c->policies.n; i++) {
-		int64_t at = policy_next(&c->policies.v[i], z, now);
-		next = at < next ? at : next;
-	}
-	return next;
+	if (j->backup == NULL)
+		return policies_next(&c->policies, z, now);
+	const struct backup *b = config_backup(c, j->backup);
+	return b == NULL ? INT64_MAX : schedule_next(&b->run, b->name, z, j->last, now);
 }
 
 static void plan_all(struct keeper *k, const struct config *c)
@@ -63,21 +54,15 @@ static void plan_all(struct keeper *k, const struct config *c)
 		j->at = next_of(c, j, &z, now);
 }
 
-/* The commands that the jobs are read this copy, so that a file which is being changed harms nobody. */
+/* The jobs' commands read this copy, so that a file which is being changed harms nobody. */
 static int copy_config(struct keeper *k, const char *to, struct err *e)
 {
 	AUTO(arena) struct arena a = {0};
 	struct str text;
-	const char *fresh = arena_printf(&a, "%s.new", to);
 
 	if (fd_read_file(k->paths->config, CONFIG_LIMIT, &a, &text, e) < 0)
 		return -1;
-	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot write '%s'", fresh);
-	if (fd_write_all(fd, text.p, text.n, e) < 0)
-		return -1;
-	return rename(fresh, to) < 0 ? err_sys(e, errno, "cannot write '%s'", to) : 0;
+	return fd_replace_file(to, text, e);
 }
 
 int jobs_load(struct keeper *k, struct err *e)

@@ -1,7 +1,5 @@
 #include "engine/pass.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 #include "base/num.h"
@@ -9,8 +7,6 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/program.h"
-
-enum { STEP_MS = 30 * 60 * 1000 };
 
 static int look(struct reach *where, const char *root, bool points, struct side_state *s, struct err *e)
 {
@@ -79,14 +75,9 @@ int64_t pass_last_seen(const struct paths *p)
 void pass_seen(const struct paths *p, int64_t now)
 {
 	AUTO(arena) struct arena a = {0};
-	AUTO(buf) struct buf b = {0};
-	const char *path = seen_file(p, &a), *fresh = arena_printf(&a, "%s.new", path);
 	struct err ignored;
 
-	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	buf_printf(&b, "%lld\n", (long long)now);
-	if (fd >= 0 && fd_write_all(fd, b.p, b.n, &ignored) == 0)
-		(void)rename(fresh, path);
+	(void)!fd_replace_file(seen_file(p, &a), str_of(arena_printf(&a, "%lld\n", (long long)now)), &ignored);
 }
 
 /* A hook runs here, whatever host the snapshots are of. */
@@ -117,7 +108,7 @@ static int take(struct reach *where, const struct snap_steps *steps, struct err 
 	struct proc_result out;
 
 	program_snapshot(&b, steps);
-	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), STEP_MS, where->arena, &out, e) < 0)
+	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), REACH_MS, where->arena, &out, e) < 0)
 		return -1;
 	if (out.status == 0)
 		return 0;
@@ -134,7 +125,7 @@ int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, s
 	if (steps->n == 0)
 		return 0;
 	program_prune(&b, steps, dry);
-	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), STEP_MS, where->arena, &said, e) < 0)
+	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), REACH_MS, where->arena, &said, e) < 0)
 		return -1;
 	return prune_parse(said.out, where->arena, out, e);
 }

@@ -40,14 +40,8 @@ int machine_known_hosts(const char *runtime_dir, const struct target *t, struct 
 	if (line == NULL)
 		return 0;
 	const char *name = arena_printf(a, "%s/known_hosts-%s", runtime_dir, t->name);
-	const char *fresh = arena_printf(a, "%s.%d", name, (int)getpid());
-	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot write '%s'", fresh);
-	if (fd_write_all(fd, line, strlen(line), e) < 0)
+	if (fd_replace_file(name, str_of(line), e) < 0)
 		return -1;
-	if (rename(fresh, name) < 0)
-		return err_sys(e, errno, "cannot write '%s'", name);
 	*path = name;
 	return 0;
 }

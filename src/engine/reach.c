@@ -8,7 +8,7 @@
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 
-enum { ASK_MS = 30 * 60 * 1000, TRIES = 3 };
+enum { TRIES = 3 };
 
 static void note(void *ctx, const char *text)
 {
@@ -80,7 +80,7 @@ int reach_ask(struct reach *r, struct str program, struct proc_result *out, stru
 	for (int tries = 0;;) {
 		if (reach_wake(r, e) < 0)
 			return -1;
-		if (side_run(&r->side, program, ASK_MS, r->arena, out, e) == 0)
+		if (side_run(&r->side, program, REACH_MS, r->arena, out, e) == 0)
 			return 0;
 		if (e->retry == RETRY_NEVER || ++tries == TRIES)
 			return -1;

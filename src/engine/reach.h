@@ -8,6 +8,8 @@
 #include "model/run.h"
 #include "model/side.h"
 
+enum { REACH_MS = 30 * 60 * 1000 }; /* how long a program may take */
+
 struct reach {
 	const struct paths *paths;
 	const struct target *target; /* NULL: this host, and nothing to wake */

@@ -10,7 +10,7 @@
 #include "wire/program.h"
 #include "wire/zfs_text.h"
 
-enum { STEP_MS = 30 * 60 * 1000, STALL_MS = 10 * 60 * 1000, TRIES = 3 };
+enum { STALL_MS = 10 * 60 * 1000, TRIES = 3 };
 
 /* --- telling --------------------------------------------------------------------------------------- */
 
@@ -154,7 +154,7 @@ static int small_steps(struct reach *r, struct buf *program, const char *what, s
 {
 	struct proc_result out;
 
-	if (side_run(&r->side, buf_str(program), STEP_MS, r->arena, &out, e) < 0)
+	if (side_run(&r->side, buf_str(program), REACH_MS, r->arena, &out, e) < 0)
 		return -1;
 	if (out.status == 0)
 		return 0;

@@ -82,3 +82,11 @@ bool dataset_matches(const struct strings *globs, const char *name)
 	}
 	return false;
 }
+
+bool dataset_has_guid(const struct dataset *d, uint64_t guid)
+{
+	for (size_t i = d->points.n; i > 0; i--)
+		if (d->points.v[i - 1].guid == guid)
+			return true;
+	return false;
+}

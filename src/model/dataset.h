@@ -61,6 +61,8 @@ struct side_state {
 const struct dataset *side_find(const struct side_state *s, const char *name);
 /* The newest snapshot, or NULL. */
 const struct point *dataset_newest(const struct dataset *d);
+/* Whether it has that GUID, as a snapshot or as a bookmark. */
+bool dataset_has_guid(const struct dataset *d, uint64_t guid);
 /* The snapshot with that GUID, or NULL. */
 const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t guid);
 /* Sorts datasets by name and each one's points by createtxg, a bookmark before its snapshot. */

@@ -16,9 +16,14 @@ const char *label_name(enum label l)
 	return labels[l].name;
 }
 
-const char *label_calendar(enum label l)
+struct calendar label_calendar(enum label l)
 {
-	return labels[l].calendar;
+	struct calendar c;
+	const char *why;
+
+	bool good = calendar_parse(str_of(labels[l].calendar), &c, &why);
+	assert(good);
+	return c;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

@@ -16,9 +16,9 @@ enum label {
 #define LABELS ((int)LABEL_NONE) /* how many there are */
 
 const char *label_name(enum label l);
-/* When one is taken, as a calendar expression: "*:0/15", "hourly", …, as the timers of NixOS's
+/* When one is taken, the calendar expression "*:0/15", "hourly", …, as the timers of NixOS's
  * services.zfs.autoSnapshot. */
-const char *label_calendar(enum label l);
+struct calendar label_calendar(enum label l);
 /* The number of the period that t lies in, by the clock on the wall: the quarter of an hour, the hour, the day,
  * the week (from Monday), the month, the year.  Grows with local time. */
 int64_t label_period(enum label l, const struct zone *z, int64_t t);

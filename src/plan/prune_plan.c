@@ -1,4 +1,5 @@
 /* From verdicts to as few commands as there can be. */
+#include "base/str.h"
 #include "plan/retain_plan.h"
 
 enum { NAMES_MAX = 500 }; /* in one command */
@@ -17,18 +18,10 @@ struct entries {
 	size_t size, n; /* size is a power of two */
 };
 
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 14695981039346656037ULL; /* FNV-1a */
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211ULL;
-	return h;
-}
-
 /* The place of a name: its entry, or the empty one where it would go. */
 static struct entry *find(const struct entries *e, const char *name)
 {
-	for (size_t i = (size_t)hash(name) & (e->size - 1);; i = (i + 1) & (e->size - 1))
+	for (size_t i = (size_t)str_hash(name, STR_HASH_INIT) & (e->size - 1);; i = (i + 1) & (e->size - 1))
 		if (e->v[i].name == NULL || strcmp(e->v[i].name, name) == 0)
 			return &e->v[i];
 }

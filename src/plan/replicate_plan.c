@@ -234,14 +234,6 @@ static uint64_t first_copy_size(const struct planning *p, const struct dataset *
 	return size > least ? size : least;
 }
 
-static bool has_point(const struct dataset *d, uint64_t guid)
-{
-	for (size_t i = d->points.n; i > 0; i--)
-		if (d->points.v[i - 1].guid == guid)
-			return true;
-	return false;
-}
-
 /* The copy of s under another name: its source is gone, and what it has newest, s has.  With more than one
  * nobody can tell. */
 static const struct dataset *renamed_from(const struct planning *p, const struct dataset *s)
@@ -257,7 +249,7 @@ static const struct dataset *renamed_from(const struct planning *p, const struct
 			continue;
 		const char *was = t->name + dest + 1;
 		if (!dataset_is_under(was, p->b->source) || side_find(p->source, was) != NULL ||
-		    !has_point(s, newest->guid))
+		    !dataset_has_guid(s, newest->guid))
 			continue;
 		if (found != NULL)
 			return NULL;

@@ -194,19 +194,11 @@ void retain_host(const struct snapshot_policy *p, const struct side_state *host,
 
 /* --- the archive ---------------------------------------------------------------------------------- */
 
-static bool has_guid(const struct dataset *d, uint64_t guid)
-{
-	for (size_t i = d->points.n; i > 0; i--)
-		if (d->points.v[i - 1].guid == guid)
-			return true;
-	return false;
-}
-
 static void judge_copy(struct retaining *r, const struct keep *keep, const struct dataset *s, const struct dataset *t)
 {
 	const struct point *newest = dataset_newest(t);
 	/* Where the source has the newest one no longer, not even as a bookmark, the sides are in conflict. */
-	bool frozen = t->resume.token != NULL || (s != NULL && !has_guid(s, newest->guid));
+	bool frozen = t->resume.token != NULL || (s != NULL && !dataset_has_guid(s, newest->guid));
 	size_t first = r->out->n;
 
 	for (size_t i = t->points.n; i > 0; i--) {
@@ -291,14 +283,11 @@ const char *verdict_text(const struct verdict *v, struct arena *a)
 
 int64_t verdict_until(const struct verdict *v, const struct zone *z, int64_t now)
 {
-	struct calendar c;
-	const char *why;
-
 	if (v->why == DROP)
 		return now;
-	if ((v->why != KEEP_LABEL && v->why != KEEP_PERIOD) ||
-	    !calendar_parse(str_of(label_calendar(v->label)), &c, &why))
+	if (v->why != KEEP_LABEL && v->why != KEEP_PERIOD)
 		return INT64_MAX;
+	struct calendar c = label_calendar(v->label);
 	/* Each time its label strikes it moves back by one. */
 	for (int64_t left = v->keep - (int64_t)v->rank + 1; left > 0 && now != INT64_MAX; left--)
 		now = calendar_next(&c, z, now);

@@ -24,7 +24,7 @@ const char *verdict_text(const struct verdict *v, struct arena *a);
 int64_t verdict_until(const struct verdict *v, const struct zone *z, int64_t now);
 
 /* The steps that destroy what the verdicts drop.  One that all datasets below a place lose is destroyed there
- * in one go.  side is what the verdicts are about. */
+ * in one go. */
 void prune_plan(const struct verdicts *v, struct arena *a, struct prune_steps *out);
 
 #endif

@@ -2,12 +2,9 @@
 
 static int64_t jitter(const struct schedule *s, const char *name, int64_t at)
 {
-	uint64_t h = 14695981039346656037ULL ^ (uint64_t)at; /* FNV-1a */
-
 	if (s->jitter_s <= 0)
 		return 0;
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 1099511628211ULL;
+	uint64_t h = str_hash(name, STR_HASH_INIT ^ (uint64_t)at);
 	return (int64_t)((h >> 16) % (uint64_t)(s->jitter_s + 1));
 }
 
@@ -37,11 +34,21 @@ int64_t policy_next(const struct snapshot_policy *p, const struct zone *z, int64
 	int64_t next = INT64_MAX;
 
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++) {
-		struct calendar c;
-		const char *why;
-		if (!p->takes[l] || p->keep[l] == 0 || !calendar_parse(str_of(label_calendar(l)), &c, &why))
+		if (!p->takes[l] || p->keep[l] == 0)
 			continue;
+		struct calendar c = label_calendar(l);
 		int64_t at = calendar_next(&c, z, now);
+		next = at < next ? at : next;
+	}
+	return next;
+}
+
+int64_t policies_next(const struct snapshot_policies *all, const struct zone *z, int64_t now)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < all->n; i++) {
+		int64_t at = policy_next(&all->v[i], z, now);
 		next = at < next ? at : next;
 	}
 	return next;

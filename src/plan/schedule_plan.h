@@ -11,5 +11,7 @@ int64_t schedule_next(const struct schedule *s, const char *name, const struct z
 
 /* The first instant after now at which a label of the policy strikes; INT64_MAX: none is taken. */
 int64_t policy_next(const struct snapshot_policy *p, const struct zone *z, int64_t now);
+/* The first of them all. */
+int64_t policies_next(const struct snapshot_policies *all, const struct zone *z, int64_t now);
 
 #endif

@@ -186,12 +186,9 @@ static void add_steps(struct passing *p, enum label l, const struct strings *dat
 
 static void plan_label(struct passing *p, enum label l)
 {
-	struct calendar c;
-	const char *why;
+	struct calendar c = label_calendar(l);
 	char when[ZONE_TEXT];
 
-	bool good = calendar_parse(str_of(label_calendar(l)), &c, &why);
-	assert(good);
 	int64_t struck = calendar_last(&c, p->z, p->out->now);
 	for (size_t i = 0, end; i < p->host->datasets.n; i = end) {
 		const struct point *newest;

@@ -86,3 +86,16 @@ int fd_read_file(const char *path, size_t max, struct arena *a, struct str *out,
 	*out = (struct str){str_dup(a, buf_str(&b)), b.n};
 	return 0;
 }
+
+int fd_replace_file(const char *path, struct str text, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *fresh = arena_printf(&a, "%s.%d", path, (int)getpid());
+	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot write '%s'", fresh);
+	if (fd_write_all(fd, text.p, text.n, e) < 0)
+		return -1;
+	return rename(fresh, path) < 0 ? err_sys(e, errno, "cannot write '%s'", path) : 0;
+}

@@ -79,3 +79,9 @@ void json_to_err(const json_t *j, struct err *e)
 	(void)err_why(e, "%s", text_or_empty(j, "why"));
 	(void)err_hint(e, "%s", text_or_empty(j, "hint"));
 }
+
+void json_put_text(json_t *j, const char *name, const char *text)
+{
+	if (text != NULL)
+		(void)json_object_set_new(j, name, json_any(text));
+}

@@ -24,4 +24,7 @@ void json_write(struct buf *b, const json_t *j);
 json_t *json_of_err(const struct err *e);
 void json_to_err(const json_t *j, struct err *e);
 
+/* Sets a member, unless text is NULL. */
+void json_put_text(json_t *j, const char *name, const char *text);
+
 #endif

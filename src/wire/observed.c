@@ -2,17 +2,11 @@
 
 enum { FORMAT = 1 };
 
-static void put_text(json_t *j, const char *name, const char *text)
-{
-	if (text != NULL)
-		(void)json_object_set_new(j, name, json_any(text));
-}
-
 json_t *point_json(const struct point *p)
 {
 	json_t *j = json_object();
 
-	put_text(j, p->kind == POINT_BOOKMARK ? "bookmark" : "snapshot", p->name);
+	json_put_text(j, p->kind == POINT_BOOKMARK ? "bookmark" : "snapshot", p->name);
 	(void)json_object_set_new(j, "guid", json_u64(p->guid));
 	(void)json_object_set_new(j, "createtxg", json_u64(p->createtxg));
 	(void)json_object_set_new(j, "creation", json_integer(p->creation));
@@ -25,16 +19,16 @@ static json_t *dataset_json(const struct dataset *d)
 {
 	json_t *j = json_object(), *points = json_array(), *wants = json_object();
 
-	put_text(j, "name", d->name);
-	put_text(j, "type", d->type == DATASET_VOLUME ? "volume" : "filesystem");
+	json_put_text(j, "name", d->name);
+	json_put_text(j, "type", d->type == DATASET_VOLUME ? "volume" : "filesystem");
 	(void)json_object_set_new(j, "guid", json_u64(d->guid));
 	(void)json_object_set_new(j, "encrypted", json_boolean(d->encrypted));
 	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
-	put_text(j, "origin", d->origin);
+	json_put_text(j, "origin", d->origin);
 	if (d->gone_since != 0)
 		(void)json_object_set_new(j, "gone_since", json_integer(d->gone_since));
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
-		put_text(wants, l == LABEL_NONE ? "" : label_name(l), d->wants[l]);
+		json_put_text(wants, l == LABEL_NONE ? "" : label_name(l), d->wants[l]);
 	if (json_object_size(wants) > 0)
 		(void)json_object_set(j, "auto_snapshot", wants);
 	json_decref(wants);
@@ -44,10 +38,10 @@ static json_t *dataset_json(const struct dataset *d)
 	(void)json_object_set_new(j, "written", json_u64(d->written));
 	if (d->resume.token != NULL) {
 		json_t *r = json_object();
-		put_text(r, "token", d->resume.token);
+		json_put_text(r, "token", d->resume.token);
 		(void)json_object_set_new(r, "to_guid", json_u64(d->resume.to_guid));
-		put_text(r, "to_name", d->resume.to_name);
-		put_text(r, "why", d->resume.why);
+		json_put_text(r, "to_name", d->resume.to_name);
+		json_put_text(r, "why", d->resume.why);
 		(void)json_object_set_new(j, "resume", r);
 	}
 	for (size_t i = 0; i < d->points.n; i++)
@@ -60,7 +54,7 @@ json_t *side_json(const struct side_state *s)
 {
 	json_t *j = json_object(), *list = json_array();
 
-	put_text(j, "root", s->root);
+	json_put_text(j, "root", s->root);
 	(void)json_object_set_new(j, "seen", json_boolean(s->seen));
 	(void)json_object_set_new(j, "root_exists", json_boolean(s->root_exists));
 	(void)json_object_set_new(j, "recorded", json_boolean(s->recorded));
@@ -76,7 +70,7 @@ json_t *observed_json(const struct observed *o)
 	json_t *j = json_object(), *zone = json_array();
 
 	(void)json_object_set_new(j, "format", json_integer(FORMAT));
-	put_text(j, "backup", o->backup);
+	json_put_text(j, "backup", o->backup);
 	(void)json_object_set_new(j, "now", json_integer(o->now));
 	(void)json_object_set_new(j, "last_seen", json_integer(o->last_seen));
 	(void)json_object_set_new(j, "zone", zone);

@@ -2,12 +2,6 @@
 
 #include "wire/observed.h"
 
-static void put_text(json_t *j, const char *name, const char *text)
-{
-	if (text != NULL)
-		(void)json_object_set_new(j, name, json_any(text));
-}
-
 static json_t *send_json(const struct send_step *s)
 {
 	static const char *const kinds[] = {[SEND_FULL] = "full",
@@ -16,23 +10,23 @@ static json_t *send_json(const struct send_step *s)
 					    [SEND_RESUME] = "resume"};
 	json_t *j = json_object();
 
-	put_text(j, "kind", kinds[s->kind]);
-	put_text(j, "source", s->source);
-	put_text(j, "target", s->target);
+	json_put_text(j, "kind", kinds[s->kind]);
+	json_put_text(j, "source", s->source);
+	json_put_text(j, "target", s->target);
 	if (s->base.name != NULL)
 		(void)json_object_set_new(j, "base", point_json(&s->base));
 	(void)json_object_set_new(j, "to", point_json(&s->to));
 	(void)json_object_set_new(j, "snapshots", json_integer((json_int_t)s->snapshots));
 	(void)json_object_set_new(j, "raw", json_boolean(s->raw));
-	put_text(j, "reason", s->reason);
+	json_put_text(j, "reason", s->reason);
 	return j;
 }
 
 static json_t *pair_json(const char *dataset, const char *reason)
 {
 	json_t *j = json_object();
-	put_text(j, "dataset", dataset);
-	put_text(j, "reason", reason);
+	json_put_text(j, "dataset", dataset);
+	json_put_text(j, "reason", reason);
 	return j;
 }
 
@@ -68,13 +62,13 @@ json_t *pass_json(const struct pass *pass)
 {
 	json_t *j = json_object(), *list = list_in(j, "snapshots");
 
-	put_text(j, "doubt", pass->doubt);
+	json_put_text(j, "doubt", pass->doubt);
 	for (size_t i = 0; i < pass->snaps.n; i++) {
 		json_t *s = json_object();
-		put_text(s, "label", label_name(pass->snaps.v[i].label));
-		put_text(s, "name", pass->snaps.v[i].name);
+		json_put_text(s, "label", label_name(pass->snaps.v[i].label));
+		json_put_text(s, "name", pass->snaps.v[i].name);
 		put_texts(s, "datasets", &pass->snaps.v[i].datasets);
-		put_text(s, "reason", pass->snaps.v[i].reason);
+		json_put_text(s, "reason", pass->snaps.v[i].reason);
 		(void)json_array_append_new(list, s);
 	}
 	put_prunes(j, "prunes", &pass->prunes);
@@ -92,7 +86,7 @@ json_t *plan_json(const struct pass *pass, const struct plan *p, const struct ar
 	    [TIDY_RENAME] = "rename", [TIDY_GONE] = "gone", [TIDY_BACK] = "back", [TIDY_FORGET] = "forget"};
 	json_t *j = pass_json(pass), *list;
 
-	put_text(j, "backup", p->backup);
+	json_put_text(j, "backup", p->backup);
 	(void)json_object_set_new(j, "now", json_integer(p->now));
 	list = list_in(j, "parents");
 	for (size_t i = 0; i < p->parents.n; i++)
@@ -100,7 +94,7 @@ json_t *plan_json(const struct pass *pass, const struct plan *p, const struct ar
 	list = list_in(j, "renames");
 	for (size_t i = 0; i < p->renames.n; i++) {
 		json_t *t = pair_json(p->renames.v[i].dataset, p->renames.v[i].reason);
-		put_text(t, "to", p->renames.v[i].to);
+		json_put_text(t, "to", p->renames.v[i].to);
 		(void)json_array_append_new(list, t);
 	}
 	list = list_in(j, "aborts");
@@ -112,15 +106,15 @@ json_t *plan_json(const struct pass *pass, const struct plan *p, const struct ar
 	list = list_in(j, "marks");
 	for (size_t i = 0; i < p->marks.n; i++) {
 		json_t *m = pair_json(p->marks.v[i].dataset, p->marks.v[i].reason);
-		put_text(m, "kind", marks[p->marks.v[i].kind]);
-		put_text(m, "name", p->marks.v[i].snapshot);
+		json_put_text(m, "kind", marks[p->marks.v[i].kind]);
+		json_put_text(m, "name", p->marks.v[i].snapshot);
 		(void)json_array_append_new(list, m);
 	}
 	list = list_in(j, "conflicts");
 	for (size_t i = 0; i < p->conflicts.n; i++) {
 		json_t *c = pair_json(p->conflicts.v[i].source, p->conflicts.v[i].why);
-		put_text(c, "target", p->conflicts.v[i].target);
-		put_text(c, "hint", p->conflicts.v[i].hint);
+		json_put_text(c, "target", p->conflicts.v[i].target);
+		json_put_text(c, "hint", p->conflicts.v[i].hint);
 		(void)json_array_append_new(list, c);
 	}
 	list = list_in(j, "current");
@@ -130,7 +124,7 @@ json_t *plan_json(const struct pass *pass, const struct plan *p, const struct ar
 	list = list_in(j, "archive_tidies");
 	for (size_t i = 0; i < archive->tidies.n; i++) {
 		json_t *t = pair_json(archive->tidies.v[i].dataset, archive->tidies.v[i].reason);
-		put_text(t, "kind", tidies[archive->tidies.v[i].kind]);
+		json_put_text(t, "kind", tidies[archive->tidies.v[i].kind]);
 		(void)json_array_append_new(list, t);
 	}
 	return j;

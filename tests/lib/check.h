@@ -11,4 +11,11 @@
 
 #include "base/base.h"
 
+/* The next of a row of numbers that is the same each time. */
+static inline uint32_t draw(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
 #endif

@@ -306,12 +306,6 @@ static void few_commands(void **state)
 	}
 }
 
-static uint32_t draw(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
 /* Random hosts: nothing that must stay is ever dropped, what is dropped is dropped once, and afterwards there is
  * nothing left to drop; the order in which datasets come changes nothing. */
 static void random_hosts(void **state)

@@ -301,12 +301,6 @@ static void same(const struct dataset *d, const struct oracle *o, const bool *ha
 		fail_msg("%s at %lld: %zu more than there should be", where, (long long)now, have);
 }
 
-static uint32_t draw(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
 static void year_in(const char *zone_name, uint32_t seed)
 {
 	struct world w = {.policy = {.min_age_ms = 0},
