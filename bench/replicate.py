@@ -11,7 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
-from conftest import World, login_root, sh, zfs  # noqa: E402
+from conftest import World, sh, zfs  # noqa: E402
 
 ROOT = "tank/home"
 
@@ -72,7 +72,6 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--datasets", type=int, default=40)
     args = p.parse_args()
-    login_root()
     with tempfile.TemporaryDirectory() as folder:
         world = World(pathlib.Path(folder))
         try:

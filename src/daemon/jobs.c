@@ -1,231 +1,169 @@
 /* What runs by the clock: the snapshot pass and the backups, each as the command that a person would type. */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "daemon/keeper.h"
-#include "plan/schedule_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/proc.h"
 
-enum { CONFIG_LIMIT = 2 * 1024 * 1024, TICK_MS = 60000, RUNNING_MS = 250, STEP_S = 60 };
+enum { CONFIG_LIMIT = 2 * 1024 * 1024, TRIES = 5, RUNNING_MS = 250 };
 
-struct job {
-	struct job *next;
-	char *backup; /* NULL: the snapshot pass */
-	struct arena arena;
+struct job_run {
 	struct proc proc;
-	int64_t last, at;     /* when it last began, and when it is to begin; Unix seconds */
-	bool wanted, retired; /* at once; no longer in the file, ends when its process does */
+	bool over;
+	int status;
 };
 
-static struct job *job_of(struct keeper *k, const char *backup)
-{
-	for (struct job *j = k->jobs; j != NULL; j = j->next)
-		if (backup == NULL ? j->backup == NULL : j->backup != NULL && strcmp(j->backup, backup) == 0)
-			return j;
-	struct job *j = calloc(1, sizeof(*j));
-	if (j == NULL)
-		abort();
-	j->backup = backup == NULL ? NULL : arena_strdup(&j->arena, backup);
-	j->proc = (struct proc){.in = -1, .out = -1, .err = -1};
-	j->next = k->jobs;
-	k->jobs = j;
-	return j;
-}
-
-/* When it is to begin, by the file as it is now. */
-static int64_t next_of(const struct config *c, const struct job *j, const struct zone *z, int64_t now)
-{
-	if (j->backup == NULL)
-		return policies_next(&c->policies, z, now);
-	const struct backup *b = config_backup(c, j->backup);
-	return b == NULL ? INT64_MAX : schedule_next(&b->run, b->name, z, j->last, now);
-}
-
-static void plan_all(struct keeper *k, const struct config *c)
+static void plan(struct keeper *k, const struct config *c)
 {
 	AUTO(arena) struct arena a = {0};
 	int64_t now = clock_unix_s();
 	struct zone z = clock_zone(now, &a);
 
-	for (struct job *j = k->jobs; j != NULL; j = j->next)
-		j->at = next_of(c, j, &z, now);
+	timetable_plan(&k->jobs, c, &z, now);
 }
 
-/* The jobs' commands read this copy, so that a file which is being changed harms nobody. */
-static int copy_config(struct keeper *k, const char *to, struct err *e)
+/* The jobs' commands read a copy, so that a file which is being changed harms nobody. */
+static const struct config *load_and_copy(struct keeper *k, struct arena *a, struct err *e)
 {
-	AUTO(arena) struct arena a = {0};
-	struct str text;
+	struct str before, after;
 
-	if (fd_read_file(k->paths->config, CONFIG_LIMIT, &a, &text, e) < 0)
-		return -1;
-	return fd_replace_file(to, text, e);
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (fd_read_file(k->paths->config, CONFIG_LIMIT, a, &before, e) < 0)
+			return NULL;
+		const struct config *c = k->load(k->paths->config, a, e);
+		if (c == NULL || fd_read_file(k->paths->config, CONFIG_LIMIT, a, &after, e) < 0)
+			return NULL;
+		/* What was checked must be what is copied. */
+		if (before.n == after.n && memcmp(before.p, after.p, after.n) == 0)
+			return fd_replace_file(k->config_path, after, e) < 0 ? NULL : c;
+	}
+	(void)err_set(e, ERR_BUSY, "'%s' changes all the time", k->paths->config);
+	return err_hint(e, "tell the daemon to reload once it is written"), NULL;
 }
 
 int jobs_load(struct keeper *k, struct err *e)
 {
 	AUTO(arena) struct arena a = {0};
-	const struct config *c = k->load(k->paths->config, &a, e);
+	const struct config *c = load_and_copy(k, &a, e);
 
-	if (c == NULL || copy_config(k, k->config_path, e) < 0)
+	if (c == NULL)
 		return -1;
-	for (struct job *j = k->jobs; j != NULL; j = j->next)
-		j->retired = true;
-	if (c->policies.n > 0) {
-		struct job *j = job_of(k, NULL);
-		j->wanted |= j->last == 0; /* what was missed; it decides itself what is due */
-		j->retired = false;
-	}
-	for (size_t i = 0; i < c->backups.n; i++) {
+	timetable_load(&k->jobs, c);
+	for (size_t i = 0; i < k->jobs.n; i++) {
+		struct timetable_entry *job = &k->jobs.v[i];
 		struct stored_runs runs = {0};
 		struct err ignored;
-		if (c->backups.v[i].run.kind == SCHEDULE_NONE)
-			continue;
-		struct job *j = job_of(k, c->backups.v[i].name);
-		j->retired = false;
-		if (store_history(k->store, j->backup, 1, &a, &runs, &ignored) == 0 && runs.n > 0)
-			j->last = runs.v[0].began > j->last ? runs.v[0].began : j->last;
+		if (job->backup != NULL && store_history(k->store, job->backup, 1, &a, &runs, &ignored) == 0 &&
+		    runs.n > 0 && runs.v[0].began > job->last)
+			job->last = runs.v[0].began;
 	}
-	plan_all(k, c);
+	plan(k, c);
 	return 0;
 }
 
-static void begin(struct keeper *k, struct job *j, int64_t now)
+static void begin(struct keeper *k, struct timetable_entry *job, int64_t now)
 {
 	const char *const argv[] = {
-	    k->paths->self, j->backup == NULL ? "snapshot" : "backup", "-c", k->config_path, j->backup, NULL};
+	    k->paths->self, job->backup == NULL ? "snapshot" : "backup", "-c", k->config_path, job->backup, NULL};
 	struct proc_spec spec = {.argv = argv, .in = PROC_NULL, .out = PROC_INHERIT, .err = PROC_INHERIT};
+	struct job_run *run = calloc(1, sizeof(*run));
 	struct err e;
 
-	j->last = now;
-	j->wanted = false;
-	if (proc_spawn(&spec, &j->proc, &e) < 0)
+	if (run == NULL)
+		abort();
+	if (proc_spawn(&spec, &run->proc, &e) < 0) {
 		(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
-}
-
-/* Backups that run after the snapshots. */
-static void after_snapshots(struct keeper *k, const struct config *c)
-{
-	for (struct job *j = k->jobs; j != NULL; j = j->next) {
-		const struct backup *b = j->backup == NULL ? NULL : config_backup(c, j->backup);
-		if (b != NULL && b->run.kind == SCHEDULE_AFTER_SNAPSHOT)
-			j->wanted = true;
+		free(run);
+		run = NULL;
 	}
+	timetable_begun(job, now, run);
 }
 
-static void ended(struct keeper *k, const struct config *c, struct job *j, int status)
+static void ended(struct keeper *k, const struct config *c, struct timetable_entry *job)
 {
+	struct job_run *run = job->run;
 	char how[80];
 
-	if (status != 0)
+	if (run->status != 0)
 		(void)fprintf(stderr, "<4>dormouse: %s%s ended with %s\n",
-			      j->backup == NULL ? "the snapshots" : "backup ", j->backup == NULL ? "" : j->backup,
-			      proc_status_text(status, how, sizeof(how)));
-	if (j->backup == NULL)
-		after_snapshots(k, c);
+			      job->backup == NULL ? "the snapshots" : "backup ",
+			      job->backup == NULL ? "" : job->backup,
+			      proc_status_text(run->status, how, sizeof(how)));
+	free(run);
+	timetable_ended(&k->jobs, c, job);
 }
 
-static void drop_retired(struct keeper *k)
+static bool is_over(const struct timetable_entry *job)
 {
-	for (struct job **at = &k->jobs; *at != NULL;) {
-		struct job *j = *at;
-		if (!j->retired || j->proc.pid > 0) {
-			at = &j->next;
-			continue;
-		}
-		*at = j->next;
-		arena_release(&j->arena);
-		free(j);
-	}
-}
+	struct job_run *run = job->run;
 
-static bool is_due(const struct keeper *k, const struct job *j, int64_t now)
-{
-	/* What becomes due while it still runs is due when it has ended. */
-	return !k->leaving && !j->retired && j->proc.pid == 0 && (j->wanted || now >= j->at);
-}
-
-/* Was the clock set since the last tick?  The other clock goes on evenly, also while we are suspended. */
-static bool clock_was_set(struct keeper *k, int64_t now)
-{
-	int64_t mono = clock_mono_ms() / 1000, moved = (now - k->tick_s) - (mono - k->tick_mono_s);
-	bool first = k->tick_s == 0;
-
-	k->tick_s = now;
-	k->tick_mono_s = mono;
-	if (first || (moved < STEP_S && moved > -STEP_S))
-		return false;
-	(void)fprintf(stderr, "<5>dormouse: the clock was set %s by %lld s\n", moved < 0 ? "back" : "forward",
-		      (long long)(moved < 0 ? -moved : moved));
-	return true;
+	if (run != NULL && !run->over)
+		run->over = proc_ended(&run->proc, &run->status);
+	return run != NULL && run->over;
 }
 
 void jobs_tick(struct keeper *k)
 {
 	AUTO(arena) struct arena a = {0};
+	struct timetable *t = &k->jobs;
 	struct err e;
-	int64_t now = clock_unix_s();
-	const struct config *c = NULL;
+	int64_t now = clock_unix_s(), set = timetable_look(t, now, clock_mono_ms() / 1000);
+	bool calm = set == 0;
 
-	if (k->jobs != NULL && clock_was_set(k, now) && (c = k->load(k->config_path, &a, &e)) != NULL)
-		plan_all(k, c);
-
-	for (struct job *j = k->jobs; j != NULL; j = j->next) {
-		int status = 0;
-		bool over = j->proc.pid > 0 && proc_ended(&j->proc, &status);
-		if (!over && !is_due(k, j, now))
-			continue;
-		if (c == NULL && (c = k->load(k->config_path, &a, &e)) == NULL)
-			return; /* cannot be: the copy was right when it was made */
-		if (over)
-			ended(k, c, j, status);
+	for (size_t i = 0; i < t->n && calm; i++)
+		calm = !is_over(&t->v[i]) && (k->leaving || !timetable_due(&t->v[i], now));
+	if (calm || t->n == 0)
+		return;
+	const struct config *c = k->load(k->config_path, &a, &e);
+	if (c == NULL)
+		return; /* cannot be: the copy was right when it was made */
+	if (set != 0) {
+		(void)fprintf(stderr, "<5>dormouse: the clock was set %s by %lld s\n", set < 0 ? "back" : "forward",
+			      (long long)(set < 0 ? -set : set));
+		plan(k, c);
 	}
-	for (struct job *j = k->jobs; j != NULL && c != NULL; j = j->next)
-		if (is_due(k, j, now))
-			begin(k, j, now);
-	drop_retired(k);
-	if (c != NULL)
-		plan_all(k, c);
+	for (size_t i = t->n; i > 0; i--)
+		if (is_over(&t->v[i - 1]))
+			ended(k, c, &t->v[i - 1]);
+	for (size_t i = 0; i < t->n && !k->leaving; i++)
+		if (timetable_due(&t->v[i], now))
+			begin(k, &t->v[i], now);
+	plan(k, c);
 }
 
 int jobs_timer(const struct keeper *k)
 {
-	int64_t now = clock_unix_s(), ms = -1;
-
-	for (const struct job *j = k->jobs; j != NULL; j = j->next) {
-		int64_t left = j->proc.pid > 0 ? RUNNING_MS : j->wanted || j->at <= now ? 0 : TICK_MS;
-		/* The clock may be set, and the machine sleep, at any time: it is looked at often. */
-		if (left == TICK_MS && j->at != INT64_MAX && j->at - now < TICK_MS / 1000)
-			left = (j->at - now) * 1000;
-		ms = ms < 0 || left < ms ? left : ms;
-	}
-	return (int)ms;
+	if (k->leaving) /* nothing begins any more */
+		return jobs_run(k) ? RUNNING_MS : -1;
+	return (int)timetable_wait(&k->jobs, clock_unix_s());
 }
 
 bool jobs_run(const struct keeper *k)
 {
-	for (const struct job *j = k->jobs; j != NULL; j = j->next)
-		if (j->proc.pid > 0)
+	for (size_t i = 0; i < k->jobs.n; i++)
+		if (k->jobs.v[i].run != NULL)
 			return true;
 	return false;
 }
 
 void jobs_end(struct keeper *k)
 {
-	for (struct job *j = k->jobs; j != NULL; j = j->next)
-		proc_signal(&j->proc, SIGTERM);
+	for (size_t i = 0; i < k->jobs.n; i++) {
+		const struct job_run *run = k->jobs.v[i].run;
+		if (run != NULL)
+			proc_signal(&run->proc, SIGTERM);
+	}
 }
 
 void jobs_free(struct keeper *k)
 {
-	for (struct job *j = k->jobs, *next; j != NULL; j = next) {
-		next = j->next;
-		proc_end(&j->proc);
-		arena_release(&j->arena);
-		free(j);
+	for (size_t i = 0; i < k->jobs.n; i++) {
+		struct job_run *run = k->jobs.v[i].run;
+		if (run != NULL)
+			proc_end(&run->proc);
+		free(run);
 	}
-	k->jobs = NULL;
+	timetable_release(&k->jobs);
 }

@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "drivers/store_sqlite.h"
 #include "plan/machine_step.h"
+#include "plan/timetable.h"
 #include "sys/proc.h"
 #include "wire/control.h"
 
@@ -52,8 +53,6 @@ struct client {
 	bool closing; /* close once out is written */
 };
 
-struct job;
-
 struct keeper {
 	const struct paths *paths;
 	const char *config_path; /* what is read; the daemon's own copy of the last file that was right */
@@ -61,8 +60,7 @@ struct keeper {
 	struct store *store;
 	struct host *hosts;
 	struct client *clients;
-	struct job *jobs;	     /* only of a daemon that stays */
-	int64_t tick_s, tick_mono_s; /* both clocks when they were last looked at */
+	struct timetable jobs; /* only of a daemon that stays; its runs are struct job_run */
 	int listener;
 	int64_t grace_ms, idle_since_ms, watchdog_ms;
 	bool idle_exit;

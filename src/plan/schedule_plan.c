@@ -12,13 +12,14 @@ int64_t schedule_next(const struct schedule *s, const char *name, const struct z
 {
 	int64_t at;
 
+	/* A run in the future began by a clock that was wrong. */
+	last = last > now ? now : last;
 	switch (s->kind) {
 	case SCHEDULE_NONE:
 	case SCHEDULE_AFTER_SNAPSHOT:
 		return INT64_MAX;
 	case SCHEDULE_EVERY:
-		/* A run in the future is one by a clock that was wrong. */
-		at = last == 0 ? now : (last > now ? now : last) + s->every_s;
+		at = last == 0 ? now : last + s->every_s;
 		return last == 0 ? at : at + jitter(s, name, at);
 	case SCHEDULE_CALENDAR:
 		at = calendar_last(&s->calendar, z, now);

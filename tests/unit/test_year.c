@@ -7,8 +7,8 @@
 
 #include "plan/archive_plan.h"
 #include "plan/replicate_plan.h"
-#include "plan/schedule_plan.h"
 #include "plan/snapshot_plan.h"
+#include "plan/timetable.h"
 #include "sys/clock.h"
 #include "zfs_model.h"
 
@@ -30,48 +30,47 @@ struct oracle {
 	size_t last_sent; /* index of the newest that arrived; SIZE_MAX: none */
 };
 
-/* Does the wall clock strike for a label (or, LABELS, for "daily 03:00") at this minute? */
-static bool strikes(int what, int64_t t)
+/* Does a label (or, LABELS, "daily 03:00") strike when the wall clock shows this, and a minute before it that? */
+static bool strikes(int what, const struct tm *tm, const struct tm *before)
 {
-	struct tm tm, before;
-	time_t now = (time_t)t, then = (time_t)(t - 60);
+	bool midnight = tm->tm_hour == 0 && tm->tm_min == 0;
 
-	(void)localtime_r(&now, &tm);
-	(void)localtime_r(&then, &before);
-	bool midnight = tm.tm_hour == 0 && tm.tm_min == 0;
 	switch (what) {
 	case LABEL_FREQUENT:
-		return tm.tm_min % 15 == 0;
+		return tm->tm_min % 15 == 0;
 	case LABEL_HOURLY:
-		return tm.tm_min == 0;
+		return tm->tm_min == 0;
 	case LABEL_DAILY:
 		return midnight;
 	case LABEL_WEEKLY:
-		return midnight && tm.tm_wday == 1;
+		return midnight && tm->tm_wday == 1;
 	case LABEL_MONTHLY:
-		return midnight && tm.tm_mday == 1;
+		return midnight && tm->tm_mday == 1;
 	case LABEL_YEARLY:
-		return midnight && tm.tm_mday == 1 && tm.tm_mon == 0;
+		return midnight && tm->tm_mday == 1 && tm->tm_mon == 0;
 	default:
-		return tm.tm_hour == 3 && tm.tm_min == 0 && (before.tm_hour < 3 || before.tm_hour == 23);
+		return tm->tm_hour == 3 && tm->tm_min == 0 && (before->tm_hour < 3 || before->tm_hour == 23);
 	}
 }
 
-/* Of each minute: when each of them last struck. */
-static int64_t *last_strike[LABELS + 1], table_begin;
-enum { MARGIN = 20 * 1440, TABLE = MINUTES + 2 * MARGIN };
+/* Of each minute, also those that only a wrong clock shows: when each of them last struck, in minutes. */
+enum { BEFORE = 20 * 1440, AFTER = 520 * 1440, TABLE = BEFORE + MINUTES + AFTER };
+static int32_t *last_strike[LABELS + 1];
+static int64_t table_begin;
 
 static void ask_the_wall(int64_t begin)
 {
-	table_begin = begin - MARGIN * 60;
-	for (int what = 0; what <= LABELS; what++) {
-		int64_t last = INT64_MIN;
-		last_strike[what] = realloc(last_strike[what], TABLE * sizeof(int64_t));
-		for (int64_t m = 0; m < TABLE; m++) {
-			if (strikes(what, table_begin + m * 60))
-				last = table_begin + m * 60;
-			last_strike[what][m] = last;
-		}
+	struct tm tm = {0}, before;
+
+	table_begin = begin - BEFORE * 60;
+	for (int what = 0; what <= LABELS; what++)
+		last_strike[what] = realloc(last_strike[what], TABLE * sizeof(int32_t));
+	for (int32_t m = -1; m < TABLE; m++) {
+		time_t t = (time_t)(table_begin + m * 60);
+		before = tm;
+		(void)localtime_r(&t, &tm);
+		for (int what = 0; what <= LABELS && m >= 0; what++)
+			last_strike[what][m] = strikes(what, &tm, &before) ? m : m > 0 ? last_strike[what][m - 1] : -1;
 	}
 }
 
@@ -81,7 +80,7 @@ static bool struck_between(int what, int64_t a, int64_t b)
 	int64_t m = (b - table_begin) / 60;
 
 	assert_true(m >= 0 && m < TABLE);
-	return last_strike[what][m] > a;
+	return last_strike[what][m] >= 0 && table_begin + last_strike[what][m] * 60LL > a;
 }
 
 /* Periods as text, as a person would write them down. */
@@ -301,6 +300,29 @@ static void same(const struct dataset *d, const struct oracle *o, const bool *ha
 		fail_msg("%s at %lld: %zu more than there should be", where, (long long)now, have);
 }
 
+/* The daemon: starts, or starts again after the machine was off, when all it knows is when a run last began. */
+static void start(struct timetable *t, const struct config *c, int64_t last_run)
+{
+	timetable_release(t);
+	timetable_load(t, c);
+	for (size_t i = 0; i < t->n; i++)
+		t->v[i].last = t->v[i].backup != NULL ? last_run : 0;
+}
+
+static bool begins(struct timetable *t, const struct config *c, const char *backup, int64_t now)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct timetable_entry *e = &t->v[i];
+		if ((e->backup == NULL) != (backup == NULL) || !timetable_due(e, now))
+			continue;
+		timetable_begun(e, now, t);
+		assert_false(timetable_due(e, now)); /* never twice at once */
+		timetable_ended(t, c, e);
+		return true;
+	}
+	return false;
+}
+
 static void year_in(const char *zone_name, uint32_t seed)
 {
 	struct world w = {.policy = {.min_age_ms = 0},
@@ -308,7 +330,9 @@ static void year_in(const char *zone_name, uint32_t seed)
 	struct oracle o = {.v = malloc(MAX * sizeof(struct taken)), .last_sent = SIZE_MAX};
 	bool *has = malloc(MAX);
 	static const int64_t keeps[LABELS] = {4, 24, 7, 4, 12, 2}, archive[LABELS] = {0, 48, 30, 12, 24, 10};
-	int64_t begin, wrong = 0, off_until = 0, wrong_until = 0, last_pass = 0, next_pass = 0;
+	int64_t begin, wrong = 0, was_wrong = 0, off_until = 0, wrong_until = 0, last_pass = 0, booted = 0;
+	struct timetable t = {0};
+	bool was_off = true;
 	const char *why;
 
 	assert_int_equal(setenv("TZ", zone_name, 1), 0);
@@ -327,11 +351,16 @@ static void year_in(const char *zone_name, uint32_t seed)
 	w.target = (struct side_state){.root = "vault", .seen = true, .root_exists = true};
 	model_dataset(&w.source, &w.arena, "tank", "")->wants[LABEL_NONE] = "true";
 	model_dataset(&w.target, &w.arena, "vault", "");
+	struct config c = {0};
+	*vec_add(&c.policies, &w.arena) = w.policy;
+	*vec_add(&c.backups, &w.arena) = w.backup;
 	for (int64_t m = 0; m < MINUTES; m++) {
-		int64_t real = begin + m * 60, now = real + wrong;
+		int64_t real = begin + m * 60;
 		/* Off or suspended for up to a week, about once in a week; a wrong clock about once in two months. */
-		if (real >= off_until && draw(&seed) % (7 * 1440) == 0)
+		if (real >= off_until && draw(&seed) % (7 * 1440) == 0) {
 			off_until = real + 60 * (1 + draw(&seed) % (draw(&seed) % 5 == 0 ? 7 * 1440 : 600));
+			was_off = draw(&seed) % 2 == 0;
+		}
 		if (wrong == 0 && draw(&seed) % (60 * 1440) == 0) {
 			static const int64_t by[] = {-3 * 86400, 7200, -3600, 500LL * 86400, 86400 * 2, -60};
 			wrong = by[draw(&seed) % ARRAY_LEN(by)];
@@ -341,37 +370,58 @@ static void year_in(const char *zone_name, uint32_t seed)
 		}
 		if (real < off_until)
 			continue;
-		now = real + wrong;
-		/* As the daemon does: at what it planned for when it last looked, or when the clock went back. */
-		if (now >= next_pass || now < last_pass) {
+		int64_t now = real + wrong;
+		if (was_off) {
+			start(&t, &c, o.last_run);
+			booted = real;
+			was_off = false;
+		}
+		bool fresh = t.wall_s == 0;
+		int64_t set = timetable_look(&t, now, real - booted);
+		assert_true(fresh || set == wrong - was_wrong);
+		was_wrong = wrong;
+		/* Told to read its file again, just when something is due. */
+		bool reload = draw(&seed) % 100 == 0;
+		if (reload)
+			timetable_load(&t, &c);
+		if (fresh || set != 0 || reload)
+			timetable_plan(&t, &c, &z, now);
+		/* What began by a clock that was ahead counts as begun when that is seen. */
+		o.last_run = o.last_run > now ? now : o.last_run;
+		last_pass = last_pass > now ? now : last_pass;
+		bool pass = begins(&t, &c, NULL, now);
+		assert_true(pass || !(fresh || set != 0));
+		bool run = begins(&t, &c, "b", now);
+		bool run_by_wall = o.last_run == 0 || struck_between(LABELS, o.last_run, now);
+		if (run != run_by_wall)
+			fail_msg("%s at %lld: the daily run should be %s", zone_name, (long long)now,
+				 run_by_wall ? "due" : "over");
+		if (pass || run)
+			timetable_plan(&t, &c, &z, now);
+		if (pass) {
 			do_pass(&w, &z, now);
 			(void)oracle_pass(&o, now);
-			same(only(&w.source, "tank"), &o, NULL, "source", now);
-			last_pass = now;
-			next_pass = policy_next(&w.policy, &z, now);
+		} else {
+			/* Nothing is lost either: had it been asked, nothing would have been due. */
+			for (int l = 0; l < LABELS; l++)
+				assert_false(struck_between(l, last_pass, now));
 		}
-		if (clock_is_odd(&o, now))
-			continue;
-		bool due = schedule_next(&w.backup.run, "b", &z, o.last_run, now) <= now;
-		bool due_by_wall = o.last_run == 0 || (o.last_run < now && struck_between(LABELS, o.last_run, now));
-		if (due != due_by_wall)
-			fail_msg("%s at %lld: the daily run should be %s", zone_name, (long long)now,
-				 due_by_wall ? "due" : "over");
-		if (!due)
-			continue;
-		o.last_run = now;
+		last_pass = pass ? now : last_pass;
+		o.last_run = run ? now : o.last_run;
 		/* Now and then the archive cannot be reached. */
-		if (draw(&seed) % 6 == 0)
-			continue;
-		do_run(&w, &z, now);
-		oracle_send(&o);
-		(void)oracle_archive(&o, has);
-		same(only(&w.source, "tank"), &o, NULL, "source", now);
-		same(only(&w.target, "vault/tank"), &o, has, "archive", now);
+		if (run && !clock_is_odd(&o, now) && draw(&seed) % 6 != 0) {
+			do_run(&w, &z, now);
+			oracle_send(&o);
+			(void)oracle_archive(&o, has);
+			same(only(&w.target, "vault/tank"), &o, has, "archive", now);
+		}
+		if (pass || run)
+			same(only(&w.source, "tank"), &o, NULL, "source", now);
 	}
 	print_message("# %s: %zu passes, %zu taken, %zu runs, %zu on the archive\n", zone_name, w.passes, o.n, w.runs,
 		      snapshots_of(only(&w.target, "vault/tank")));
 	assert_true(w.passes > 20000 && o.n > 20000 && w.runs > 200);
+	timetable_release(&t);
 	arena_release(&w.arena);
 	free(o.v);
 	free(has);
