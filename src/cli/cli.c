@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "provider/registry.h"
 #include "sys/fdio.h"
+#include "wire/observed.h"
 
 static int bad_usage(const char *usage, const char *fmt, const char *word)
 {
@@ -194,4 +195,20 @@ json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e)
 	if (control_call(&c->paths, &link, r, &c->arena, NULL, NULL, &json, e) < 0)
 		return NULL;
 	return json_parse(str_of(json), "the keeper's answer", e);
+}
+
+int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)
+{
+	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
+	AUTO(json) json_t *j = cli_ask(c, &r, e);
+
+	*s = (struct side_state){.root = b->dest};
+	const char *text = j == NULL ? NULL : json_text(j, "json", &c->arena);
+	if (text == NULL)
+		return j == NULL ? -1 : 0;
+	AUTO(json) json_t *side = json_parse(str_of(text), "the last look", e);
+	if (side == NULL || side_read(side, &c->arena, s, e) < 0)
+		return -1;
+	s->recorded = true;
+	return 0;
 }

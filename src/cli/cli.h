@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "engine/control_client.h"
 #include "model/config.h"
+#include "model/dataset.h"
 #include "sys/paths.h"
 #include "wire/json.h"
 
@@ -34,6 +35,8 @@ int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const str
 bool cli_config(struct cli *c);
 /* The one backup that args name, or the only one there is.  NULL: said. */
 const struct backup *cli_backup(struct cli *c);
+/* What the target of a backup had when somebody last looked, for one that sleeps; not seen if nobody ever did. */
+int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e);
 /* A question to the keeper, and its answer; NULL: it failed.  Blocks. */
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e);
 void cli_end(struct cli *c);
@@ -45,14 +48,19 @@ const struct config *cli_load_for_keeper(const char *path, struct arena *a, stru
 
 /* The commands: each gets its own name as argv[0] and returns an exit code. */
 int cmd_backup(int argc, char **argv);
+int cmd_cat(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_find(int argc, char **argv);
 int cmd_history(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
 int cmd_machines(int argc, char **argv);
 int cmd_observe(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_snapshot(int argc, char **argv);
 int cmd_status(int argc, char **argv);

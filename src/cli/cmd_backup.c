@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "engine/run.h"
+#include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
@@ -125,11 +126,8 @@ static void show_asides(const struct run *r)
 	char line[800];
 
 	if (r->pass.doubt != NULL)
-		(void)fprintf(
-		    stderr,
-		    "dormouse: no snapshot was taken and none destroyed: %s\nhint: set the clock (timedatectl "
-		    "shows it); if it is right: dormouse snapshot --trust-clock\n",
-		    r->pass.doubt);
+		(void)fprintf(stderr, "dormouse: no snapshot was taken and none destroyed: %s\nhint: %s\n",
+			      r->pass.doubt, clock_hint);
 	if (r->passed.hook.kind != ERR_NONE) {
 		err_line(&r->passed.hook, line, sizeof(line));
 		(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", line, r->passed.hook.hint);
@@ -165,42 +163,6 @@ static void summary(const struct run *r, int64_t took_ms)
 		proven += r->outcomes.v[i].proven;
 	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n,
 		     r->target.side.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
-}
-
-/* Waits until the target is gone, unless it is to linger or somebody else uses it. */
-static void wait_asleep(struct run *r, struct watching *w)
-{
-	AUTO(control) struct control link = CONTROL_INIT;
-	AUTO(arena) struct arena a = {0};
-	const struct target *t = r->target.target;
-	struct err ignored;
-
-	run_end(r);
-	if (t == NULL)
-		return;
-	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = t->name};
-	on_event(&w->listener, &ev);
-	for (int64_t until = clock_mono_ms() + t->stop_timeout_ms + 60000;
-	     t->linger_ms == 0 && clock_mono_ms() < until;) {
-		struct control_request q = {.op = CONTROL_MACHINES};
-		const char *answer = NULL;
-		if (control_call(r->paths, &link, &q, &a, NULL, NULL, &answer, &ignored) < 0)
-			return;
-		AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
-		bool going = false;
-		json_t *m;
-		size_t i;
-		json_array_foreach(list, i, m)
-		{
-			const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);
-			if (strcmp(name, t->name) == 0)
-				going = strcmp(state, "absent") != 0 &&
-					json_integer_value(json_object_get(m, "leases")) == 0;
-		}
-		if (!going)
-			return;
-		clock_sleep_ms(100);
-	}
 }
 
 static int do_run(struct run *r, struct err *e)
@@ -290,7 +252,7 @@ int cmd_backup(int argc, char **argv)
 	w.run = &r;
 	bool whole = do_run(&r, &e) == 0;
 	clear_line(&w);
-	wait_asleep(&r, &w);
+	run_end(&r);
 	int64_t took = clock_mono_ms() - w.began_ms;
 	rc = verdict(&r, whole ? NULL : &e);
 	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);

@@ -21,30 +21,13 @@ static void on_terminal(struct run_listener *l, const struct run_event *ev)
 		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
 }
 
-/* The target as the last run left it, for a target that sleeps. */
-static int recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)
-{
-	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
-	AUTO(json) json_t *j = cli_ask(c, &r, e);
-
-	*s = (struct side_state){.root = b->dest};
-	const char *text = j == NULL ? NULL : json_text(j, "json", &c->arena);
-	if (text == NULL)
-		return j == NULL ? -1 : 0;
-	AUTO(json) json_t *side = json_parse(str_of(text), "the last look", e);
-	if (side == NULL || side_read(side, &c->arena, s, e) < 0)
-		return -1;
-	s->recorded = true;
-	return 0;
-}
-
 static int observe(struct cli *c, struct run *r, bool do_wake, struct err *e)
 {
 	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0)
 		return -1;
 	if (do_wake || r->backup->dest_target == NULL)
 		return run_look_target(r, e);
-	return recall(c, r->backup, &r->seen.target, e);
+	return cli_recall(c, r->backup, &r->seen.target, e);
 }
 
 static int from_file(const char *path, struct arena *a, struct observed *o, struct err *e)

@@ -49,9 +49,12 @@ static void show_pruned(struct doing *d, const char *where, const struct pruned 
 		(void)fprintf(stderr, "dormouse: cannot destroy %s\n", p->failed.v[i]);
 	if (p->failed.n > 0)
 		blame(d, EXIT_PARTLY);
-	if (p->destroyed > 0 && !d->c.json)
-		(void)printf("%s: %zu snapshot%s %s, %s\n", where, p->destroyed, p->destroyed == 1 ? "" : "s",
-			     d->dry ? "would go" : "destroyed", num_show_bytes(p->reclaimed, bytes));
+	if (p->destroyed == 0 || d->c.json)
+		return;
+	(void)printf("%s: %zu snapshot%s %s", where, p->destroyed, p->destroyed == 1 ? "" : "s",
+		     d->dry ? "would go, " : "destroyed\n");
+	if (d->dry)
+		(void)printf("%s\n", num_show_bytes(p->reclaimed, bytes));
 }
 
 static void record(struct doing *d, const char *where, const struct pass *pass, const struct pruned *pruned,
@@ -63,7 +66,8 @@ static void record(struct doing *d, const char *where, const struct pass *pass, 
 	(void)json_object_set_new(j, "host", json_any(where));
 	(void)json_object_set_new(j, "taken", json_integer((json_int_t)taken));
 	(void)json_object_set_new(j, "destroyed", json_integer((json_int_t)pruned->destroyed));
-	(void)json_object_set_new(j, "reclaimed", json_u64(pruned->reclaimed));
+	if (d->dry)
+		(void)json_object_set_new(j, "reclaimed", json_u64(pruned->reclaimed));
 	json_t *list = json_array();
 	for (size_t i = 0; i < pruned->failed.n; i++)
 		(void)json_array_append_new(list, json_any(pruned->failed.v[i]));
@@ -76,7 +80,7 @@ static int look(struct doing *d, struct reach *r, const struct snapshot_policy *
 {
 	struct side_state host;
 
-	if (pass_look(r, "", &host, e) < 0)
+	if (pass_look(r, "", NULL, &host, e) < 0)
 		return -1;
 	pass_plan(p, &host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : pass_last_seen(&d->c.paths), &d->c.arena,
 		  pass);
@@ -98,8 +102,7 @@ static void tell(struct doing *d, const char *where, const struct pass *pass, co
 		struct err e;
 		(void)err_set(&e, ERR_CONFLICT, "%s: no snapshot is taken and none destroyed", where);
 		(void)err_why(&e, "%s", pass->doubt);
-		(void)err_hint(&e, "set the clock (timedatectl shows it) and run again; if it is right: dormouse "
-				   "snapshot --trust-clock");
+		(void)err_hint(&e, "%s", clock_hint);
 		failed(d, &e);
 	}
 	if (done->hook.kind != ERR_NONE) {
@@ -143,7 +146,7 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 		show_pruned(d, r.side.label, &done.pruned);
 		record(d, r.side.label, &pass, &done.pruned, done.taken);
 	}
-	reach_end(&r);
+	reach_rest(&r);
 }
 
 /* At a backup's own trees, without the rest of the source's host: its pass is not asked for. */
@@ -300,7 +303,7 @@ static int explain_host(struct doing *d, const char *on, const char *dataset, co
 	int rc = reach_init(&r, &d->c.config, &d->c.paths, on, "explain", &d->c.arena, &d->listener, e);
 	if (rc == 0)
 		rc = look(d, &r, p, &pass, e);
-	reach_end(&r);
+	reach_rest(&r);
 	return rc < 0 ? -1 : explain_in(d, &pass.verdicts, dataset, snapshot);
 }
 
@@ -340,7 +343,7 @@ static int explain_copy(struct doing *d, const char *on, const char *dataset, co
 
 int cmd_explain(int argc, char **argv)
 {
-	struct doing d = {0};
+	struct doing d = {.dry = true};
 	struct err e;
 	int rc = cli_begin(
 	    &d.c, argc, argv,

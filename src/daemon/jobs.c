@@ -88,8 +88,7 @@ static void ended(struct keeper *k, const struct config *c, struct timetable_ent
 
 	if (run->status != 0)
 		(void)fprintf(stderr, "<4>dormouse: %s%s ended with %s\n",
-			      job->backup == NULL ? "the snapshots" : "backup ",
-			      job->backup == NULL ? "" : job->backup,
+			      job->backup == NULL ? "the snapshots" : "backup ", job->backup == NULL ? "" : job->backup,
 			      proc_status_text(run->status, how, sizeof(how)));
 	free(run);
 	timetable_ended(&k->jobs, c, job);

@@ -8,13 +8,14 @@
 #include "sys/fdio.h"
 #include "wire/program.h"
 
-static int look(struct reach *where, const char *root, bool points, struct side_state *s, struct err *e)
+static int look(struct reach *where, const char *root, bool points, const char *properties, struct side_state *s,
+		struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result out;
 	const char *what = *root == '\0' ? "the pools" : arena_printf(where->arena, "'%s'", root);
 
-	program_look(&b, root, points);
+	program_look(&b, root, points, properties);
 	for (int tries = 0;; tries++) {
 		*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
 		if (reach_ask(where, buf_str(&b), &out, e) < 0)
@@ -31,14 +32,31 @@ static int look(struct reach *where, const char *root, bool points, struct side_
 	}
 }
 
-int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e)
+int pass_look(struct reach *where, const char *root, const char *properties, struct side_state *s, struct err *e)
 {
-	return look(where, root, true, s, e);
+	return look(where, root, true, properties, s, e);
 }
 
 int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e)
 {
-	return look(where, "", false, s, e);
+	return look(where, "", false, NULL, s, e);
+}
+
+int pass_tokens(struct reach *sender, struct side_state *target, struct err *e)
+{
+	struct strings tokens = {0};
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	for (size_t i = 0; i < target->datasets.n; i++)
+		if (target->datasets.v[i].resume.token != NULL)
+			*vec_add(&tokens, sender->arena) = target->datasets.v[i].resume.token;
+	if (tokens.n == 0)
+		return 0;
+	program_tokens(&b, &tokens);
+	if (reach_ask(sender, buf_str(&b), &out, e) < 0)
+		return -1;
+	return tokens_parse(out.out, sender->arena, target, e);
 }
 
 int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e)

@@ -17,8 +17,11 @@ struct passed {
 /* One process at a time takes or destroys snapshots by the policies.  Waits for at most wait_ms until *fd is the
  * lock, to be closed; ERR_BUSY then. */
 int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e) MUST_CHECK;
-/* Looks at root, all pools if it is "". */
-int pass_look(struct reach *where, const char *root, struct side_state *s, struct err *e) MUST_CHECK;
+/* Looks at root, all pools if it is "", and at the properties set at and below another one unless that is NULL. */
+int pass_look(struct reach *where, const char *root, const char *properties, struct side_state *s,
+	      struct err *e) MUST_CHECK;
+/* What the resume tokens of target mean, asked at the side that would send. */
+int pass_tokens(struct reach *sender, struct side_state *target, struct err *e) MUST_CHECK;
 /* Only the datasets of all pools, without snapshots. */
 int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e) MUST_CHECK;
 /* When the last pass was, Unix seconds, 0 = unknown; and that one is now.  To tell a clock that jumped: losing

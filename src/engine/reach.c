@@ -5,6 +5,7 @@
 #include "engine/prepare.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
+#include "wire/json.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 
@@ -108,4 +109,43 @@ void reach_end(struct reach *r)
 		return;
 	ssh_master_end(&r->master);
 	control_close(&r->link);
+}
+
+/* Is it on its way down? */
+static bool is_going(struct reach *r, struct control *link)
+{
+	AUTO(arena) struct arena a = {0};
+	struct control_request q = {.op = CONTROL_MACHINES};
+	const char *answer = NULL;
+	struct err ignored;
+	bool going = false;
+	json_t *m;
+	size_t i;
+
+	if (control_call(r->paths, link, &q, &a, NULL, NULL, &answer, &ignored) < 0)
+		return false;
+	AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
+	json_array_foreach(list, i, m)
+	{
+		const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);
+		if (strcmp(name, r->target->name) == 0)
+			going = strcmp(state, "absent") != 0 && json_integer_value(json_object_get(m, "leases")) == 0;
+	}
+	return going;
+}
+
+void reach_rest(struct reach *r)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	bool was_used = r->link.fd >= 0;
+
+	reach_end(r);
+	if (r->target == NULL || !was_used || r->target->linger_ms != 0)
+		return;
+	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = r->target->name};
+	if (r->listener != NULL)
+		r->listener->tell(r->listener, &ev);
+	int64_t until = clock_mono_ms() + r->target->stop_timeout_ms + 60000;
+	while (clock_mono_ms() < until && is_going(r, &link))
+		clock_sleep_ms(100);
 }

@@ -34,5 +34,7 @@ int reach_ask(struct reach *r, struct str program, struct proc_result *out, stru
 void reach_keep(struct reach *r);
 /* Lets the machine go.  {0} is fine. */
 void reach_end(struct reach *r);
+/* Likewise, and waits until it is gone, unless it is to linger or somebody else uses it. */
+void reach_rest(struct reach *r);
 
 #endif

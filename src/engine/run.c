@@ -68,7 +68,7 @@ int run_look_source(struct run *r, struct err *e)
 	/* A policy is about all pools of the host; after its pass, only the source matters. */
 	bool all = r->policy != NULL && !r->seen.source.seen;
 
-	if (pass_look(&r->source, all ? "" : r->backup->source, &r->seen.source, e) < 0)
+	if (pass_look(&r->source, all ? "" : r->backup->source, r->backup->source, &r->seen.source, e) < 0)
 		return -1;
 	if (side_find(&r->seen.source, r->backup->source) != NULL)
 		return 0;
@@ -76,28 +76,11 @@ int run_look_source(struct run *r, struct err *e)
 	return err_hint(e, "is the pool imported, and the name right? zfs list shows what there is");
 }
 
-static int decode_tokens(struct run *r, struct err *e)
-{
-	struct strings tokens = {0};
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-
-	for (size_t i = 0; i < r->seen.target.datasets.n; i++)
-		if (r->seen.target.datasets.v[i].resume.token != NULL)
-			*vec_add(&tokens, r->arena) = r->seen.target.datasets.v[i].resume.token;
-	if (tokens.n == 0)
-		return 0;
-	program_tokens(&b, &tokens);
-	if (reach_ask(&r->source, buf_str(&b), &out, e) < 0)
-		return -1;
-	return tokens_parse(out.out, r->arena, &r->seen.target, e);
-}
-
 int run_look_target(struct run *r, struct err *e)
 {
-	if (pass_look(&r->target, r->backup->dest, &r->seen.target, e) < 0)
+	if (pass_look(&r->target, r->backup->dest, NULL, &r->seen.target, e) < 0)
 		return -1;
-	return decode_tokens(r, e);
+	return pass_tokens(&r->source, &r->seen.target, e);
 }
 
 void run_plan_pass(struct run *r)
@@ -458,6 +441,6 @@ int run_prune_dry(struct run *r, struct err *e)
 
 void run_end(struct run *r)
 {
-	reach_end(&r->source);
-	reach_end(&r->target);
+	reach_rest(&r->source);
+	reach_rest(&r->target);
 }

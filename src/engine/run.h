@@ -56,7 +56,7 @@ int run_replicate(struct run *r, struct err *e) MUST_CHECK;
 int run_prune(struct run *r, struct err *e) MUST_CHECK;
 /* Only says what would be destroyed. */
 int run_prune_dry(struct run *r, struct err *e) MUST_CHECK;
-/* Lets the machines go. */
+/* Lets the machines go, and waits until they are gone. */
 void run_end(struct run *r);
 
 #endif

@@ -2,16 +2,15 @@
 
 #include <sys/wait.h>
 
+#include "sys/fdio.h"
 #include "wire/program.h"
 #include "wire/zfs_text.h"
 
 enum { MAX_OUTPUT = 512 * 1024 * 1024, SSH_FAILED = 255 };
 
-int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
-	     struct err *e)
+/* ssh itself may have failed, and not what it ran. */
+static int judge(const struct side *s, const struct proc_result *r, struct err *e)
 {
-	if (proc_run(side_argv(s, a), &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
-		return err_wrap(e, "cannot run commands on %s", s->label);
 	if (s->remote && WIFSIGNALED(r->status)) {
 		char how[80];
 		(void)err_set(e, ERR_NET, "cannot run commands on %s", s->label);
@@ -22,4 +21,34 @@ int side_run(const struct side *s, struct str program, int64_t timeout_ms, struc
 		return err_wrap(e, "cannot run commands on %s", s->label);
 	}
 	return 0;
+}
+
+int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
+	     struct err *e)
+{
+	if (proc_run(side_argv(s, a), &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
+		return err_wrap(e, "cannot run commands on %s", s->label);
+	return judge(s, r, e);
+}
+
+int side_stream(const struct side *s, struct str program, int out, struct arena *a, struct proc_result *r,
+		struct err *e)
+{
+	struct proc_spec spec = {.argv = side_argv(s, a), .in = PROC_PIPE, .out = out, .err = PROC_PIPE};
+	AUTO(buf) struct buf said = {0};
+	struct proc p;
+
+	*r = (struct proc_result){0};
+	if (proc_spawn(&spec, &p, e) < 0)
+		return err_wrap(e, "cannot run commands on %s", s->label);
+	/* A side that went away shows in its status. */
+	(void)!fd_write_all(p.in, program.p, program.n, e);
+	fd_close(&p.in);
+	while (fd_read_some(p.err, &said, 1 << 12) > 0)
+		;
+	fd_close(&p.err);
+	if (proc_wait(&p, &r->status, e) < 0)
+		return -1;
+	r->err = (struct str){str_dup(a, buf_str(&said)), said.n};
+	return judge(s, r, e);
 }

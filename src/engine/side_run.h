@@ -10,4 +10,8 @@
 int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
 	     struct err *e) MUST_CHECK;
 
+/* Likewise, but what it prints goes to the descriptor out as it comes; r gets the status and the errors. */
+int side_stream(const struct side *s, struct str program, int out, struct arena *a, struct proc_result *r,
+		struct err *e) MUST_CHECK;
+
 #endif

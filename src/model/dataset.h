@@ -18,6 +18,12 @@ struct point {
 };
 struct points VEC(struct point);
 
+/* One that is set on the dataset itself, or was received. */
+struct property {
+	const char *name, *value;
+};
+struct properties VEC(struct property);
+
 enum dataset_type { DATASET_FILESYSTEM, DATASET_VOLUME };
 
 /* A partly received stream, as the target tells it and the source decodes it (zfs send -nvt). */
@@ -43,7 +49,10 @@ struct dataset {
 	uint64_t used, referenced, available;
 	uint64_t written; /* since the newest snapshot */
 	struct resume resume;
-	struct points points; /* oldest first, by createtxg */
+	struct points points;	      /* oldest first, by createtxg */
+	struct properties properties; /* only of a look that asked for them; none of ours */
+	bool has_record;	      /* of a copy: what its source had set is written down, namely: */
+	struct properties recorded;
 };
 struct datasets VEC(struct dataset);
 
@@ -53,6 +62,7 @@ struct side_state {
 	bool seen;		  /* false: nobody could look (yet); "could not list" is never "empty" */
 	bool root_exists;	  /* false: looked, and root is not there */
 	bool recorded;		  /* an earlier look, not a fresh one */
+	bool has_properties;	  /* the look asked for them */
 	int64_t seen_at;	  /* Unix seconds */
 	struct datasets datasets; /* sorted by name, byte-wise, a parent before its children */
 };

@@ -75,7 +75,9 @@ struct send_step {
 	uint64_t size;	    /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
 	bool raw;	    /* -w */
 	bool is_volume;
-	const char *token; /* SEND_RESUME */
+	const char *token;		     /* SEND_RESUME */
+	const struct properties *properties; /* of the source, to be written down there; or NULL */
+	bool restores;			     /* it goes back: nothing of what makes a copy a copy */
 	const char *reason;
 };
 struct send_steps VEC(struct send_step);

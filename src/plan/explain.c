@@ -2,6 +2,7 @@
 
 #include "base/civil.h"
 #include "base/num.h"
+#include "plan/snapshot_plan.h"
 
 void send_explain(const struct send_step *s, struct buf *out)
 {
@@ -91,11 +92,8 @@ void pass_explain(const struct pass *pass, struct buf *out)
 	AUTO(arena) struct arena a = {0};
 
 	if (pass->doubt != NULL)
-		buf_printf(
-		    out,
-		    "  No snapshot is taken and none destroyed: %s.\n"
-		    "  hint: set the clock (timedatectl shows it); if it is right: dormouse snapshot --trust-clock\n",
-		    pass->doubt);
+		buf_printf(out, "  No snapshot is taken and none destroyed: %s.\n  hint: %s\n", pass->doubt,
+			   clock_hint);
 	for (size_t i = 0; i < pass->snaps.n; i++) {
 		const struct snap_step *s = &pass->snaps.v[i];
 		line(out, "snapshot",

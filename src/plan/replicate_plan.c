@@ -39,6 +39,7 @@ static struct send_step *send(struct planning *p, enum send_kind kind, const str
 				   .snapshots = 1,
 				   .size = p->size,
 				   .raw = s->encrypted,
+				   .properties = p->source->has_properties ? &s->properties : NULL,
 				   .is_volume = s->type == DATASET_VOLUME};
 	return step;
 }

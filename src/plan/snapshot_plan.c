@@ -204,6 +204,9 @@ static void plan_label(struct passing *p, enum label l)
 
 /* --- the clock ------------------------------------------------------------------------------------ */
 
+const char clock_hint[] =
+    "set the clock (timedatectl shows it) and run again; if it is right: dormouse snapshot --trust-clock";
+
 const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const struct zone *z, struct arena *a)
 {
 	int64_t known = newest > last_seen ? newest : last_seen;

@@ -22,5 +22,6 @@ enum { CLOCK_TRUSTED = -1 }; /* as last_seen: a person says that the clock is ri
 /* Why the clock cannot be right, or NULL: it is before the newest snapshot, or more than a year after
  * everything known. */
 const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const struct zone *z, struct arena *a);
+extern const char clock_hint[]; /* what to do then */
 
 #endif

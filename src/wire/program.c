@@ -1,5 +1,7 @@
 #include "wire/program.h"
 
+#include "wire/properties.h"
+
 /* read takes a pipe byte by byte, so what follows "#end" is still there for the program.  Lines are
  * gathered in pieces of 64 first: appending each to one long text would take quadratic time. */
 static const char loader[] = "p= q= n=0\n"
@@ -61,16 +63,18 @@ static void word2(struct buf *b, const char *x, char between, const char *y)
 	word(b, buf_text(&t));
 }
 
-void program_look(struct buf *b, const char *root, bool points)
+void program_look(struct buf *b, const char *root, bool points, const char *properties)
 {
 	buf_puts(b, head);
 	/* What it complains of stands behind a '!', and so does that it failed: the exit code of the left side of a
 	 * pipe would be lost. */
-	buf_puts(b, "look() {\necho \"#look $1\"\nshift\n"
-		    "{ { zfs list -Hp \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
-		    "}\n"
-		    "look datasets -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
-		    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,com.sun:auto-snapshot");
+	buf_puts(
+	    b,
+	    "look() {\necho \"#look $1\"\nshift\n"
+	    "{ { zfs \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
+	    "}\n"
+	    "look datasets list -Hp -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
+	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
 	if (*root != '\0') {
@@ -78,10 +82,16 @@ void program_look(struct buf *b, const char *root, bool points)
 		word(b, root);
 	}
 	if (points)
-		buf_puts(b, "\nlook points -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
+		buf_puts(b, "\nlook points list -Hp -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
 	if (points && *root != '\0') {
 		buf_puts(b, " -r");
 		word(b, root);
+	}
+	if (properties != NULL) {
+		buf_puts(
+		    b,
+		    "\nlook properties get -Hp -t filesystem,volume -s local,received -o name,property,value all -r");
+		word(b, properties);
 	}
 	buf_puts(b, "\necho '#look end'\n");
 	buf_puts(b, end);
@@ -146,24 +156,30 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 void program_prune(struct buf *b, const struct prune_steps *steps, bool dry)
 {
 	buf_puts(b, head);
-	/* destroy OPTION PLACE NAME,NAME…: names of snapshots that we know hold neither blanks nor commas. */
-	buf_puts(b, "destroy() {\nlocal out first second n i\n");
-	buf_printf(b, "out=$(zfs destroy %s $1 \"$2@$3\" 2>&1 </dev/null) && { printf '%%s\\n' \"$out\"; return; }\n",
-		   dry ? "-nvp" : "-vp");
+	/* destroy OPTION PLACE DATASETS COUNT NAME,NAME…: names of snapshots that we know hold neither blanks nor
+	 * commas. Only a dry run asks zfs to count: for that it looks at every snapshot there is. */
+	buf_puts(b, "destroy() {\nlocal out first second half i name\n");
+	if (dry)
+		buf_puts(
+		    b,
+		    "out=$(zfs destroy -nvp $1 \"$2@$5\" 2>&1 </dev/null) && { printf '%s\\n' \"$out\"; return; }\n");
+	else
+		buf_puts(b, "out=$(zfs destroy $1 \"$2@$5\" 2>&1 </dev/null) && "
+			    "{ printf 'destroyed\\t%s\\n' $(($3*$4)); return; }\n");
 	buf_puts(
 	    b,
-	    "case $3 in\n"
+	    "case $5 in\n"
 	    "*,*)\n"
-	    "n=$(printf %s \"$3\" | tr -cd , | wc -c) first= second= i=0\n"
-	    "for name in $(printf %s \"$3\" | tr , ' '); do\n"
+	    "half=$((($4+1)/2)) first= second= i=0\n"
+	    "for name in $(printf %s \"$5\" | tr , ' '); do\n"
 	    "i=$((i+1))\n"
-	    "if [ $((2*i)) -le $((n+1)) ]; then first=$first,$name; else second=$second,$name; fi\n"
+	    "if [ $i -le $half ]; then first=$first,$name; else second=$second,$name; fi\n"
 	    "done\n"
-	    "destroy \"$1\" \"$2\" \"${first#,}\"\n"
-	    "destroy \"$1\" \"$2\" \"${second#,}\" ;;\n"
+	    "destroy \"$1\" \"$2\" $3 $half \"${first#,}\"\n"
+	    "destroy \"$1\" \"$2\" $3 $(($4-half)) \"${second#,}\" ;;\n"
 	    "*)\n"
-	    "if [ -z \"$1\" ]; then printf '!%s@%s: %s\\n' \"$2\" \"$3\" \"$(printf %s \"$out\" | tr '\\n\\t' '  ')\"\n"
-	    "else each | while IFS= read -r one; do destroy '' \"$one\" \"$3\"; done\n"
+	    "if [ -z \"$1\" ]; then printf '!%s@%s: %s\\n' \"$2\" \"$5\" \"$(printf %s \"$out\" | tr '\\n\\t' '  ')\"\n"
+	    "else each | while IFS= read -r one; do destroy '' \"$one\" 1 1 \"$5\"; done\n"
 	    "fi ;;\n"
 	    "esac\n"
 	    "}\n");
@@ -177,7 +193,7 @@ void program_prune(struct buf *b, const struct prune_steps *steps, bool dry)
 		}
 		buf_printf(b, "destroy '%s'", s->below ? "-r" : "");
 		word(b, s->dataset);
-		buf_putc(b, ' ');
+		buf_printf(b, " %zu %zu ", s->below ? s->each.n : 1, s->snapshots.n);
 		for (size_t k = 0; k < s->snapshots.n; k++)
 			buf_printf(b, "%s%s", k == 0 ? "" : ",", s->snapshots.v[k]);
 		buf_putc(b, '\n');
@@ -259,6 +275,56 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 	buf_puts(b, end);
 }
 
+void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit)
+{
+	buf_puts(b, head);
+	for (size_t i = 0; i < p->n; i++) {
+		buf_puts(b, "zfs set");
+		word2(b, p->v[i].name, '=', p->v[i].value);
+		word(b, dataset);
+		buf_puts(b, " </dev/null\n");
+	}
+	if (inherit) {
+		buf_puts(b, "zfs inherit -S canmount");
+		word(b, dataset);
+		buf_puts(b, " </dev/null\n");
+	}
+	buf_puts(b, "true\n");
+	buf_puts(b, end);
+}
+
+void program_files(struct buf *b, const struct files_wish *w)
+{
+	static const char *const commands[] = {
+	    [FILES_LIST] = "ls -lA -- \"$p\"",
+	    /* Paths as the snapshot has them. */
+	    [FILES_FIND] = "find \"$p\" -name \"$pattern\" | sed 's/^\\.//; s/^$/\\//'",
+	    [FILES_CAT] = ("case $(readlink -f -- \"$p\") in\n\"$d\"/*) cat -- \"$p\" ;;\n"
+			   "*) echo \"it points to a place outside of the snapshot\" >&2; exit 4 ;;\nesac"),
+	    [FILES_TAR] = ("tar -cSf - --numeric-owner --acls --xattrs --xattrs-include='*' "
+			   "-C \"$(dirname \"$p\")\" -- \"$(basename \"$p\")\""),
+	};
+
+	buf_puts(b, head);
+	buf_puts(b, "zfs list -H -o name -t snapshot");
+	word2(b, w->dataset, '@', w->snapshot);
+	buf_puts(b, " >/dev/null </dev/null || exit 3\n");
+	buf_puts(b, "d=$(mktemp -d) && d=$(cd \"$d\" && pwd -P) || exit 3\n"
+		    "leave() {\ncd /\numount \"$d\" 2>/dev/null || umount -l \"$d\" 2>/dev/null\nrmdir \"$d\"\n}\n"
+		    "trap leave EXIT\ntrap 'exit 1' HUP INT TERM PIPE\n"
+		    "mount -t zfs -o ro,nosuid,nodev");
+	word2(b, w->dataset, '@', w->snapshot);
+	buf_puts(b, " \"$d\" || exit 3\ncd \"$d\" || exit 3\np=");
+	shquote(b, ".");
+	shquote(b, w->path);
+	buf_puts(b, "\npattern=");
+	shquote(b, w->pattern == NULL ? "*" : w->pattern);
+	buf_puts(b, "\nif [ ! -e \"$p\" ] && [ ! -L \"$p\" ]; then echo 'there is no such file or folder in it' >&2; "
+		    "exit 4; fi\n");
+	buf_printf(b, "{\n%s\n} </dev/null\n", commands[w->kind]);
+	buf_puts(b, end);
+}
+
 static void each_pool(struct buf *b, const struct strings *pools, const char *wanted, const char *command)
 {
 	buf_puts(b, head);
@@ -326,6 +392,23 @@ static const char both_options[] = " -o readonly=on -o com.sun:auto-snapshot=fal
 				   " -x snapshot_limit";
 static const char filesystem_options[] = " -o canmount=noauto -x mountpoint -x quota -x refquota";
 
+static void receive_options(struct buf *b, const struct send_step *s)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (s->restores) {
+		buf_puts(b, s->is_volume ? "" : " -o canmount=noauto");
+		return;
+	}
+	buf_puts(b, both_options);
+	if (!s->is_volume)
+		buf_puts(b, filesystem_options);
+	if (s->properties != NULL) {
+		buf_puts(b, " -o");
+		word2(b, PROPERTIES_NAME, '=', properties_text(s->properties, &a));
+	}
+}
+
 void program_receive(struct buf *b, const struct send_step *steps, size_t n)
 {
 	buf_puts(b, head);
@@ -340,9 +423,7 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &steps[i];
 		buf_puts(b, "out=$(zfs receive -s -u");
-		buf_puts(b, both_options);
-		if (!s->is_volume)
-			buf_puts(b, filesystem_options);
+		receive_options(b, s);
 		word(b, s->target);
 		buf_printf(b, " 2>&1)\ntook %zu $? \"$out\"", i);
 		word2(b, s->target, '@', s->to.name);

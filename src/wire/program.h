@@ -17,9 +17,9 @@ const char *const *side_argv(const struct side *s, struct arena *a);
 
 /* Each appends a whole program, to be given to the loader on standard input. */
 
-/* Lists everything below root, all pools if it is "", with or without snapshots and bookmarks: see look_parse
- * (wire/zfs_text.h). */
-void program_look(struct buf *b, const char *root, bool points);
+/* Lists everything below root, all pools if it is "", with or without snapshots and bookmarks; and the properties
+ * set below another root, unless that is NULL: see look_parse (wire/zfs_text.h). */
+void program_look(struct buf *b, const char *root, bool points, const char *properties);
 /* Asks the source what resume tokens mean: see tokens_parse. */
 void program_tokens(struct buf *b, const struct strings *tokens);
 /* One atomic zfs snapshot for each step. */
@@ -31,6 +31,18 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 void program_prune(struct buf *b, const struct prune_steps *steps, bool dry);
 /* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
 void program_tidy(struct buf *b, const struct tidy_steps *steps);
+/* Sets properties of a restored dataset, one by one: what is refused is said on standard error, and stops nothing.
+ * inherit: canmount goes back to what it is of itself. */
+void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit);
+/* Shows what is in a snapshot, which is mounted for that where nobody sees it. */
+enum files_kind { FILES_LIST, FILES_FIND, FILES_CAT, FILES_TAR };
+struct files_wish {
+	enum files_kind kind;
+	const char *dataset, *snapshot;
+	const char *path;    /* absolute, within the snapshot */
+	const char *pattern; /* FILES_FIND: of names, as find(1) has them; NULL: all */
+};
+void program_files(struct buf *b, const struct files_wish *w);
 /* Holds, bookmarks, releases.  What is so already is no error. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag);
 /* Imports pools without mounting anything; one that is imported already is fine.  Exports them; one

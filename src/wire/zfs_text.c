@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
+#include "wire/properties.h"
 
 static struct str next_line(struct str *text)
 {
@@ -112,7 +113,22 @@ static struct dataset *find(struct side_state *s, struct str name, size_t *last)
 	return NULL;
 }
 
-enum section { BEFORE, DATASETS, POINTS, END };
+/* A property's line.  A value may hold anything, a new line too: what does not begin with the name of a dataset
+ * belongs to no property that we know, and is left out. */
+static void property_line(struct side_state *s, struct str line, struct arena *a, size_t *last)
+{
+	struct str name = str_cut(&line, '\t'), property = str_cut(&line, '\t');
+	struct dataset *d = line.p == NULL ? NULL : find(s, name, last);
+	struct err ignored;
+
+	/* Ours are about the copy, not about what it is a copy of. */
+	if (d != NULL && property.n > 0 && !str_starts(property, "dormouse:"))
+		*vec_add(&d->properties, a) = (struct property){str_dup(a, property), str_dup(a, line)};
+	else if (d != NULL && str_eq(property, PROPERTIES_NAME))
+		d->has_record = properties_parse(line, a, &d->recorded, &ignored) == 0;
+}
+
+enum section { BEFORE, DATASETS, POINTS, PROPERTIES, END };
 
 /* A complaint of zfs: fine only when it says that the root is not there. */
 static int complaint(struct side_state *s, struct str line, struct err *e)
@@ -149,9 +165,11 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 			if (complaint(s, line, e) < 0)
 				return -1;
 		} else if (str_starts(line, "#look ")) {
-			section = str_eq(line, "#look datasets") ? DATASETS
-				  : str_eq(line, "#look points") ? POINTS
-								 : END;
+			section = str_eq(line, "#look datasets")     ? DATASETS
+				  : str_eq(line, "#look points")     ? POINTS
+				  : str_eq(line, "#look properties") ? PROPERTIES
+								     : END;
+			s->has_properties |= section == PROPERTIES;
 		} else if (section == DATASETS) {
 			struct dataset d;
 			if (!dataset_line(line, a, &d))
@@ -166,6 +184,8 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 			/* Between the two listings a dataset may have been made; it is not of this look. */
 			if ((d = find(s, where, &last)) != NULL)
 				*vec_add(&d->points, a) = p;
+		} else if (section == PROPERTIES) {
+			property_line(s, line, a, &last);
 		} else {
 			return malformed(e, line);
 		}
@@ -189,13 +209,15 @@ int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e
 	*p = (struct pruned){0};
 	while (out.n > 0) {
 		struct str line = next_line(&out), word = str_cut(&line, '\t');
-		uint64_t bytes;
+		uint64_t number;
 		if (str_starts(word, "!"))
 			*vec_add(&p->failed, a) = arena_strndup(a, word.p + 1, word.n - 1);
 		else if (str_eq(word, "destroy"))
 			p->destroyed++;
-		else if (str_eq(word, "reclaim") && num_u64(line, &bytes))
-			p->reclaimed += bytes;
+		else if (str_eq(word, "destroyed") && num_u64(line, &number))
+			p->destroyed += number;
+		else if (str_eq(word, "reclaim") && num_u64(line, &number))
+			p->reclaimed += number;
 		whole = str_eq(word, "#prune end");
 	}
 	return whole ? 0 : err_set(e, ERR_NET, "cannot tell what was destroyed: the answer was cut off");

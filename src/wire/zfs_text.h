@@ -18,8 +18,8 @@ int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct e
 
 /* The output of program_prune. */
 struct pruned {
-	size_t destroyed;
-	uint64_t reclaimed;    /* bytes */
+	size_t destroyed;      /* or, of a dry run, what would be */
+	uint64_t reclaimed;    /* bytes, by zfs's estimate; only of a dry run */
 	struct strings failed; /* "pool/ds@snap: why" */
 };
 int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e) MUST_CHECK;

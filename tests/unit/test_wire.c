@@ -155,7 +155,7 @@ static void programs(void **state)
 	contains(&b, "zfs bookmark 't/a@s' 't/a#m'\n");
 	contains(&b, "zfs destroy 't/a#o'\n");
 	buf_clear(&b);
-	program_look(&b, "t/it's", true);
+	program_look(&b, "t/it's", true, NULL);
 	contains(&b, "'t/it'\\''s'");
 	program_tokens(&b, &names);
 	contains(&b, "zfs send -nvt 't/b'");

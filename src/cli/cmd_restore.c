@@ -1,0 +1,401 @@
+/* list, ls, find, cat, restore: what the archives have, and how it comes back. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/restore.h"
+#include "sys/clock.h"
+
+struct asking {
+	struct cli c;
+	struct run_listener listener;
+	struct restoring with;
+	const char *backup_name; /* --backup */
+	const char *was;	 /* the source's dataset */
+	const char *copy;	 /* and the archive's */
+	const char *snapshot;	 /* or NULL */
+	const char *path;	 /* or NULL */
+};
+
+static void on_stderr(struct run_listener *l, const struct run_event *ev)
+{
+	(void)l;
+	if (ev->text != NULL && ev->kind != EVENT_PROGRESS && isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
+}
+
+/* Takes a snapshot's name apart: DATASET[@SNAPSHOT][:/PATH].  A dataset's name may have a ':', but no ":/". */
+static void take_apart(struct asking *q, const char *word)
+{
+	char *name = arena_strdup(&q->c.arena, word), *path = strstr(name, ":/");
+
+	if (path != NULL) {
+		q->path = arena_strdup(&q->c.arena, path + 1);
+		*path = '\0';
+	}
+	char *at = strchr(name, '@');
+	if (at != NULL) {
+		*at = '\0';
+		q->snapshot = at + 1;
+	}
+	q->was = name;
+}
+
+/* Does the backup hold this dataset?  Its name on the archive is understood, too. */
+static bool holds(struct asking *q, const struct backup *b)
+{
+	size_t dest = strlen(b->dest);
+	const char *was = q->was;
+
+	if (q->backup_name != NULL && strcmp(b->name, q->backup_name) != 0)
+		return false;
+	if (!dataset_is_under(was, b->source) && strlen(was) > dest && dataset_is_under(was, b->dest))
+		was += dest + 1;
+	if (!dataset_is_under(was, b->source))
+		return false;
+	q->was = was;
+	q->copy = arena_printf(&q->c.arena, "%s/%s", b->dest, was);
+	return true;
+}
+
+static int choose(struct asking *q, struct err *e)
+{
+	const struct backup *found = NULL;
+
+	for (size_t i = 0; i < q->c.config.backups.n; i++) {
+		const struct backup *b = &q->c.config.backups.v[i];
+		if (!holds(q, b))
+			continue;
+		if (found != NULL) {
+			(void)err_set(e, ERR_USAGE, "'%s' is in more than one backup: '%s' and '%s'", q->was,
+				      found->name, b->name);
+			return err_hint(e, "say which: --backup %s", b->name);
+		}
+		found = b;
+	}
+	if (found == NULL) {
+		(void)err_set(e, ERR_USAGE, "'%s' is in no backup of this file", q->was);
+		return err_hint(e, "name a dataset below the source of one; dormouse list shows them");
+	}
+	q->listener.tell = on_stderr;
+	q->with = (struct restoring){.config = &q->c.config,
+				     .backup = found,
+				     .was = q->was,
+				     .paths = &q->c.paths,
+				     .arena = &q->c.arena,
+				     .listener = &q->listener};
+	return 0;
+}
+
+static int ready(struct asking *q, struct err *e)
+{
+	if (q->c.args.n == 0) {
+		(void)err_set(e, ERR_USAGE, "of what?");
+		return err_hint(e,
+				"name a dataset of the source, like tank/home, or a snapshot, like tank/home@monday");
+	}
+	take_apart(q, q->c.args.v[0]);
+	if (choose(q, e) < 0)
+		return -1;
+	return restore_sides(&q->with, e);
+}
+
+static int end(struct asking *q, int rc, const struct err *e)
+{
+	int code = rc < 0 ? cli_fail(&q->c, e) : EXIT_DONE;
+
+	restore_end(&q->with);
+	cli_end(&q->c);
+	return code;
+}
+
+/* --- list ----------------------------------------------------------------------------------------- */
+
+static json_t *dataset_json(const struct dataset *d)
+{
+	json_t *snapshots = json_array(), *j = json_object();
+
+	for (size_t i = 0; i < d->points.n; i++) {
+		const struct point *p = &d->points.v[i];
+		if (p->kind != POINT_SNAPSHOT)
+			continue;
+		json_t *one = json_object();
+		(void)json_object_set_new(one, "name", json_any(p->name));
+		(void)json_object_set_new(one, "guid", json_u64(p->guid));
+		(void)json_object_set_new(one, "creation", json_integer(p->creation));
+		(void)json_array_append_new(snapshots, one);
+	}
+	(void)json_object_set_new(j, "dataset", json_any(d->name));
+	(void)json_object_set_new(j, "snapshots", snapshots);
+	return j;
+}
+
+static void list_text(const struct dataset *d, const char *was, bool all, const struct zone *z)
+{
+	const struct point *newest = dataset_newest(d), *oldest = NULL;
+	char from[ZONE_TEXT], to[ZONE_TEXT];
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->points.n; i++) {
+		const struct point *p = &d->points.v[i];
+		if (p->kind != POINT_SNAPSHOT)
+			continue;
+		oldest = oldest == NULL ? p : oldest;
+		n++;
+		if (all)
+			(void)printf("%s@%s  %s\n", was, p->name, zone_show(z, p->creation, from));
+	}
+	if (!all && n > 0)
+		(void)printf("%s: %zu snapshot%s, %s to %s\n", was, n, n == 1 ? "" : "s",
+			     zone_show(z, oldest->creation, from), zone_show(z, newest->creation, to));
+}
+
+static int list_one(struct cli *c, const struct backup *b, const char *only, bool wake, json_t *results, struct err *e)
+{
+	struct asking q = {.listener = {on_stderr}};
+	struct side_state s = {0};
+	struct zone z = clock_zone(clock_unix_s(), &c->arena);
+	int rc = 0;
+
+	q.with = (struct restoring){
+	    .config = &c->config, .backup = b, .paths = &c->paths, .arena = &c->arena, .listener = &q.listener};
+	if (wake || b->dest_target == NULL) {
+		rc = restore_sides(&q.with, e);
+		if (rc == 0)
+			rc = restore_look(&q.with, b->dest, &s, e);
+		restore_end(&q.with);
+	} else {
+		rc = cli_recall(c, b, &s, e);
+	}
+	if (rc < 0)
+		return -1;
+	if (!s.seen) {
+		(void)err_set(e, ERR_MISSING, "nobody has looked at the archive of '%s' yet", b->name);
+		return err_hint(e, "dormouse list --wake looks; so does every backup");
+	}
+	for (size_t i = 0; i < s.datasets.n; i++) {
+		const struct dataset *d = &s.datasets.v[i];
+		const char *was = d->name + strlen(b->dest) + 1;
+		if (strlen(d->name) <= strlen(b->dest) || !dataset_is_under(was, only == NULL ? b->source : only) ||
+		    dataset_newest(d) == NULL)
+			continue;
+		if (c->json)
+			(void)json_array_append_new(results, dataset_json(d));
+		else
+			list_text(d, was, only != NULL, &z);
+	}
+	return 0;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct asking q = {0};
+	bool wake = false;
+	const struct cli_option own[] = {{"--wake", &wake, NULL}, {"--backup", NULL, &q.backup_name}};
+	struct err e;
+	int rc =
+	    cli_begin(&q.c, argc, argv,
+		      "usage: dormouse list [--wake] [--backup NAME] [--json] [DATASET]\nWhich snapshots the archives "
+		      "have, as somebody last saw them; --wake looks anew.\nWith DATASET: each of them, and of what "
+		      "lies below.",
+		      own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&q.c), rc;
+	if (!cli_config(&q.c))
+		return cli_end(&q.c), EXIT_USAGE;
+	const char *only = q.c.args.n > 0 ? q.c.args.v[0] : NULL;
+	AUTO(json) json_t *results = json_array();
+	bool any = false;
+	rc = EXIT_DONE;
+	for (size_t i = 0; i < q.c.config.backups.n; i++) {
+		const struct backup *b = &q.c.config.backups.v[i];
+		q.was = only;
+		if (only != NULL ? !holds(&q, b) : q.backup_name != NULL && strcmp(b->name, q.backup_name) != 0)
+			continue;
+		any = true;
+		if (list_one(&q.c, b, only == NULL ? NULL : q.was, wake, results, &e) < 0)
+			rc = cli_fail(&q.c, &e);
+	}
+	if (!any) {
+		(void)err_set(&e, ERR_USAGE, "no backup of this file has that");
+		(void)err_hint(&e, "dormouse list without a name shows what there is");
+		rc = cli_fail(&q.c, &e);
+	}
+	if (q.c.json && rc == EXIT_DONE) {
+		AUTO(buf) struct buf b = {0};
+		json_write(&b, results);
+		(void)printf("%s\n", buf_text(&b));
+	}
+	cli_end(&q.c);
+	return rc;
+}
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+static bool has_dots(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "..")) != NULL; p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '\0' || p[2] == '/'))
+			return true;
+	return false;
+}
+
+/* Without a snapshot: the newest there is. */
+static int wish_of(struct asking *q, enum files_kind kind, struct files_wish *w, struct err *e)
+{
+	struct side_state s;
+
+	*w = (struct files_wish){.kind = kind, .dataset = q->copy, .snapshot = q->snapshot, .path = q->path};
+	if (w->path == NULL)
+		w->path = "/";
+	if (has_dots(w->path))
+		return err_set(e, ERR_USAGE, "'%s' must not have '..' in it", w->path);
+	if (w->snapshot != NULL)
+		return 0;
+	if (restore_look(&q->with, q->copy, &s, e) < 0)
+		return -1;
+	const struct dataset *d = side_find(&s, q->copy);
+	const struct point *newest = d == NULL ? NULL : dataset_newest(d);
+	if (newest == NULL) {
+		(void)err_set(e, ERR_MISSING, "the archive has no snapshot of '%s'", q->was);
+		return err_hint(e, "dormouse list shows what it has");
+	}
+	w->snapshot = newest->name;
+	return 0;
+}
+
+static int files(int argc, char **argv, enum files_kind kind, const char *usage)
+{
+	struct asking q = {0};
+	struct files_wish w;
+	const struct cli_option own[] = {{"--backup", NULL, &q.backup_name}};
+	struct err e;
+	int rc = cli_begin(&q.c, argc, argv, usage, own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&q.c), rc;
+	if (!cli_config(&q.c))
+		return cli_end(&q.c), EXIT_USAGE;
+	rc = ready(&q, &e);
+	if (rc == 0 && kind == FILES_CAT && q.path == NULL) {
+		rc = err_set(&e, ERR_USAGE, "which file?");
+		(void)err_hint(&e, "like %s:/path/to/file", q.c.args.v[0]);
+	}
+	if (rc == 0)
+		rc = wish_of(&q, kind, &w, &e);
+	if (rc == 0 && kind == FILES_FIND && q.c.args.n > 1)
+		w.pattern = q.c.args.v[1];
+	/* Whoever reads us may leave at any time, and that ends the other side, too. */
+	(void)fflush(stdout);
+	if (rc == 0)
+		rc = restore_files(&q.with, &w, STDOUT_FILENO, &e);
+	return end(&q, rc, &e);
+}
+
+int cmd_ls(int argc, char **argv)
+{
+	return files(
+	    argc, argv, FILES_LIST,
+	    "usage: dormouse ls [--backup NAME] DATASET[@SNAPSHOT][:/PATH]\nWhat lies there in the archive; without "
+	    "a snapshot, in the newest.  Wakes the archive.");
+}
+
+int cmd_find(int argc, char **argv)
+{
+	return files(
+	    argc, argv, FILES_FIND,
+	    "usage: dormouse find [--backup NAME] DATASET[@SNAPSHOT][:/PATH] [PATTERN]\nFiles below it whose names "
+	    "match, '*.jpg'.  Wakes the archive.");
+}
+
+int cmd_cat(int argc, char **argv)
+{
+	return files(argc, argv, FILES_CAT,
+		     "usage: dormouse cat [--backup NAME] DATASET[@SNAPSHOT]:/PATH\nA file of the archive, on standard "
+		     "output.  Wakes the archive.");
+}
+
+/* --- restore -------------------------------------------------------------------------------------- */
+
+static int restore_paths(struct asking *q, const char *to, struct err *e)
+{
+	struct files_wish w;
+
+	if (access(to, W_OK | X_OK) < 0) {
+		(void)err_set(e, ERR_USAGE, "'%s' is not a folder that can be written to", to);
+		return err_hint(e, "files are unpacked below a folder of this host: make it first");
+	}
+	if (wish_of(q, FILES_TAR, &w, e) < 0 || restore_unpack(&q->with, &w, to, e) < 0)
+		return -1;
+	if (!q->c.json)
+		(void)printf("%s@%s:%s is in %s\n", q->was, w.snapshot, w.path, to);
+	return 0;
+}
+
+static void show_restored(const struct asking *q, const struct restoring *r)
+{
+	char bytes[NUM_TEXT];
+
+	for (size_t i = 0; i < r->notes.n; i++)
+		(void)fprintf(stderr, "dormouse: %s\n", r->notes.v[i]);
+	if (q->c.json) {
+		AUTO(json) json_t *j = json_object();
+		AUTO(buf) struct buf b = {0};
+		(void)json_object_set_new(j, "restored", json_integer((json_int_t)r->arrived));
+		(void)json_object_set_new(j, "there_already", json_integer((json_int_t)r->plan.skips.n));
+		(void)json_object_set_new(j, "bytes", json_u64(r->bytes));
+		json_write(&b, j);
+		(void)printf("%s\n", buf_text(&b));
+		return;
+	}
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		const struct send_step *s = &r->plan.sends.v[i];
+		(void)printf("%s has @%s%s\n", s->target, s->to.name,
+			     s->raw	    ? "; it is encrypted, and not mounted: zfs load-key, then zfs mount"
+			     : s->is_volume ? ""
+					    : "; it is not mounted: zfs mount");
+	}
+	for (size_t i = 0; i < r->plan.skips.n; i++)
+		(void)printf("%s has @%s already\n", r->plan.skips.v[i].source, r->plan.skips.v[i].newest.name);
+	(void)printf("%zu dataset%s restored, %s, each proven by its GUID\n", r->arrived, r->arrived == 1 ? "" : "s",
+		     num_show_bytes(r->bytes, bytes));
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	struct asking q = {0};
+	const char *to = NULL;
+	bool below = false;
+	const struct cli_option own[] = {
+	    {"--to", NULL, &to}, {"--recursive", &below, NULL}, {"--backup", NULL, &q.backup_name}};
+	struct err e;
+	int rc =
+	    cli_begin(&q.c, argc, argv,
+		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive]\n"
+		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER\n"
+		      "Brings a dataset back to where its source lies, or files to a folder of this host; without a\n"
+		      "snapshot, the newest.  Nothing that exists is written over.  Wakes the archive.",
+		      own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&q.c), rc;
+	if (!cli_config(&q.c))
+		return cli_end(&q.c), EXIT_USAGE;
+	rc = ready(&q, &e);
+	if (rc == 0 && to == NULL) {
+		rc = err_set(&e, ERR_USAGE, "where to?");
+		(void)err_hint(&e, q.path == NULL ? "--to DATASET: a new one, or its own old place if that is free"
+						  : "--to FOLDER");
+	} else if (rc == 0 && q.path != NULL) {
+		rc = restore_paths(&q, to, &e);
+	} else if (rc == 0) {
+		const struct restore_wish w = {
+		    .copy = q.copy, .was = q.was, .snapshot = q.snapshot, .to = to, .below = below};
+		rc = restore_datasets(&q.with, &w, &e);
+		if (rc == 0)
+			show_restored(&q, &q.with);
+	}
+	return end(&q, rc, &e);
+}

@@ -1,0 +1,186 @@
+#include "engine/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/channel.h"
+#include "engine/pass.h"
+#include "engine/side_run.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+
+enum { STALL_MS = 10 * 60 * 1000, TRIES = 3 };
+
+static void stage(struct restoring *r, enum run_stage s, const char *text)
+{
+	struct run_event ev = {.kind = EVENT_STAGE, .stage = s, .text = text};
+	r->listener->tell(r->listener, &ev);
+}
+
+int restore_sides(struct restoring *r, struct err *e)
+{
+	const struct backup *b = r->backup;
+
+	r->archive.link = r->home.link = (struct control)CONTROL_INIT;
+	if (reach_init(&r->archive, r->config, r->paths, b->dest_target, "restore", r->arena, r->listener, e) < 0)
+		return -1;
+	return reach_init(&r->home, r->config, r->paths, b->source_target, "restore", r->arena, r->listener, e);
+}
+
+int restore_look(struct restoring *r, const char *copy, struct side_state *archive, struct err *e)
+{
+	return pass_look(&r->archive, copy, copy, archive, e);
+}
+
+static int plan(struct restoring *r, const struct restore_wish *w, struct err *e)
+{
+	struct side_state archive, home;
+
+	stage(r, STAGE_LOOK, "what the archive has, and what is at home");
+	if (restore_look(r, w->copy, &archive, e) < 0 || pass_look(&r->home, w->to, NULL, &home, e) < 0 ||
+	    pass_tokens(&r->archive, &home, e) < 0)
+		return -1;
+	return restore_plan(w, &archive, &home, r->arena, &r->plan, e);
+}
+
+static int put_back(struct restoring *r, const struct restored *d, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	for (size_t i = 0; i < d->left.n; i++)
+		*vec_add(&r->notes, r->arena) = arena_printf(
+		    r->arena, "'%s' lies at another place than before, so %s was not set", d->dataset, d->left.v[i]);
+	program_put_back(&b, d->dataset, &d->properties, d->inherit_canmount);
+	if (side_run(&r->home.side, buf_str(&b), REACH_MS, r->arena, &out, e) < 0)
+		return -1;
+	for (struct str rest = str_trim(out.err); rest.n > 0;)
+		*vec_add(&r->notes, r->arena) = str_dup(r->arena, str_cut(&rest, '\n'));
+	return 0;
+}
+
+static const struct restored *restored_of(const struct restoring *r, const char *dataset)
+{
+	for (size_t i = 0; i < r->plan.restored.n; i++)
+		if (strcmp(r->plan.restored.v[i].dataset, dataset) == 0)
+			return &r->plan.restored.v[i];
+	return NULL;
+}
+
+/* One channel.  1: all arrived; 0: broke off, and is worth another look. */
+static int send(struct restoring *r, struct err *e)
+{
+	const struct send_steps *todo = &r->plan.sends;
+	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
+	struct channel c = {.source = &r->archive.side,
+			    .target = &r->home.side,
+			    .steps = todo->v,
+			    .nsteps = todo->n,
+			    .stall_ms = STALL_MS,
+			    .listener = r->listener};
+
+	if (channel_run(&c, results, e) < 0)
+		return -1;
+	r->bytes += c.bytes;
+	for (size_t i = 0; i < todo->n; i++) {
+		if (results[i].state == STREAM_FAILED) {
+			*e = results[i].err;
+			return e->retry == RETRY_NEVER ? -1 : 0;
+		}
+		if (results[i].state != STREAM_PROVEN)
+			return 0;
+		r->arrived++;
+		if (put_back(r, restored_of(r, todo->v[i].target), e) < 0)
+			return -1;
+	}
+	return 1;
+}
+
+int restore_datasets(struct restoring *r, const struct restore_wish *w, struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		if (reach_wake(&r->archive, e) < 0 || reach_wake(&r->home, e) < 0 || plan(r, w, e) < 0)
+			return -1;
+		if (tries == 0)
+			for (size_t i = 0; i < r->plan.notes.n; i++)
+				*vec_add(&r->notes, r->arena) = r->plan.notes.v[i];
+		if (r->plan.sends.n == 0)
+			return 0;
+		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
+		int rc = send(r, e);
+		if (rc > 0)
+			return 0;
+		if (rc < 0 || tries + 1 >= TRIES)
+			return -1;
+		clock_sleep_ms(1000 << tries);
+		reach_keep(&r->archive);
+		reach_keep(&r->home);
+	}
+}
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+int restore_files(struct restoring *r, const struct files_wish *w, int out, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result said;
+
+	if (reach_wake(&r->archive, e) < 0)
+		return -1;
+	program_files(&b, w);
+	if (side_stream(&r->archive.side, buf_str(&b), out, r->arena, &said, e) < 0)
+		return -1;
+	if (said.status == 0)
+		return 0;
+	zfs_blame(said.err, e);
+	(void)err_wrap(e, "cannot read '%s@%s:%s' on %s", w->dataset, w->snapshot, w->path, r->archive.side.label);
+	if (strstr(e->why, "does not exist") != NULL)
+		(void)err_hint(e, "dormouse list '%s' shows what there is", r->was);
+	else if (strstr(e->why, "key") != NULL)
+		(void)err_hint(e,
+			       "the archive has it encrypted, and no key: restore the dataset whole, and load the key "
+			       "at home");
+	return -1;
+}
+
+int restore_unpack(struct restoring *r, const struct files_wish *w, const char *folder, struct err *e)
+{
+	const char *const argv[] = {"tar", "-xpkf", "-", "--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*",
+				    "-C",  folder,  NULL};
+	struct proc_spec spec = {.argv = argv, .out = PROC_NULL, .err = PROC_PIPE};
+	AUTO(buf) struct buf said = {0};
+	struct proc tar;
+	struct err failed;
+	int ends[2], status = 0;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, errno, "cannot make a pipe");
+	spec.in = ends[0];
+	int rc = proc_spawn(&spec, &tar, e);
+	(void)close(ends[0]);
+	if (rc == 0)
+		rc = restore_files(r, w, ends[1], e);
+	(void)close(ends[1]);
+	if (tar.pid == 0)
+		return -1;
+	while (fd_read_some(tar.err, &said, 1 << 12) > 0)
+		;
+	if (proc_wait(&tar, &status, &failed) < 0)
+		status = 0;
+	fd_close(&tar.err);
+	/* Where tar gave up, what it says is the reason of the other end's failure, too. */
+	if (status == 0)
+		return rc;
+	struct str text = str_trim(buf_str(&said)), first = str_cut(&text, '\n');
+	(void)err_set(e, ERR_SYSTEM, "cannot unpack into '%s'", folder);
+	(void)err_why(e, "%.*s", (int)first.n, first.n == 0 ? "" : first.p);
+	return err_hint(e, "nothing that exists is replaced: name an empty folder");
+}
+
+void restore_end(struct restoring *r)
+{
+	reach_rest(&r->archive);
+	reach_rest(&r->home);
+}

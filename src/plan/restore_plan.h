@@ -1,0 +1,37 @@
+/* What goes back from an archive, and what is put back there.  Pure. */
+#ifndef PLAN_RESTORE_PLAN_H
+#define PLAN_RESTORE_PLAN_H
+
+#include "base/err.h"
+#include "model/plan.h"
+
+struct restored {
+	const char *dataset;	      /* at home */
+	struct properties properties; /* to be set there */
+	bool inherit_canmount;	      /* it is to be as it is of itself */
+	struct strings left;	      /* "mountpoint=/home": not set, as it lies at another place than its source did */
+};
+
+struct restoreds VEC(struct restored);
+
+struct restore {
+	struct send_steps sends;   /* a parent before its children */
+	struct skips skips;	   /* what is there already */
+	struct restoreds restored; /* of each that is sent */
+	struct strings notes;
+};
+
+struct restore_wish {
+	const char *copy;     /* on the archive: vault/backup/tank/home */
+	const char *was;      /* what it is the copy of: tank/home */
+	const char *snapshot; /* after the '@', or NULL: the newest of each */
+	const char *to;	      /* at home */
+	bool below;	      /* with everything below it */
+};
+
+/* archive is a look at copy, with its records; home is one at to.  Nothing is ever received over something that
+ * exists, but for what an earlier restore has left half done.  -1: it cannot be, and why. */
+int restore_plan(const struct restore_wish *w, const struct side_state *archive, const struct side_state *home,
+		 struct arena *a, struct restore *out, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,187 @@
+/* What goes back, and what is written down for it. */
+#include "check.h"
+
+#include "plan/restore_plan.h"
+#include "wire/program.h"
+#include "wire/properties.h"
+#include "wire/zfs_text.h"
+#include "zfs_model.h"
+
+static struct side_state side(const char *root)
+{
+	return (struct side_state){.root = root, .seen = true, .root_exists = true};
+}
+
+static void set(struct dataset *d, struct arena *a, const char *name, const char *value)
+{
+	d->has_record = true;
+	*vec_add(&d->recorded, a) = (struct property){name, value};
+}
+
+/* "full tank/a @b" for each stream, "there tank/a" for what is there, or the error. */
+static const char *brief(const struct restore_wish *w, const struct side_state *archive, const struct side_state *home,
+			 struct arena *a, struct restore *r)
+{
+	AUTO(buf) struct buf b = {0};
+	struct err e;
+
+	if (restore_plan(w, archive, home, a, r, &e) < 0)
+		return arena_printf(a, "%s: %s", err_kind_name(e.kind), e.what);
+	for (size_t i = 0; i < r->sends.n; i++)
+		buf_printf(&b, "%s %s@%s %s%s; ", r->sends.v[i].kind == SEND_RESUME ? "-t" : "full",
+			   r->sends.v[i].source, r->sends.v[i].to.name, r->sends.v[i].target,
+			   r->sends.v[i].raw ? " raw" : "");
+	for (size_t i = 0; i < r->skips.n; i++)
+		buf_printf(&b, "there %s; ", r->skips.v[i].source);
+	return str_dup(a, str_trim(buf_str(&b)));
+}
+
+static void plans(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state archive = side("v"), home = side("tank"), empty = side("tank/home");
+	struct restore r;
+	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .to = "tank/home"};
+
+	(void)state;
+	model_dataset(&archive, &a, "v/tank/home", "@a @b");
+	model_dataset(&archive, &a, "v/tank/home/x", "@a @b @c")->encrypted = true;
+	model_dataset(&archive, &a, "v/tank/home/y", "@a");
+	model_dataset(&archive, &a, "v/tank/homely", "@a");
+	empty.root_exists = false;
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r), "full v/tank/home@b tank/home;");
+	w.below = true;
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r),
+			    "full v/tank/home@b tank/home; full v/tank/home/x@c tank/home/x raw; "
+			    "full v/tank/home/y@a tank/home/y;");
+	w.snapshot = "b";
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r),
+			    "full v/tank/home@b tank/home; full v/tank/home/x@b tank/home/x raw;");
+	assert_true(strstr(r.notes.v[2], "'v/tank/home/y' has no snapshot '@b'") != NULL);
+	w.snapshot = "z";
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r), "missing: 'v/tank/home' has no snapshot '@z'");
+	w.snapshot = NULL;
+	w.to = "tank/new";
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r),
+			    "full v/tank/home@b tank/new; full v/tank/home/x@c tank/new/x raw; "
+			    "full v/tank/home/y@a tank/new/y;");
+	/* What an earlier restore brought, or began to; what somebody else has there. */
+	model_dataset(&home, &a, "tank/new", "@b");
+	model_dataset(&home, &a, "tank/new/x", "?c");
+	assert_string_equal(brief(&w, &archive, &home, &a, &r),
+			    "-t v/tank/home/x@c tank/new/x raw; full v/tank/home/y@a tank/new/y; there tank/new;");
+	model_dataset(&home, &a, "tank/new/y", "@q");
+	side_sort(&home);
+	assert_string_equal(brief(&w, &archive, &home, &a, &r),
+			    "conflict: 'tank/new/y' exists, and nothing is restored over it");
+	w.copy = "v/tank/none";
+	assert_string_equal(brief(&w, &archive, &home, &a, &r), "missing: the archive has no 'v/tank/none'");
+}
+
+static void puts_back(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct side_state archive = side("v"), empty = side("tank/home");
+	struct restore r;
+	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .to = "tank/other"};
+	struct dataset *d = model_dataset(&archive, &a, "v/tank/home", "@a");
+
+	(void)state;
+	empty.root_exists = false;
+	set(d, &a, "mountpoint", "/home");
+	set(d, &a, "compression", "zstd");
+	set(d, &a, "my:note", "it's");
+	set(d, &a, "dormouse:incomplete", "on");
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r), "full v/tank/home@a tank/other;");
+	assert_int_equal(r.restored.v[0].properties.n, 2);
+	assert_string_equal(r.restored.v[0].left.v[0], "mountpoint=/home");
+	assert_false(r.restored.v[0].inherit_canmount);
+	assert_true(r.sends.v[0].restores);
+	w.to = "tank/home";
+	(void)brief(&w, &archive, &empty, &a, &r);
+	assert_int_equal(r.restored.v[0].properties.n, 3);
+	assert_true(r.restored.v[0].inherit_canmount && r.restored.v[0].left.n == 0);
+	program_put_back(&b, "tank/home", &r.restored.v[0].properties, true);
+	assert_non_null(strstr(buf_text(&b), "zfs set 'my:note=it'\\''s' 'tank/home' </dev/null\n"));
+	assert_non_null(strstr(buf_text(&b), "zfs inherit -S canmount 'tank/home'"));
+	buf_clear(&b);
+	/* What goes back is no copy: it must not be read-only, nor say so of itself. */
+	program_receive(&b, r.sends.v, r.sends.n);
+	assert_null(strstr(buf_text(&b), "readonly"));
+	assert_non_null(strstr(buf_text(&b), "zfs receive -s -u -o canmount=noauto 'tank/home'"));
+}
+
+static void records(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct properties p = {0}, back;
+	struct err e;
+	char *big = arena_alloc(&a, 9000);
+
+	(void)state;
+	*vec_add(&p, &a) = (struct property){"my:text", "a\tb\n\"c\" \\ \xc3\xa9"};
+	*vec_add(&p, &a) = (struct property){"quota", "5"};
+	const char *text = properties_text(&p, &a);
+	assert_null(strchr(text, '\n'));
+	assert_null(strchr(text, '\t'));
+	assert_int_equal(properties_parse(str_of(text), &a, &back, &e), 0);
+	assert_int_equal(back.n, 2);
+	assert_string_equal(back.v[0].name, "quota");
+	assert_string_equal(back.v[1].value, p.v[0].value);
+	/* What zfs itself knows of goes first, and what is too much is not silently gone. */
+	memset(big, '\n', 8999);
+	big[8999] = '\0';
+	p.v[0].value = big;
+	text = properties_text(&p, &a);
+	assert_true(strlen(text) < 8192);
+	assert_int_equal(properties_parse(str_of(text), &a, &back, &e), 0);
+	assert_string_equal(back.v[0].name, "quota");
+	assert_string_equal(back.v[1].name, "dormouse:incomplete");
+	static const char *const bad[] = {"", "[]", "{", "{\"a\": 1}", "\"x\"", "{\"a\":\"1\",\"a\":\"2\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(properties_parse(str_of(bad[i]), &a, &back, &e), -1);
+	/* And as it is looked at: ours are not the source's. */
+	struct side_state s = {.root = "b"};
+	const char *look = "#look datasets\n"
+			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
+			   "#look points\n#look properties\n"
+			   "b\tcompression\tlz4\n"
+			   "b\tmy:text\tone\ttwo\nthree lines\n"
+			   "b\tdormouse:properties\t{\"quota\":\"7\"}\n"
+			   "b\tdormouse:gone\t7:b\n"
+			   "c\tquota\t7\n"
+			   "#look end\n";
+	assert_int_equal(look_parse(str_of(look), &a, &s, &e), 0);
+	assert_true(s.has_properties && s.datasets.v[0].has_record);
+	assert_int_equal(s.datasets.v[0].properties.n, 2);
+	assert_string_equal(s.datasets.v[0].properties.v[1].value, "one\ttwo");
+	assert_string_equal(s.datasets.v[0].recorded.v[0].value, "7");
+	program_look(&b, "b", true, "b/c");
+	assert_non_null(strstr(buf_text(&b), "-s local,received -o name,property,value all -r 'b/c'"));
+}
+
+static void files(void **state)
+{
+	AUTO(buf) struct buf b = {0};
+	struct files_wish w = {
+	    .kind = FILES_FIND, .dataset = "v/a b", .snapshot = "s", .path = "/it's", .pattern = "*.c'"};
+
+	(void)state;
+	program_files(&b, &w);
+	assert_non_null(strstr(buf_text(&b), "mount -t zfs -o ro,nosuid,nodev 'v/a b@s' \"$d\" || exit 3"));
+	assert_non_null(strstr(buf_text(&b), "p='.''/it'\\''s'\n"));
+	assert_non_null(strstr(buf_text(&b), "pattern='*.c'\\'''\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(plans),
+	    cmocka_unit_test(puts_back),
+	    cmocka_unit_test(records),
+	    cmocka_unit_test(files),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
