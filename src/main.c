@@ -46,6 +46,7 @@ static const struct {
     {"find", cmd_find, "files of an archived snapshot, by name"},
     {"cat", cmd_cat, "a file of an archived snapshot"},
     {"restore", cmd_restore, "a dataset, or files, back from the archive"},
+    {"repair", cmd_repair, "mend a copy that has gone its own way"},
     {"plan", cmd_plan, "what a run would do, and why"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},

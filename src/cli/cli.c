@@ -212,3 +212,42 @@ int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, stru
 	s->recorded = true;
 	return 0;
 }
+
+/* Does it? */
+static bool holds(const struct backup *b, const char *only, const char *dataset, const char **was)
+{
+	size_t dest = strlen(b->dest);
+
+	*was = dataset;
+	if (only != NULL && strcmp(b->name, only) != 0)
+		return false;
+	if (!dataset_is_under(dataset, b->source) && strlen(dataset) > dest && dataset_is_under(dataset, b->dest))
+		*was += dest + 1;
+	return dataset_is_under(*was, b->source);
+}
+
+const struct backup *cli_backup_of(struct cli *c, const char *only, const char *dataset, const char **was,
+				   struct err *e)
+{
+	const struct backup *found = NULL;
+	const char *name;
+
+	for (size_t i = 0; i < c->config.backups.n; i++) {
+		const struct backup *b = &c->config.backups.v[i];
+		if (!holds(b, only, dataset, &name))
+			continue;
+		if (found != NULL) {
+			(void)err_set(e, ERR_USAGE, "'%s' is in more than one backup: '%s' and '%s'", dataset,
+				      found->name, b->name);
+			(void)err_hint(e, "say which: --backup %s", b->name);
+			return NULL;
+		}
+		found = b;
+		*was = name;
+	}
+	if (found == NULL) {
+		(void)err_set(e, ERR_USAGE, "'%s' is in no backup of this file", dataset);
+		(void)err_hint(e, "name a dataset below the source of one; dormouse list shows them");
+	}
+	return found;
+}

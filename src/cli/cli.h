@@ -35,6 +35,10 @@ int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const str
 bool cli_config(struct cli *c);
 /* The one backup that args name, or the only one there is.  NULL: said. */
 const struct backup *cli_backup(struct cli *c);
+/* The backup that has a dataset, named as at the source or as its copy; only: the one it must be, or NULL.  *was is the
+ * source's name. */
+const struct backup *cli_backup_of(struct cli *c, const char *only, const char *dataset, const char **was,
+				   struct err *e);
 /* What the target of a backup had when somebody last looked, for one that sleeps; not seen if nobody ever did. */
 int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e);
 /* A question to the keeper, and its answer; NULL: it failed.  Blocks. */
@@ -60,6 +64,7 @@ int cmd_machines(int argc, char **argv);
 int cmd_observe(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
+int cmd_repair(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_snapshot(int argc, char **argv);

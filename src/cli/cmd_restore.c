@@ -42,45 +42,16 @@ static void take_apart(struct asking *q, const char *word)
 	q->was = name;
 }
 
-/* Does the backup hold this dataset?  Its name on the archive is understood, too. */
-static bool holds(struct asking *q, const struct backup *b)
-{
-	size_t dest = strlen(b->dest);
-	const char *was = q->was;
-
-	if (q->backup_name != NULL && strcmp(b->name, q->backup_name) != 0)
-		return false;
-	if (!dataset_is_under(was, b->source) && strlen(was) > dest && dataset_is_under(was, b->dest))
-		was += dest + 1;
-	if (!dataset_is_under(was, b->source))
-		return false;
-	q->was = was;
-	q->copy = arena_printf(&q->c.arena, "%s/%s", b->dest, was);
-	return true;
-}
-
 static int choose(struct asking *q, struct err *e)
 {
-	const struct backup *found = NULL;
+	const struct backup *b = cli_backup_of(&q->c, q->backup_name, q->was, &q->was, e);
 
-	for (size_t i = 0; i < q->c.config.backups.n; i++) {
-		const struct backup *b = &q->c.config.backups.v[i];
-		if (!holds(q, b))
-			continue;
-		if (found != NULL) {
-			(void)err_set(e, ERR_USAGE, "'%s' is in more than one backup: '%s' and '%s'", q->was,
-				      found->name, b->name);
-			return err_hint(e, "say which: --backup %s", b->name);
-		}
-		found = b;
-	}
-	if (found == NULL) {
-		(void)err_set(e, ERR_USAGE, "'%s' is in no backup of this file", q->was);
-		return err_hint(e, "name a dataset below the source of one; dormouse list shows them");
-	}
+	if (b == NULL)
+		return -1;
+	q->copy = arena_printf(&q->c.arena, "%s/%s", b->dest, q->was);
 	q->listener.tell = on_stderr;
 	q->with = (struct restoring){.config = &q->c.config,
-				     .backup = found,
+				     .backup = b,
 				     .was = q->was,
 				     .paths = &q->c.paths,
 				     .arena = &q->c.arena,
@@ -206,22 +177,19 @@ int cmd_list(int argc, char **argv)
 	if (!cli_config(&q.c))
 		return cli_end(&q.c), EXIT_USAGE;
 	const char *only = q.c.args.n > 0 ? q.c.args.v[0] : NULL;
+	const struct backup *one = only == NULL ? NULL : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
+	if (only != NULL && one == NULL) {
+		rc = cli_fail(&q.c, &e);
+		return cli_end(&q.c), rc;
+	}
 	AUTO(json) json_t *results = json_array();
-	bool any = false;
 	rc = EXIT_DONE;
 	for (size_t i = 0; i < q.c.config.backups.n; i++) {
 		const struct backup *b = &q.c.config.backups.v[i];
-		q.was = only;
-		if (only != NULL ? !holds(&q, b) : q.backup_name != NULL && strcmp(b->name, q.backup_name) != 0)
+		if (one != NULL ? b != one : q.backup_name != NULL && strcmp(b->name, q.backup_name) != 0)
 			continue;
-		any = true;
-		if (list_one(&q.c, b, only == NULL ? NULL : q.was, wake, results, &e) < 0)
+		if (list_one(&q.c, b, only, wake, results, &e) < 0)
 			rc = cli_fail(&q.c, &e);
-	}
-	if (!any) {
-		(void)err_set(&e, ERR_USAGE, "no backup of this file has that");
-		(void)err_hint(&e, "dormouse list without a name shows what there is");
-		rc = cli_fail(&q.c, &e);
 	}
 	if (q.c.json && rc == EXIT_DONE) {
 		AUTO(buf) struct buf b = {0};

@@ -165,6 +165,18 @@ static bool parent_will_exist(const struct run *r, const struct send_steps *todo
 	return false;
 }
 
+static bool origin_failed(struct run *r, const struct send_step *s)
+{
+	size_t n = strcspn(s->origin, "@");
+
+	for (size_t i = 0; i < r->outcomes.n; i++) {
+		const struct outcome *o = &r->outcomes.v[i];
+		if (strncmp(o->dataset, s->origin, n) == 0 && o->dataset[n] == '\0')
+			return o->err.kind != ERR_NONE;
+	}
+	return false;
+}
+
 /* What is left to send: not what has failed in this run, nor what lies below a first copy that failed. */
 static struct send_steps left_to_send(struct run *r)
 {
@@ -175,9 +187,11 @@ static struct send_steps left_to_send(struct run *r)
 		const struct send_step *s = &r->plan.sends.v[i];
 		if (outcome_of(r, s->source)->err.kind != ERR_NONE)
 			continue;
-		if (s->kind == SEND_FULL && !parent_will_exist(r, &todo, s->target)) {
+		bool adrift = s->kind == SEND_CLONE && origin_failed(r, s);
+		if (adrift || (send_is_first(s) && !parent_will_exist(r, &todo, s->target))) {
 			(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
-			(void)err_why(&e, "what it lies below could not be received");
+			(void)err_why(&e, adrift ? "what it is a clone of could not be received"
+						 : "what it lies below could not be received");
 			(void)err_hint(&e, "mend that first, then run the backup again");
 			fail_dataset(r, s->source, &e);
 			continue;

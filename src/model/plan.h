@@ -60,6 +60,7 @@ struct pass {
 
 enum send_kind {
 	SEND_FULL,	   /* zfs send ds@to */
+	SEND_CLONE,	   /* zfs send -i origin ds@to: the first of a clone whose origin is there */
 	SEND_INCREMENTAL,  /* zfs send -i base ds@to */
 	SEND_INTERMEDIATE, /* zfs send -I base ds@to: all snapshots in between come along */
 	SEND_RESUME,	   /* zfs send -t token */
@@ -69,18 +70,27 @@ struct send_step {
 	enum send_kind kind;
 	const char *source; /* dataset */
 	const char *target; /* dataset */
-	struct point base;  /* of an incremental: snapshot or bookmark */
-	struct point to;    /* what the target has afterwards */
-	size_t snapshots;   /* how many snapshots arrive */
-	uint64_t size;	    /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
-	bool raw;	    /* -w */
+	struct point base;  /* of an incremental: snapshot or bookmark; of a clone: its origin */
+	const char *origin; /* of a clone: "tank/x@s" at the source, and "vault/tank/x@s" at the target */
+	const char *target_origin;
+	struct point to;  /* what the target has afterwards */
+	size_t snapshots; /* how many snapshots arrive */
+	uint64_t size;	  /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
+	bool raw;	  /* -w */
 	bool is_volume;
 	const char *token;		     /* SEND_RESUME */
 	const struct properties *properties; /* of the source, to be written down there; or NULL */
+	bool replaces;			     /* our empty stand-in of that name */
 	bool restores;			     /* it goes back: nothing of what makes a copy a copy */
 	const char *reason;
 };
 struct send_steps VEC(struct send_step);
+
+/* Does it bring a dataset that is not there yet? */
+static inline bool send_is_first(const struct send_step *s)
+{
+	return s->kind == SEND_FULL || s->kind == SEND_CLONE;
+}
 
 /* Make a missing parent on the target. */
 struct parent_step {
@@ -121,8 +131,24 @@ struct conflict {
 	const char *source, *target;
 	const char *why;  /* the evidence, one line */
 	const char *hint; /* the way out, a command where there is one */
+	const char *base; /* CONFLICT_DIVERGED, CONFLICT_CHANGED: the snapshot there that both have */
 };
 struct conflicts VEC(struct conflict);
+
+/* What mends one: a person has to ask for it. */
+enum repair_kind {
+	REPAIR_ROLLBACK,  /* the target goes back to the snapshot that both have */
+	REPAIR_KEEP_BOTH, /* the target's is set aside under another name, and a new copy begins */
+	REPAIR_GIVE_UP,	  /* the partial receive is dropped */
+};
+struct repair_step {
+	enum repair_kind kind;
+	const char *dataset;	 /* at the target */
+	const char *base;	 /* REPAIR_ROLLBACK */
+	const char *to;		 /* REPAIR_KEEP_BOTH: the other name */
+	struct strings children; /* REPAIR_KEEP_BOTH: what lies right below it and stays in its place */
+	struct strings lost;	 /* for people */
+};
 
 /* What is put in order among the datasets of the archive. */
 enum tidy_kind {

@@ -10,6 +10,9 @@ void send_explain(const struct send_step *s, struct buf *out)
 	case SEND_FULL:
 		buf_printf(out, "all of @%s", s->to.name);
 		break;
+	case SEND_CLONE:
+		buf_printf(out, "@%s, as a clone of %s", s->to.name, s->origin);
+		break;
 	case SEND_INCREMENTAL:
 	case SEND_INTERMEDIATE:
 		buf_printf(out, "%c%s to @%s", s->base.kind == POINT_BOOKMARK ? '#' : '@', s->base.name, s->to.name);

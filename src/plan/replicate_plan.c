@@ -1,6 +1,7 @@
 #include "plan/replicate_plan.h"
 
 #include "base/num.h"
+#include "plan/order_plan.h"
 
 struct planning {
 	const struct backup *b;
@@ -9,6 +10,13 @@ struct planning {
 	struct plan *out;
 	uint64_t *sizes; /* of each source dataset: see send_step.size */
 	uint64_t size;	 /* of the one that is being planned */
+	bool raw;	 /* likewise */
+	bool replaces;	 /* likewise: a stand-in of ours is in its place */
+	struct {
+		size_t *v;
+		size_t n, cap;
+	} clones;	/* source datasets to be planned when what they are clones of is */
+	bool last_call; /* and those that are left are sent whole */
 };
 
 const char *backup_tag(const struct backup *b, struct arena *a)
@@ -21,11 +29,19 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void conflict(struct planning *p, enum conflict_kind kind, const struct dataset *s, const char *target,
-		     const char *why, const char *hint)
+static struct conflict *conflict(struct planning *p, enum conflict_kind kind, const struct dataset *s,
+				 const char *target, const char *why, const char *hint)
 {
-	*vec_add(&p->out->conflicts, p->a) =
-	    (struct conflict){.kind = kind, .source = s->name, .target = target, .why = why, .hint = hint};
+	struct conflict *c = vec_add(&p->out->conflicts, p->a);
+
+	*c = (struct conflict){.kind = kind, .source = s->name, .target = target, .why = why, .hint = hint};
+	return c;
+}
+
+/* The command that mends it. */
+static const char *repair(struct planning *p, const struct dataset *s, const char *option)
+{
+	return arena_printf(p->a, "dormouse repair '%s' %s", s->name, option);
 }
 
 static struct send_step *send(struct planning *p, enum send_kind kind, const struct dataset *s, const char *target,
@@ -38,7 +54,8 @@ static struct send_step *send(struct planning *p, enum send_kind kind, const str
 				   .to = *to,
 				   .snapshots = 1,
 				   .size = p->size,
-				   .raw = s->encrypted,
+				   .raw = p->raw,
+				   .replaces = p->replaces && (kind == SEND_FULL || kind == SEND_RESUME),
 				   .properties = p->source->has_properties ? &s->properties : NULL,
 				   .is_volume = s->type == DATASET_VOLUME};
 	return step;
@@ -78,14 +95,80 @@ static void send_rest(struct planning *p, const struct dataset *s, const char *t
 	step->reason = arena_printf(p->a, "%zu snapshot%s newer than '@%s'", n, plural(n), from->name);
 }
 
-static void send_all(struct planning *p, const struct dataset *s, const char *target, const char *reason)
+static const struct point *oldest_of(const struct dataset *s)
 {
 	const struct point *oldest = s->points.v;
+
 	while (oldest->kind != POINT_SNAPSHOT)
 		oldest++;
+	return oldest;
+}
+
+static void send_all(struct planning *p, const struct dataset *s, const char *target, const char *reason)
+{
+	const struct point *oldest = oldest_of(s);
 	struct send_step *step = send(p, SEND_FULL, s, target, oldest);
+
 	step->reason = reason;
 	send_rest(p, s, target, oldest);
+}
+
+/* The dataset and the snapshot that a clone is of, if it is in this backup. */
+static const struct dataset *origin_of(const struct planning *p, const struct dataset *s, const struct point **snapshot)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (s->origin == NULL || strchr(s->origin, '@') == NULL)
+		return NULL;
+	char *name = arena_strdup(&a, s->origin), *at = strchr(name, '@');
+	*at = '\0';
+	const struct dataset *o = side_find(p->source, name);
+	if (o == NULL || !dataset_is_under(name, p->b->source) || dataset_matches(&p->b->exclude, name))
+		return NULL;
+	for (size_t i = 0; i < o->points.n; i++) {
+		*snapshot = &o->points.v[i];
+		if ((*snapshot)->kind == POINT_SNAPSHOT && strcmp((*snapshot)->name, at + 1) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+/* The name that a snapshot has, or will have when this plan is done, at the target; NULL: it will not be there. */
+static const char *name_at_target(const struct planning *p, const struct dataset *s, const struct point *snapshot)
+{
+	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
+	const struct dataset *t = side_find(p->target, target);
+	const struct point *there = t == NULL ? NULL : dataset_snapshot_by_guid(t, snapshot->guid);
+
+	if (there != NULL)
+		return arena_printf(p->a, "%s@%s", target, there->name);
+	for (size_t i = 0; i < p->out->sends.n; i++) {
+		const struct send_step *step = &p->out->sends.v[i];
+		bool between = step->kind == SEND_INTERMEDIATE && step->base.createtxg < snapshot->createtxg &&
+			       snapshot->createtxg < step->to.createtxg;
+		if (strcmp(step->source, s->name) == 0 && (between || step->to.guid == snapshot->guid))
+			return arena_printf(p->a, "%s@%s", target, snapshot->name);
+	}
+	return NULL;
+}
+
+/* A clone shares with its origin there, too, if that is there before it. */
+static bool send_clone(struct planning *p, const struct dataset *s, const char *target)
+{
+	const struct point *snapshot, *oldest = oldest_of(s);
+	const struct dataset *o = origin_of(p, s, &snapshot);
+	const char *origin = o == NULL ? NULL : name_at_target(p, o, snapshot);
+
+	/* Its stream says only what differs from the origin: both are raw, or neither is. */
+	if (origin == NULL || o->encrypted != s->encrypted)
+		return false;
+	struct send_step *step = send(p, SEND_CLONE, s, target, oldest);
+	step->base = *snapshot;
+	step->origin = s->origin;
+	step->target_origin = origin;
+	step->reason = "the target does not have it yet, but what it is a clone of";
+	send_rest(p, s, target, oldest);
+	return true;
 }
 
 /* The newest point of s that the target has as a snapshot.  Where a snapshot and a bookmark stand
@@ -150,8 +233,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		conflict(p, CONFLICT_NO_COMMON, s, t->name,
 			 arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
 				      theirs->name),
-			 arena_printf(p->a, "keep it aside and start afresh: on the target, zfs rename '%s' '%s-old'",
-				      t->name, t->name));
+			 repair(p, s, "--keep-both sets it aside, and a new copy begins"));
 		return;
 	}
 	if (theirs->guid != common->guid) {
@@ -159,17 +241,12 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		for (size_t i = t->points.n; i > 0 && t->points.v[i - 1].guid != common->guid; i--)
 			n += t->points.v[i - 1].kind == POINT_SNAPSHOT;
 		const struct point *base = dataset_snapshot_by_guid(t, common->guid);
-		conflict(
-		    p, CONFLICT_DIVERGED, s, t->name,
-		    arena_printf(
-			p->a,
-			"the target has %zu snapshot%s after '@%s' that the source does not have, the newest '@%s'", n,
-			plural(n), base->name, theirs->name),
-		    arena_printf(
-			p->a,
-			"look at them first; to drop them, on the target: zfs rollback -r '%s@%s'; to keep them: "
-			"zfs rename '%s' '%s-old'",
-			t->name, base->name, t->name, t->name));
+		const char *why = arena_printf(
+		    p->a, "the target has %zu snapshot%s after '@%s' that the source does not have, the newest '@%s'",
+		    n, plural(n), base->name, theirs->name);
+		conflict(p, CONFLICT_DIVERGED, s, t->name, why,
+			 repair(p, s, "--rollback-target drops them, --keep-both keeps them aside"))
+		    ->base = base->name;
 		return;
 	}
 	if (p->target->seen && !p->target->recorded)
@@ -179,10 +256,8 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		conflict(p, CONFLICT_CHANGED, s, t->name,
 			 arena_printf(p->a, "the target has '@%s', and %s were written to it since", theirs->name,
 				      num_show_bytes(t->written, bytes)),
-			 arena_printf(p->a,
-				      "nothing newer can be received there; to drop the change, on the target: zfs "
-				      "rollback '%s@%s'; to keep it: zfs rename '%s' '%s-old'",
-				      t->name, theirs->name, t->name, t->name));
+			 repair(p, s, "--rollback-target drops that, --keep-both keeps it aside"))
+		    ->base = theirs->name;
 		return;
 	}
 	if (later_snapshots(s, common) == 0) {
@@ -204,14 +279,16 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 		conflict(p, CONFLICT_UNREADABLE, s, t->name,
 			 arena_printf(p->a, "a partial receive is waiting there, and its token cannot be read%s%s",
 				      r->why != NULL ? ": " : "", r->why != NULL ? r->why : ""),
-			 arena_printf(p->a, "to give up what has arrived of it, on the target: zfs receive -A '%s'",
-				      t->name));
+			 repair(p, s, "--give-up drops what has arrived of it"));
 		return true;
 	}
-	if (to == NULL || (r->why != NULL && strstr(r->why, "cannot resume") != NULL)) {
-		*vec_add(&p->out->aborts, p->a) = (struct abort_step){
-		    .dataset = t->name,
-		    .reason = to == NULL ? "the snapshot of its partial receive is gone here" : r->why};
+	/* The token comes from the target: it may only ask for what we would send. */
+	const char *unfit = to == NULL	       ? "the snapshot of its partial receive is gone here"
+			    : r->raw != p->raw ? "what has arrived of it is not as it would be sent: raw or not"
+			    : r->why != NULL && strstr(r->why, "cannot resume") != NULL ? r->why
+											: NULL;
+	if (unfit != NULL) {
+		*vec_add(&p->out->aborts, p->a) = (struct abort_step){.dataset = t->name, .reason = unfit};
 		return false;
 	}
 	struct send_step *step = send(p, SEND_RESUME, s, t->name, to);
@@ -265,7 +342,13 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	const struct dataset *t = side_find(p->target, target);
 	const char *first = "the target does not have it yet";
 
-	p->size = t == NULL || dataset_newest(t) == NULL ? first_copy_size(p, s) : 0;
+	bool fresh = t == NULL || dataset_newest(t) == NULL;
+
+	/* Raw is not received into what is there (zfs-receive(8)). */
+	p->replaces = t != NULL && t->placeholder && fresh && s->type == DATASET_FILESYSTEM && !s->encrypted;
+	p->size = fresh ? first_copy_size(p, s) : 0;
+	/* What was once received in the clear cannot be gone on with raw (zfs-receive(8)). */
+	p->raw = s->encrypted && (fresh || t->encrypted);
 	p->sizes[s - p->source->datasets.v] = p->size;
 
 	if (dataset_newest(s) == NULL) {
@@ -283,6 +366,10 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 				       .reason = "it was renamed here, as its snapshots show"};
 		return;
 	}
+	if (t == NULL && s->origin != NULL) {
+		*vec_add(&p->clones, p->a) = (size_t)(s - p->source->datasets.v);
+		return;
+	}
 	if (t == NULL) {
 		send_all(p, s, target, first);
 		return;
@@ -291,21 +378,21 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 		conflict(p, CONFLICT_TYPE, s, target,
 			 s->type == DATASET_VOLUME ? "it is a volume here and a file system there"
 						   : "it is a file system here and a volume there",
-			 arena_printf(p->a, "keep the old one aside: on the target, zfs rename '%s' '%s-old'", target,
-				      target));
+			 repair(p, s, "--keep-both sets the old one aside"));
 		return;
 	}
 	if (t->resume.token != NULL && plan_resume(p, s, t))
 		return;
 	if (dataset_newest(t) != NULL)
 		plan_existing(p, s, t);
+	else if (p->replaces)
+		send_all(p, s, target, "only a stand-in of ours is there");
 	else if (t->resume.token != NULL)
 		/* A first receive that is given up takes its dataset along. */
 		send_all(p, s, target, "its partial receive is given up");
 	else
 		conflict(p, CONFLICT_NOT_OURS, s, target, "the target has a dataset of that name without any snapshot",
-			 arena_printf(p->a, "if it is not needed: on the target, zfs destroy '%s'; else: zfs rename",
-				      target));
+			 repair(p, s, "--keep-both sets it aside"));
 }
 
 static bool will_exist(const struct planning *p, const char *name)
@@ -319,7 +406,7 @@ static bool will_exist(const struct planning *p, const char *name)
 		if (strcmp(p->out->renames.v[i].to, name) == 0)
 			return true;
 	for (size_t i = 0; i < p->out->sends.n; i++)
-		if (p->out->sends.v[i].kind == SEND_FULL && strcmp(p->out->sends.v[i].target, name) == 0)
+		if (send_is_first(&p->out->sends.v[i]) && strcmp(p->out->sends.v[i].target, name) == 0)
 			return true;
 	return false;
 }
@@ -345,18 +432,25 @@ static void plan_parents(struct planning *p, const char *target)
 	}
 }
 
-/* Where room is short, what is new of the datasets that are there goes first, and one big first copy must
- * not keep the small ones out. */
-static int in_order(const void *x, const void *y)
+/* A clone of a clone waits for it; what never finds its origin is sent whole. */
+static void plan_clones(struct planning *p)
 {
-	const struct send_step *a = x, *b = y;
-
-	if (a->size != b->size)
-		return a->size < b->size ? -1 : 1;
-	int name = strcmp(a->source, b->source);
-	if (name != 0)
-		return name;
-	return a->to.createtxg < b->to.createtxg ? -1 : a->to.createtxg > b->to.createtxg;
+	for (size_t left = p->clones.n, before = left + 1; left > 0;) {
+		p->last_call = left == before;
+		before = left;
+		left = 0;
+		for (size_t i = 0; i < before; i++) {
+			const struct dataset *s = &p->source->datasets.v[p->clones.v[i]];
+			const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
+			p->size = p->sizes[s - p->source->datasets.v];
+			p->raw = s->encrypted;
+			p->replaces = false;
+			if (p->last_call)
+				send_all(p, s, target, "the target has neither it nor what it is a clone of");
+			else if (!send_clone(p, s, target))
+				p->clones.v[left++] = p->clones.v[i];
+		}
+	}
 }
 
 void replicate_plan(const struct backup *b, const struct side_state *source, const struct side_state *target,
@@ -372,10 +466,10 @@ void replicate_plan(const struct backup *b, const struct side_state *source, con
 		if (dataset_is_under(s->name, b->source) && !dataset_matches(&b->exclude, s->name))
 			plan_dataset(&p, s);
 	}
-	if (out->sends.n > 1)
-		qsort(out->sends.v, out->sends.n, sizeof(out->sends.v[0]), in_order);
+	plan_clones(&p);
+	sends_order(source, &out->sends, a);
 	for (size_t i = 0; i < out->sends.n; i++)
-		if (out->sends.v[i].kind == SEND_FULL)
+		if (send_is_first(&out->sends.v[i]))
 			plan_parents(&p, out->sends.v[i].target);
 	for (size_t i = 0; i < out->renames.n; i++)
 		plan_parents(&p, out->renames.v[i].to);

@@ -5,6 +5,7 @@
 static json_t *send_json(const struct send_step *s)
 {
 	static const char *const kinds[] = {[SEND_FULL] = "full",
+					    [SEND_CLONE] = "clone",
 					    [SEND_INCREMENTAL] = "incremental",
 					    [SEND_INTERMEDIATE] = "incremental",
 					    [SEND_RESUME] = "resume"};
@@ -18,6 +19,7 @@ static json_t *send_json(const struct send_step *s)
 	(void)json_object_set_new(j, "to", point_json(&s->to));
 	(void)json_object_set_new(j, "snapshots", json_integer((json_int_t)s->snapshots));
 	(void)json_object_set_new(j, "raw", json_boolean(s->raw));
+	json_put_text(j, "origin", s->origin);
 	json_put_text(j, "reason", s->reason);
 	return j;
 }

@@ -135,20 +135,59 @@ void program_snapshot(struct buf *b, const struct snap_steps *steps)
 	buf_puts(b, end);
 }
 
+static void give_up(struct buf *b, const char *dataset)
+{
+	buf_puts(b, "zfs receive -A");
+	word(b, dataset);
+	buf_puts(b, " </dev/null\n");
+}
+
+static void stand_in(struct buf *b, const char *dataset)
+{
+	buf_puts(b, "zfs create -u -o canmount=off -o com.sun:auto-snapshot=false -o");
+	word2(b, "dormouse:placeholder", '=', dataset);
+	word(b, dataset);
+	buf_puts(b, " </dev/null\n");
+}
+
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts)
 {
 	buf_puts(b, head);
 	buf_puts(b, "set -e\n");
-	for (size_t i = 0; i < aborts->n; i++) {
-		buf_puts(b, "zfs receive -A");
-		word(b, aborts->v[i].dataset);
+	for (size_t i = 0; i < aborts->n; i++)
+		give_up(b, aborts->v[i].dataset);
+	for (size_t i = 0; i < parents->n; i++)
+		stand_in(b, parents->v[i].dataset);
+	buf_puts(b, end);
+}
+
+void program_repair(struct buf *b, const struct repair_step *s)
+{
+	buf_puts(b, head);
+	buf_puts(b, "set -e\n");
+	switch (s->kind) {
+	case REPAIR_ROLLBACK:
+		buf_puts(b, "zfs rollback -r");
+		word2(b, s->dataset, '@', s->base);
 		buf_puts(b, " </dev/null\n");
-	}
-	for (size_t i = 0; i < parents->n; i++) {
-		buf_puts(b, "zfs create -u -o canmount=off -o com.sun:auto-snapshot=false -o");
-		word2(b, "dormouse:placeholder", '=', parents->v[i].dataset);
-		word(b, parents->v[i].dataset);
+		break;
+	case REPAIR_GIVE_UP:
+		give_up(b, s->dataset);
+		break;
+	case REPAIR_KEEP_BOTH:
+		buf_puts(b, "zfs rename");
+		word(b, s->dataset);
+		word(b, s->to);
 		buf_puts(b, " </dev/null\n");
+		if (s->children.n > 0)
+			stand_in(b, s->dataset);
+		for (size_t i = 0; i < s->children.n; i++) {
+			buf_puts(b, "zfs rename");
+			word2(b, s->to, '/', s->children.v[i]);
+			word2(b, s->dataset, '/', s->children.v[i]);
+			buf_puts(b, " </dev/null\n");
+		}
+		break;
 	}
 	buf_puts(b, end);
 }
@@ -362,12 +401,16 @@ static void send_command(struct buf *b, const struct send_step *s)
 		word(b, s->token);
 		return;
 	case SEND_FULL:
+	case SEND_CLONE:
 	case SEND_INCREMENTAL:
 	case SEND_INTERMEDIATE:
 		break;
 	}
 	buf_puts(b, s->raw ? " -w" : " -L -c -e");
-	if (s->kind != SEND_FULL) {
+	if (s->kind == SEND_CLONE) {
+		buf_puts(b, " -i");
+		word(b, s->origin);
+	} else if (s->kind != SEND_FULL) {
 		buf_puts(b, s->kind == SEND_INTERMEDIATE ? " -I" : " -i");
 		word2(b, s->source, s->base.kind == POINT_BOOKMARK ? '#' : '@', s->base.name);
 	}
@@ -403,6 +446,10 @@ static void receive_options(struct buf *b, const struct send_step *s)
 	buf_puts(b, both_options);
 	if (!s->is_volume)
 		buf_puts(b, filesystem_options);
+	if (s->kind == SEND_CLONE) {
+		buf_puts(b, " -o");
+		word2(b, "origin", '=', s->target_origin);
+	}
 	if (s->properties != NULL) {
 		buf_puts(b, " -o");
 		word2(b, PROPERTIES_NAME, '=', properties_text(s->properties, &a));
@@ -419,12 +466,29 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n)
 		    "echo \"$1 $2 ${guid:--}\"\n"
 		    "[ -z \"$3\" ] || printf '%s\\n' \"$3\" | sed 's/^/!/'\n"
 		    "[ \"$guid\" = \"$5\" ] || exit 1\n"
+		    "}\n"
+		    /* docs/decisions/0006 */
+		    "ours() {\n"
+		    "[ \"$(zfs get -Hp -o value dormouse:placeholder \"$1\" </dev/null)\" = \"$1\" ] && "
+		    "[ -z \"$(zfs list -H -o name -d 1 -t snapshot \"$1\" </dev/null 2>&1)\" ] && return\n"
+		    "echo \"cannot receive: $1 is no stand-in of dormouse any more\"\nreturn 1\n"
 		    "}\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &steps[i];
-		buf_puts(b, "out=$(zfs receive -s -u");
+		buf_puts(b, "out=$(");
+		if (s->replaces) {
+			buf_puts(b, "{ ours");
+			word(b, s->target);
+			buf_puts(b, " && ");
+		}
+		buf_puts(b, s->replaces ? "zfs receive -s -u -F" : "zfs receive -s -u");
 		receive_options(b, s);
 		word(b, s->target);
+		if (s->replaces) {
+			buf_puts(b, " && zfs inherit dormouse:placeholder");
+			word(b, s->target);
+			buf_puts(b, " </dev/null; }");
+		}
 		buf_printf(b, " 2>&1)\ntook %zu $? \"$out\"", i);
 		word2(b, s->target, '@', s->to.name);
 		buf_printf(b, " %llu\n", (unsigned long long)s->to.guid);

@@ -29,6 +29,8 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 /* Destroys snapshots, or (dry) says what would go: see prune_parse.  What cannot be destroyed is looked for by
  * halving, and the rest is destroyed all the same. */
 void program_prune(struct buf *b, const struct prune_steps *steps, bool dry);
+/* Mends a conflict; the first command that fails ends it. */
+void program_repair(struct buf *b, const struct repair_step *s);
 /* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
 void program_tidy(struct buf *b, const struct tidy_steps *steps);
 /* Sets properties of a restored dataset, one by one: what is refused is said on standard error, and stops nothing.

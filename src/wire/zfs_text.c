@@ -292,7 +292,7 @@ static const struct {
 	const char *why, *hint;
 } causes[] = {
     {"has been modified", ERR_CONFLICT, "the target was changed since its newest snapshot",
-     "on the target: zfs rollback DATASET@NEWEST drops the change; dormouse never does it by itself"},
+     "dormouse repair DATASET --rollback-target drops the change, --keep-both keeps it aside"},
     {"does not match incremental source", ERR_CONFLICT,
      "the target's newest snapshot is not the one this increment is based on",
      "run the backup again: it looks at both sides afresh; if it stays, something else writes to the target"},

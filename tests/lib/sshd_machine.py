@@ -76,9 +76,15 @@ def start(request):
     if pid() is None:
         answer(progress="switching on")
         time.sleep(settings.get("delay", 0))
-        if settings.get("pool"):
-            subprocess.run(["zpool", "import", "-N", "-d", settings["pool_dir"], settings["pool"]], check=False,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        # Another one of us may have been killed just as it imported the pool: then it may be busy for a moment, or go
+        # again.
+        for _ in range(20 if settings.get("pool") else 0):
+            done = subprocess.run(["zpool", "import", "-N", "-d", settings["pool_dir"], settings["pool"]], check=False,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+            if done.returncode == 0 or subprocess.run(["zpool", "list", settings["pool"]], check=False,
+                                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+                break
+            time.sleep(0.3)
         with open(token_file, "w") as f:
             f.write(request.get("token") or "")
         subprocess.run(["/usr/sbin/sshd", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"], check=True,

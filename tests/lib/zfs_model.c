@@ -61,6 +61,16 @@ static const struct point *base_at_source(const struct dataset *s, const struct 
 	return NULL;
 }
 
+static bool has_origin(struct side_state *target, const struct send_step *step, struct arena *a)
+{
+	char *name = arena_strdup(a, step->target_origin), *at = strchr(name, '@');
+
+	*at = '\0';
+	const struct dataset *o = find(target, name);
+	const struct point *there = o == NULL ? NULL : dataset_snapshot_by_guid(o, step->base.guid);
+	return there != NULL && strcmp(there->name, at + 1) == 0;
+}
+
 bool model_send(struct side_state *source, struct side_state *target, const struct send_step *step, struct arena *a)
 {
 	struct dataset *s = find(source, step->source), *t = find(target, step->target);
@@ -69,8 +79,11 @@ bool model_send(struct side_state *source, struct side_state *target, const stru
 	if (to == NULL)
 		return false;
 	uint64_t after = to->createtxg - 1;
-	if (step->kind == SEND_FULL || (step->kind == SEND_RESUME && t != NULL && dataset_newest(t) == NULL)) {
-		if (step->kind == SEND_FULL && t != NULL)
+	if (send_is_first(step) || (step->kind == SEND_RESUME && t != NULL && dataset_newest(t) == NULL)) {
+		bool stand_in = step->replaces && t != NULL && t->placeholder && t->points.n == 0;
+		if (send_is_first(step) && t != NULL && !stand_in)
+			return false;
+		if (step->kind == SEND_CLONE && !has_origin(target, step, a))
 			return false;
 		if (t == NULL) {
 			char *parent = arena_strdup(a, step->target);
@@ -80,6 +93,7 @@ bool model_send(struct side_state *source, struct side_state *target, const stru
 			t = model_dataset(target, a, step->target, "");
 			t->type = s->type;
 		}
+		t->placeholder = false;
 	} else if (step->kind == SEND_RESUME) {
 		if (t == NULL || t->resume.to_guid != step->to.guid)
 			return false;
@@ -139,7 +153,7 @@ void model_abort(struct side_state *target, const struct abort_step *step)
 	struct dataset *t = find(target, step->dataset);
 
 	t->resume = (struct resume){0};
-	if (dataset_newest(t) != NULL)
+	if (dataset_newest(t) != NULL || t->placeholder)
 		return;
 	/* A first receive that is given up takes its dataset along. */
 	size_t i = (size_t)(t - target->datasets.v);

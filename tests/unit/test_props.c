@@ -171,6 +171,21 @@ static uint64_t next(uint64_t *x)
 	return *x;
 }
 
+/* Makes some of the datasets clones of others: never of each other in a circle. */
+static void make_clones(struct world *w, uint64_t *x, struct arena *a)
+{
+	size_t n = w->source.datasets.n, turn = next(x) % n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct dataset *d = &w->source.datasets.v[i];
+		const struct dataset *o = &w->source.datasets.v[next(x) % n];
+		const struct point *snapshot = dataset_newest(o);
+		size_t mine = (i + turn) % n, theirs = ((size_t)(o - w->source.datasets.v) + turn) % n;
+		if (next(x) % 3 == 0 && theirs < mine && snapshot != NULL)
+			d->origin = arena_printf(a, "%s@%s", o->name, snapshot->name);
+	}
+}
+
 /* A tree of up to 6 datasets, each with its own history. */
 static struct world tree(struct arena *a, uint64_t seed)
 {
@@ -201,6 +216,7 @@ static struct world tree(struct arena *a, uint64_t seed)
 			model_dataset(&w.target, a, name, buf_text(&t));
 		}
 	}
+	make_clones(&w, &x, a);
 	return w;
 }
 

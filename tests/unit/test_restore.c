@@ -1,6 +1,8 @@
-/* What goes back, and what is written down for it. */
+/* What goes back, what is written down for it, and what mends a copy. */
 #include "check.h"
 
+#include "plan/repair_plan.h"
+#include "plan/replicate_plan.h"
 #include "plan/restore_plan.h"
 #include "wire/program.h"
 #include "wire/properties.h"
@@ -175,13 +177,67 @@ static void files(void **state)
 	assert_non_null(strstr(buf_text(&b), "pattern='*.c'\\'''\n"));
 }
 
+static void repairs(void **state)
+{
+	static const struct {
+		const char *source, *target;
+		const char *want[3]; /* rollback, keep both, give up */
+	} t[] = {
+	    {"@a", "@a @q", {"'v/tank/home@a'", "rename", NULL}},
+	    {"@a", "@a ~", {"'v/tank/home@a'", "rename", NULL}},
+	    {"@a", "@q", {NULL, "rename", NULL}},
+	    {"@a", "", {NULL, "rename", NULL}},
+	    {"@a", "?", {NULL, NULL, "zfs receive -A 'v/tank/home'"}},
+	    {"", "@a", {NULL, NULL, NULL}},
+	};
+	const struct backup b = {.name = "b", .source = "tank/home", .dest_target = "x", .dest = "v"};
+	int64_t now;
+
+	(void)state;
+	assert_true(civil_parse(str_of("2027-01-02T03:04:05Z"), &now));
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct side_state source = side("tank/home"), target = side("v");
+		struct plan p = {0};
+		struct repair_step step;
+		struct err e;
+		model_dataset(&source, &a, "tank/home", t[i].source);
+		model_dataset(&target, &a, "v/tank/home", t[i].target);
+		model_dataset(&target, &a, "v/tank/home/x", "@a");
+		model_dataset(&target, &a, "v/tank/home/x/y", "@a");
+		replicate_plan(&b, &source, &target, now, &a, &p);
+		assert_int_equal(p.conflicts.n, 1);
+		for (int kind = 0; kind < 3; kind++) {
+			AUTO(buf) struct buf out = {0};
+			int rc = repair_plan(&p.conflicts.v[0], &target, (enum repair_kind)kind, now, &a, &step, &e);
+			assert_int_equal(rc, t[i].want[kind] == NULL ? -1 : 0);
+			if (rc < 0) {
+				assert_true(e.hint[0] != '\0');
+				continue;
+			}
+			program_repair(&out, &step);
+			if (strstr(buf_text(&out), t[i].want[kind]) == NULL)
+				fail_msg("%s | %s: no %s in %s", t[i].source, t[i].target, t[i].want[kind],
+					 buf_text(&out));
+			if (kind == REPAIR_ROLLBACK)
+				assert_int_equal(step.lost.n, 1);
+			if (kind != REPAIR_KEEP_BOTH)
+				continue;
+			assert_string_equal(step.to, "v/tank/home-kept-20270102030405");
+			/* Direct children only; what is below them moves along. */
+			assert_int_equal(step.children.n, 1);
+			assert_non_null(
+			    strstr(buf_text(&out), "zfs rename 'v/tank/home-kept-20270102030405/x' 'v/tank/home/x'"));
+			assert_non_null(strstr(buf_text(&out), "dormouse:placeholder=v/tank/home"));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(plans),
-	    cmocka_unit_test(puts_back),
-	    cmocka_unit_test(records),
-	    cmocka_unit_test(files),
+	    cmocka_unit_test(plans), cmocka_unit_test(puts_back), cmocka_unit_test(records),
+	    cmocka_unit_test(files), cmocka_unit_test(repairs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,13 +96,13 @@ def test_changed_behind_our_back(world):
     # With nothing new to send it is noticed too, before it stands in the way.
     found = errors(world.run("backup", "--json", "safe", check=1))
     assert found["tank/home"] is None and "@foreign" in found["tank/home/b"]["why"]
-    assert "written to it since" in found["tank/home/a"]["why"] and "zfs rollback" in found["tank/home/a"]["hint"]
+    assert "written to it since" in found["tank/home/a"]["why"] and "dormouse repair" in found["tank/home/a"]["hint"]
     (world.folder / "mnt/home/a/x").write_text("b")
     zfs("snapshot", "-r", "tank/home@two")
     found = errors(world.run("backup", "--json", "safe", check=1))
     assert found["tank/home"] is None
     assert found["tank/home/b"]["kind"] == "conflict" and "@foreign" in found["tank/home/b"]["why"]
-    assert "zfs rollback" in found["tank/home/b"]["hint"]
+    assert "dormouse repair" in found["tank/home/b"]["hint"]
     assert found["tank/home/a"]["kind"] == "conflict" and "changed" in found["tank/home/a"]["why"]
     with world.vault():
         assert "foreign" in guids("vault/backup/tank/home/b")["vault/backup/tank/home/b"]
@@ -242,3 +242,90 @@ def test_on_one_host(world):
     world.run("backup", check=0)
     want = {k: v for k, v in guids("tank/home").items() if "skip" not in k}
     assert guids("tank/copies/tank/home", "tank/copies/") == want
+
+
+def test_clones_share_there_too(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/b")
+    (world.folder / "mnt/home/b/big").write_bytes(os.urandom(24 << 20))
+    zfs("snapshot", "tank/home/b@golden")
+    zfs("clone", "tank/home/b@golden", "tank/home/a")  # sorts before its origin
+    (world.folder / "mnt/home/a/own").write_bytes(os.urandom(1 << 20))
+    zfs("create", "tank/home/a/below")
+    zfs("snapshot", "-r", "tank/home@one")
+    zfs("clone", "tank/home/a@one", "tank/home/c")
+    zfs("snapshot", "-r", "tank/home@two")
+    world.write_config(world.host_key, snapshots="")
+    assert "as a clone of tank/home/b@golden" in world.run("plan", "safe", check=0).stdout
+    done = json.loads(world.run("backup", "safe", "--json", check=0).stdout)
+    assert int(done["bytes"]) < 40 << 20, done
+    with world.vault():
+        assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+        origin = zfs("get", "-H", "-o", "value", "origin", "vault/backup/tank/home/a").strip()
+        assert origin == "vault/backup/tank/home/b@golden"
+        origin = zfs("get", "-H", "-o", "value", "origin", "vault/backup/tank/home/c").strip()
+        assert origin == "vault/backup/tank/home/a@one"
+    # Promoted: what was the clone is the origin now.
+    zfs("promote", "tank/home/a")
+    (world.folder / "mnt/home/a/own").write_bytes(os.urandom(1 << 20))
+    zfs("snapshot", "-r", "tank/home@three")
+    done = json.loads(world.run("backup", "safe", "--json", check=0).stdout)
+    assert int(done["bytes"]) < 4 << 20, done
+    with world.vault():
+        here, there = guids("tank/home"), guids("vault/backup/tank/home", "vault/backup/")
+        assert {d: s["three"] for d, s in here.items()} == {d: s["three"] for d, s in there.items()}
+
+
+def test_a_stand_in_gives_way(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/a")
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "tank/home/a@one")
+    assert "no snapshot" in world.run("backup", "safe", check=1).stderr
+    zfs("snapshot", "-r", "tank/home@two")
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+        assert zfs("get", "-H", "-o", "value", "dormouse:placeholder", "vault/backup/tank/home").strip() == "vault/backup/tank"
+    zfs("snapshot", "-r", "tank/home@three")
+    world.run("backup", "safe", check=0)
+
+
+def test_repairs(world):
+    for name in ("", "/diverged", "/diverged/below", "/other", "/changed"):
+        zfs("create", f"tank/home{name}")
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "-r", "tank/home@one")
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        zfs("snapshot", "vault/backup/tank/home/diverged@theirs")
+        zfs("set", "readonly=off", "vault/backup/tank/home/changed")
+        mnt = world.folder / "vault"
+        mnt.mkdir()
+        sh("mount", "-t", "zfs", "-o", "zfsutil", "vault/backup/tank/home/changed", mnt)
+        (mnt / "x").write_text("written there")
+        sh("umount", mnt)
+    world_holds = zfs("holds", "-H", "tank/home/other@one").split("\t")
+    zfs("release", world_holds[1], "tank/home/other@one")
+    zfs("destroy", "-r", "tank/home/other")
+    zfs("create", "tank/home/other")
+    zfs("snapshot", "-r", "tank/home@two")
+    done = world.run("backup", "safe", check=1)
+    assert done.stderr.count("dormouse repair") == 3, done.stderr
+    # Without an answer nothing happens; what would be lost is said before.
+    done = world.run("repair", "tank/home/diverged", "--rollback-target", check=3)
+    assert "@theirs" in done.stdout and "--yes" in done.stderr
+    world.run("repair", "tank/home/diverged", "--keep-both", "--yes", check=0)
+    world.run("repair", "tank/home/changed", "--rollback-target", "--yes", check=0)
+    world.run("repair", "tank/home/other", "--rollback-target", "--yes", check=3)
+    world.run("repair", "tank/home/other", "--keep-both", "--yes", check=0)
+    assert "nothing to repair" in world.run("repair", "tank/home/changed", "--keep-both", "--yes", check=0).stdout
+    world.run("backup", "safe", check=0)
+    assert not world.is_on()
+    with world.vault():
+        there = guids("vault/backup/tank/home", "vault/backup/")
+        for dataset, snaps in guids("tank/home").items():
+            assert snaps.items() <= there[dataset].items(), dataset
+        kept = [d for d in there if "-kept-" in d]
+        assert len(kept) == 2 and any("theirs" in there[d] for d in kept)
+        assert set(there["tank/home/diverged/below"]) == {"one", "two"}

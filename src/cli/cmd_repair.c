@@ -1,0 +1,150 @@
+/* repair: what a run never does by itself. */
+#include <unistd.h>
+
+#include "base/num.h"
+#include "cli/cli.h"
+#include "engine/run.h"
+#include "engine/side_run.h"
+#include "plan/repair_plan.h"
+#include "plan/replicate_plan.h"
+#include "sys/clock.h"
+#include "wire/program.h"
+#include "wire/zfs_text.h"
+
+static void on_stderr(struct run_listener *l, const struct run_event *ev)
+{
+	(void)l;
+	if (ev->text != NULL && isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
+}
+
+/* The conflict that the last look shows for a dataset, or NULL.  That a copy was written to is one here, even where
+ * a run would still try. */
+static const struct conflict *conflict_of(struct run *r, const char *was)
+{
+	const struct dataset *t = side_find(&r->seen.target, arena_printf(r->arena, "%s/%s", r->backup->dest, was));
+	char bytes[NUM_TEXT];
+
+	for (size_t i = 0; i < r->plan.conflicts.n; i++)
+		if (strcmp(r->plan.conflicts.v[i].source, was) == 0)
+			return &r->plan.conflicts.v[i];
+	if (t == NULL || t->written == 0 || dataset_newest(t) == NULL)
+		return NULL;
+	struct conflict *c = arena_new(r->arena, struct conflict);
+	*c = (struct conflict){
+	    .kind = CONFLICT_CHANGED, .source = was, .target = t->name, .base = dataset_newest(t)->name};
+	c->why =
+	    arena_printf(r->arena, "%s were written to it since '@%s'", num_show_bytes(t->written, bytes), c->base);
+	return c;
+}
+
+static void show(const struct conflict *c, const struct repair_step *s)
+{
+	(void)printf("%s: %s.\n", c->target, c->why);
+	if (s->to != NULL)
+		(void)printf("It becomes %s, with all its snapshots; the next run makes a new copy.\n", s->to);
+	for (size_t i = 0; i < s->children.n; i++)
+		(void)printf("  %s/%s stays where it is\n", s->dataset, s->children.v[i]);
+	if (s->base != NULL)
+		(void)printf("It goes back to @%s.\n", s->base);
+	for (size_t i = 0; i < s->lost.n; i++)
+		(void)printf("  lost for good: %s\n", s->lost.v[i]);
+	(void)fflush(stdout);
+}
+
+static bool agreed(bool yes)
+{
+	char answer[8] = "";
+
+	if (yes)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		(void)fputs("dormouse: nothing was done; say --yes where nobody can be asked\n", stderr);
+		return false;
+	}
+	(void)fputs("Do it? [y/N] ", stdout);
+	(void)fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int carry_out(struct run *r, const struct repair_step *s, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+
+	program_repair(&b, s);
+	if (side_run(&r->target.side, buf_str(&b), REACH_MS, r->arena, &out, e) < 0)
+		return -1;
+	if (out.status == 0)
+		return 0;
+	zfs_blame(out.err, e);
+	return err_wrap(e, "cannot repair '%s' on %s", s->dataset, r->target.side.label);
+}
+
+static int look(struct run *r, struct err *e)
+{
+	if (run_sides(r, e) < 0)
+		return -1;
+	r->policy = NULL; /* only the source's own tree matters */
+	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
+		return -1;
+	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	return 0;
+}
+
+int cmd_repair(int argc, char **argv)
+{
+	struct cli c;
+	bool rollback = false, keep = false, give_up = false, yes = false;
+	const char *only = NULL, *was = NULL;
+	const struct cli_option own[] = {{"--rollback-target", &rollback, NULL},
+					 {"--keep-both", &keep, NULL},
+					 {"--give-up", &give_up, NULL},
+					 {"--yes", &yes, NULL},
+					 {"--backup", NULL, &only}};
+	struct run_listener listener = {on_stderr};
+	struct run r = {0};
+	struct err e;
+	int rc =
+	    cli_begin(&c, argc, argv,
+		      "usage: dormouse repair DATASET --rollback-target | --keep-both | --give-up [--yes]\n"
+		      "Mends the copy of a dataset where a run says that it cannot: the copy goes back to the last\n"
+		      "snapshot that both have, or is set aside under another name, or its partial receive is\n"
+		      "dropped.  Shows what that takes away, and asks.",
+		      own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	if (c.args.n != 1 || rollback + keep + give_up != 1) {
+		(void)err_set(&e, ERR_USAGE, "one dataset, and one way to mend it");
+		(void)err_hint(&e, "dormouse repair tank/home --rollback-target, or --keep-both, or --give-up");
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
+	const struct backup *b = cli_backup_of(&c, only, c.args.v[0], &was, &e);
+	enum repair_kind kind = rollback ? REPAIR_ROLLBACK : keep ? REPAIR_KEEP_BOTH : REPAIR_GIVE_UP;
+	rc = b == NULL ? cli_fail(&c, &e) : EXIT_DONE;
+	if (b != NULL) {
+		r = (struct run){
+		    .config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &listener};
+		struct repair_step step;
+		const struct conflict *found = NULL;
+		if (look(&r, &e) < 0)
+			rc = cli_fail(&c, &e);
+		else if ((found = conflict_of(&r, was)) == NULL)
+			(void)printf("%s: there is nothing to repair\n", was);
+		else if (repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e) < 0)
+			rc = cli_fail(&c, &e);
+		else if (show(found, &step), !agreed(yes))
+			rc = EXIT_USAGE;
+		else if (carry_out(&r, &step, &e) < 0)
+			rc = cli_fail(&c, &e);
+		else
+			(void)printf("Done. The next run of backup '%s' goes on from there.\n", b->name);
+	}
+	run_end(&r);
+	cli_end(&c);
+	return rc;
+}

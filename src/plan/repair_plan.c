@@ -1,0 +1,81 @@
+#include "plan/repair_plan.h"
+
+#include "base/civil.h"
+
+static bool fits(enum conflict_kind conflict, enum repair_kind kind)
+{
+	switch (conflict) {
+	case CONFLICT_NO_SNAPSHOT:
+		return false;
+	case CONFLICT_DIVERGED:
+	case CONFLICT_CHANGED:
+		return kind != REPAIR_GIVE_UP;
+	case CONFLICT_NO_COMMON:
+	case CONFLICT_NOT_OURS:
+	case CONFLICT_TYPE:
+		return kind == REPAIR_KEEP_BOTH;
+	case CONFLICT_UNREADABLE:
+		return kind == REPAIR_GIVE_UP;
+	}
+	return false;
+}
+
+const char *repair_options(enum conflict_kind kind)
+{
+	return fits(kind, REPAIR_ROLLBACK)    ? "--rollback-target or --keep-both"
+	       : fits(kind, REPAIR_KEEP_BOTH) ? "--keep-both"
+	       : fits(kind, REPAIR_GIVE_UP)   ? "--give-up"
+					      : NULL;
+}
+
+/* Right below it; what lies deeper moves along. */
+static void direct_children(const struct side_state *target, const char *name, struct arena *a, struct strings *out)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < target->datasets.n; i++) {
+		const char *one = target->datasets.v[i].name;
+		if (strlen(one) > n && dataset_is_under(one, name) && strchr(one + n + 1, '/') == NULL)
+			*vec_add(out, a) = one + n + 1;
+	}
+}
+
+int repair_plan(const struct conflict *c, const struct side_state *target, enum repair_kind kind, int64_t now,
+		struct arena *a, struct repair_step *out, struct err *e)
+{
+	const struct dataset *t = side_find(target, c->target);
+	char when[CIVIL_TEXT];
+
+	*out = (struct repair_step){.kind = kind, .dataset = c->target};
+	if (!fits(c->kind, kind) || t == NULL) {
+		const char *options = repair_options(c->kind);
+		(void)err_set(e, ERR_USAGE, "that does not mend '%s'", c->source);
+		(void)err_why(e, "%s", c->why);
+		return err_hint(e, "%s", options == NULL ? c->hint : options);
+	}
+	switch (kind) {
+	case REPAIR_ROLLBACK:
+		out->base = c->base;
+		for (size_t i = t->points.n; i > 0 && strcmp(t->points.v[i - 1].name, c->base) != 0; i--)
+			if (t->points.v[i - 1].kind == POINT_SNAPSHOT)
+				*vec_add(&out->lost, a) = arena_printf(a, "@%s", t->points.v[i - 1].name);
+		if (t->written > 0)
+			*vec_add(&out->lost, a) = "what was written to it since its newest snapshot";
+		break;
+	case REPAIR_KEEP_BOTH: {
+		/* Without what a name cannot have. */
+		const char *text = civil_show(now, when);
+		char *stamp = arena_alloc(a, strlen(text) + 1), *s = stamp;
+		for (; *text != '\0'; text++)
+			if (*text >= '0' && *text <= '9')
+				*s++ = *text;
+		out->to = arena_printf(a, "%s-kept-%s", c->target, stamp);
+		direct_children(target, c->target, a, &out->children);
+		break;
+	}
+	case REPAIR_GIVE_UP:
+		*vec_add(&out->lost, a) = "what has arrived of the stream that was cut off";
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* What mends a conflict: only ever asked for by a person, who is shown what it takes away.  Pure. */
+#ifndef PLAN_REPAIR_PLAN_H
+#define PLAN_REPAIR_PLAN_H
+
+#include "base/err.h"
+#include "model/plan.h"
+
+/* The step for one conflict, on a look at the target; now (Unix seconds) names what is kept aside.  ERR_USAGE: that
+ * does not mend this one, and what does. */
+int repair_plan(const struct conflict *c, const struct side_state *target, enum repair_kind kind, int64_t now,
+		struct arena *a, struct repair_step *out, struct err *e) MUST_CHECK;
+
+/* "--rollback-target or --keep-both": what can be asked for in such a conflict; NULL: nothing here mends it. */
+const char *repair_options(enum conflict_kind kind);
+
+#endif
