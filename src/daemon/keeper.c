@@ -11,7 +11,7 @@
 #include "sys/ipc.h"
 #include "sys/notify.h"
 
-enum { IDLE_MS = 1500, GRACE_MS = 10000 };
+enum { IDLE_MS = 1500, GRACE_MS = 10000, WAIT_MS = 4 * IDLE_MS };
 
 struct pollfds VEC(struct pollfd);
 
@@ -169,8 +169,15 @@ static void loop(struct keeper *k, int signals)
 
 static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 {
-	if (paths_lock(arena_printf(a, "%s/lock", k->paths->state_dir), "another keeper has the state", lock, e) < 0)
-		return err_hint(e, "one is enough; every command finds it by itself");
+	const char *path = arena_printf(a, "%s/lock", k->paths->state_dir);
+	/* One that a command has started ends soon, when nobody needs it: a daemon that is to stay waits for that. */
+	int64_t until = k->idle_exit ? 0 : clock_mono_ms() + WAIT_MS;
+
+	while (paths_lock(path, "another keeper has the state", lock, e) < 0) {
+		if (e->kind != ERR_BUSY || clock_mono_ms() >= until)
+			return err_hint(e, "one is enough; every command finds it by itself");
+		clock_sleep_ms(100);
+	}
 	if (store_open(arena_printf(a, "%s/state.db", k->paths->state_dir), &k->store, e) < 0)
 		return -1;
 	if (!k->idle_exit && jobs_load(k, e) < 0)
@@ -190,7 +197,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	int rc = 0;
 
 	k.config_path = paths->config;
-	k.watchdog_ms = notify_watchdog_ms();
+	k.watchdog_ms = idle_exit ? 0 : notify_watchdog_ms();
 	if (!idle_exit) {
 		/* What is read is a copy of the last file that was right; what it names, it names from its own folder.
 		 */
@@ -217,7 +224,9 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 			      e.hint[0] ? "\n" : "");
 		rc = err_exit_code(&e);
 	} else {
-		notify("READY=1");
+		/* One that a command has started is nobody's service, whatever it inherits. */
+		if (!idle_exit)
+			notify("READY=1");
 		loop(&k, signals);
 		(void)unlink(paths->socket);
 	}

@@ -87,6 +87,17 @@ def test_what_was_missed_is_caught_up_once(daemon):
     again.wait(20)
 
 
+def test_a_keeper_on_demand_gives_way(daemon):
+    d = daemon('run = "yearly"')
+    d.told("READY=1")
+    d.end()
+    d.setup.run("machines", check=0)  # starts a keeper, which ends when it is idle
+    again = d.setup.popen("daemon", stdout=d.log, stderr=d.log)
+    d.told("READY=1")
+    again.terminate()
+    assert again.wait(20) == 0
+
+
 def test_reload(daemon):
     d = daemon('run = "yearly"')
     d.told("READY=1")
