@@ -1,5 +1,6 @@
-"""One incremental run over a tree of small datasets, by dormouse, by syncoid, and by a loop of `zfs send | ssh zfs
-receive`: the same tree, the same sshd, in turns, so that what disturbs one disturbs all."""
+"""An incremental run over a tree of small datasets, and a run that finds nothing to do: dormouse, syncoid, bzfs,
+zfs-replicate, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so that what
+disturbs one disturbs all. --delay adds that to every round trip."""
 
 import argparse
 import os
@@ -12,13 +13,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import World, sh, zfs  # noqa: E402
+import accounting  # noqa: E402  # conftest knows where
 
 ROOT = "tank/home"
-
-
-def ssh_words(world):
-    return ["ssh", "-F", "none", "-i", f"{world.folder}/id", "-p", str(world.port), "-o", "BatchMode=yes",
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]  # fmt: skip
+FAR = "root@127.0.0.1"
 
 
 def datasets():
@@ -30,27 +28,50 @@ def by_dormouse(world, before, now):
 
 
 def by_syncoid(world, before, now):
-    options = [f"--sshoption={o}" for o in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")]
     sh("syncoid", "-r", "--quiet", "--no-sync-snap", "--compress=none", f"--sshport={world.port}",
-       f"--sshkey={world.folder}/id", *options, ROOT, "root@127.0.0.1:vault/syncoid")  # fmt: skip
+       f"--sshkey={world.folder}/id", ROOT, f"{FAR}:vault/syncoid")  # fmt: skip
+
+
+def by_bzfs(world, before, now):
+    sh(sys.executable, "-m", "bzfs_main.bzfs", ROOT, f"{FAR}:vault/bzfs", "--recursive", "--quiet",
+       f"--ssh-dst-config-file={world.folder}/bzfs_ssh_config", "--compression-program=-", "--mbuffer-program=-",
+       "--pv-program=-")  # fmt: skip
+
+
+def by_zfs_replicate(world, before, now):
+    sh(sys.executable, "-c", "from zfs.replicate.cli.main import main; main()", "--recursive", "-l", "root", "-i",
+       f"{world.folder}/id", "-p", world.port, "--compression", "off", "127.0.0.1", "vault/zr", ROOT)  # fmt: skip
 
 
 def by_loop(world, before, now):
-    far = " ".join(ssh_words(world)) + " root@127.0.0.1"
+    if before == now:
+        return
+    far = f"ssh -i {world.folder}/id -p {world.port} {FAR}"
     for name in datasets():
         base = f"-i @{before} " if before else ""
         rest = name.removeprefix(ROOT).replace("/", "_") or "_"
         sh("sh", "-c", f"zfs send -L -c -e {base}{name}@{now} | {far} zfs receive -u vault/loop/{rest}")
 
 
-TOOLS = {"dormouse": by_dormouse, "syncoid": by_syncoid, "loop": by_loop}
+TOOLS = {"dormouse": by_dormouse, "syncoid": by_syncoid, "bzfs": by_bzfs, "zfs-replicate": by_zfs_replicate,
+         "by hand, a loop": by_loop}  # fmt: skip
+
+
+def known_host(world):
+    """What each of the tools needs to find the machine: it may ask nobody."""
+    folder = pathlib.Path.home() / ".ssh"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{world.port} {world.host_key}\n")
+    # bzfs wants a configuration whose name says that it is its own.
+    (world.folder / "bzfs_ssh_config").write_text(f"IdentityFile {world.folder}/id\nPort {world.port}\n")
 
 
 def measure(world, rounds, count):
+    """{tool: ([seconds of a run], [seconds of one with nothing to do], programs of a run, of one with nothing)}"""
     zfs("create", ROOT)
     for n in range(count - 1):
         zfs("create", f"{ROOT}/d{n}")
-    took = {name: [] for name in TOOLS}
+    found = {name: ([], [], {}, {}) for name in TOOLS}
     before = None
     for turn in range(rounds + 1):
         for name in datasets():
@@ -58,36 +79,66 @@ def measure(world, rounds, count):
         now = f"bench{turn}"
         zfs("snapshot", "-r", f"{ROOT}@{now}")
         names = list(TOOLS)
-        for name in names[turn % 3 :] + names[: turn % 3]:
-            began = time.monotonic()
-            TOOLS[name](world, before, now)
-            if turn > 0:  # the first is the full copy
-                took[name].append(time.monotonic() - began)
+        for idle, base in ((0, before), (1, now)):
+            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                accounting.begin()
+                began = time.monotonic()
+                TOOLS[name](world, base, now)
+                took = time.monotonic() - began
+                programs = accounting.end()
+                if turn > 0:  # the first is the full copy
+                    found[name][idle].append(took)
+                    found[name][2 + idle].update(ssh=programs["ssh"], zfs=programs["zfs"] + programs["zpool"])
         before = now
-    return took
+    return found
+
+
+def show(found, idle):
+    base = statistics.median(found["dormouse"][idle])
+    print("| | median s | min | max | / dormouse | ssh | zfs, zpool |\n|---|---|---|---|---|---|---|")
+    for name, of in found.items():
+        times, programs = of[idle], of[2 + idle]
+        if name == "by hand, a loop" and idle:
+            continue
+        mid = statistics.median(times)
+        print(f"| {name} | {mid:.2f} | {min(times):.2f} | {max(times):.2f} | {mid / base:.1f} | {programs['ssh']} |"
+              f" {programs['zfs']} |")  # fmt: skip
+
+
+def versions():
+    zfs_version = zfs("version").split()[0]
+    syncoid = sh("syncoid", "--version", check=False).stdout.split()
+    ssh = subprocess.run(["ssh", "-V"], stderr=subprocess.PIPE, text=True, check=True).stderr.split(",")[0]
+    peers = ", ".join(sorted(p.stem.removesuffix(".dist-info").replace("-", " ") for p in
+                             pathlib.Path(os.environ["PYTHONPATH"]).glob("*.dist-info")))  # fmt: skip
+    return f"{zfs_version}, {ssh}, syncoid {syncoid[-1] if syncoid else '?'}, {peers}"
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--datasets", type=int, default=40)
+    p.add_argument("--delay", type=int, default=0, help="milliseconds that every round trip takes longer")
     args = p.parse_args()
+    if args.delay > 0:
+        sh("modprobe", "sch_netem")
+        sh("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", f"{args.delay / 2}ms")
     with tempfile.TemporaryDirectory() as folder:
         world = World(pathlib.Path(folder))
         try:
+            known_host(world)
             world.write_config(world.host_key, snapshots="")
             world.config.write_text(world.config.read_text().replace("  ssh {", '  linger = "1h"\n  ssh {'))
             world.run("wake", "archiver", check=0)  # the others have nothing that could wake it
             zfs("create", "vault/loop")
-            took = measure(world, args.rounds, args.datasets)
+            found = measure(world, args.rounds, args.datasets)
         finally:
             world.end()
-    base = statistics.median(took["dormouse"])
-    print(f"{args.datasets} datasets, 64 KiB new in each, {args.rounds} rounds in turns; seconds")
-    print(f"{'':10} {'median':>8} {'min':>8} {'max':>8} {'/ dormouse':>11}")
-    for name, times in took.items():
-        mid = statistics.median(times)
-        print(f"{name:10} {mid:8.2f} {min(times):8.2f} {max(times):8.2f} {mid / base:11.2f}")
+    print(f"{args.datasets} datasets, {args.rounds} rounds in turns, {args.delay} ms of delay. {versions()}.\n")
+    print("64 KiB new in each:\n")
+    show(found, 0)
+    print("\nNothing to do:\n")
+    show(found, 1)
 
 
 main()

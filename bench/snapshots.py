@@ -1,5 +1,5 @@
 """One pass (take what is due, destroy what is too many) over many datasets with 30 snapshots each: dormouse,
-zfs-auto-snapshot, sanoid.  Wall time and the number of processes that were started."""
+zfs-auto-snapshot, sanoid.  Wall time and the number of programs that were started."""
 
 import argparse
 import os
@@ -11,24 +11,17 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import DORMOUSE, sh, zfs  # noqa: E402
-import zfs_core  # noqa: E402  # conftest knows where
+import accounting  # noqa: E402  # conftest knows where
+import zfs_core  # noqa: E402
 
 KEEP = 28
-
-
-def processes():
-    """How many were started since the kernel booted."""
-    for line in open("/proc/stat"):
-        if line.startswith("processes "):
-            return int(line.split()[1])
-    raise RuntimeError("no count of processes in /proc/stat")
 
 
 def make_pool(image, count):
     """count datasets with 30 snapshots an hour apart (for that, and so that the last is an hour old, the guest's own
     clock is set), and one that is left out."""
     sh("truncate", "-s", "1G", image)
-    sh("zpool", "create", "-O", "mountpoint=none", "bench", image)
+    sh("zpool", "create", "-O", f"mountpoint={image.parent}/mnt", "bench", image)
     names = ["bench/t"] + [f"bench/t/d{n}" for n in range(count - 1)]
     zfs_core.create(names[:1])
     zfs_core.create(names[1:] + ["bench/t/not"])
@@ -93,8 +86,8 @@ def main():
     args = p.parse_args()
     if not pathlib.Path("/run/vm").exists():
         sys.exit("this sets the clock, so it runs only in a guest of its own: DORMOUSE_VM=always bench/run snapshots")
-    print(f"{args.datasets} datasets x 30 snapshots, one more taken, {KEEP} kept")
-    print(f"{'':18} {'seconds':>9} {'processes':>10} {'/ dormouse':>11}  snapshots before, after", flush=True)
+    print(f"{args.datasets} datasets with 30 snapshots, one more taken of each, {KEEP} kept; one dataset left out; all mounted.\n")
+    print("| | s | / dormouse | programs | snapshots before, after |\n|---|---|---|---|---|", flush=True)
     base = None
     with tempfile.TemporaryDirectory() as where:
         folder = pathlib.Path(where)
@@ -103,15 +96,17 @@ def main():
             # Each has a copy of its own, and no other pool is there.
             (folder / tool).mkdir()
             sh("cp", "--sparse=always", folder / "made.img", folder / tool / "bench.img")
-            sh("zpool", "import", "-N", "-d", folder / tool, "bench")
+            sh("zpool", "import", "-d", folder / tool, "bench")
             name_snapshots(stamp)
             argv, env = make(folder / tool, "bench")
-            before, started, began = snapshots("bench"), processes(), time.monotonic()
+            before = snapshots("bench")
+            accounting.begin()
+            began = time.monotonic()
             done = subprocess.run(argv, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            took, started = time.monotonic() - began, processes() - started
+            took, programs = time.monotonic() - began, sum(accounting.end().values())
             base = took if base is None else base
-            print(f"{tool:18} {took:9.2f} {started:10} {took / base:11.1f}  {before}, {snapshots('bench')}"
-                  f"{'' if done.returncode == 0 else '  exit ' + str(done.returncode) + ': ' + done.stdout[-300:]}",
+            print(f"| {tool} | {took:.1f} | {took / base:.1f} | {programs} | {before}, {snapshots('bench')}"
+                  f"{'' if done.returncode == 0 else ', exit ' + str(done.returncode) + ': ' + done.stdout[-300:]} |",
                   flush=True)  # fmt: skip
             sh("zpool", "destroy", "bench")
             (folder / tool / "bench.img").unlink()

@@ -9,11 +9,38 @@
 #include "sys/fdio.h"
 #include "wire/observed.h"
 
+/* Lines that say how it is used, and indented ones, as they are; the others in lines that no terminal breaks. */
+static void print_usage(FILE *to, const char *usage)
+{
+	enum { WIDTH = 78 };
+	struct str rest = str_of(usage);
+	size_t column = 0;
+
+	while (rest.n > 0) {
+		struct str line = str_cut(&rest, '\n');
+		if (str_starts(line, "usage:") || str_starts(line, " ")) {
+			(void)fprintf(to, "%s%.*s\n", column > 0 ? "\n" : "", (int)line.n, line.p);
+			column = 0;
+			continue;
+		}
+		while (line.n > 0) {
+			struct str word = str_cut(&line, ' ');
+			bool fits = column + 1 + word.n <= WIDTH;
+			if (word.n == 0)
+				continue;
+			(void)fprintf(to, "%s%.*s", column == 0 ? "" : fits ? " " : "\n", (int)word.n, word.p);
+			column = column == 0 || !fits ? word.n : column + 1 + word.n;
+		}
+	}
+	(void)fputs(column > 0 ? "\n" : "", to);
+}
+
 static int bad_usage(const char *usage, const char *fmt, const char *word)
 {
 	(void)fputs("dormouse: ", stderr);
 	(void)fprintf(stderr, fmt, word);
-	(void)fprintf(stderr, "\nhint: %s\n", usage);
+	(void)fputs("\nhint: ", stderr);
+	print_usage(stderr, usage);
 	return EXIT_USAGE;
 }
 
@@ -57,7 +84,7 @@ int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const str
 			*o->value = argv[++i];
 	}
 	if (help) {
-		(void)printf("%s\n", usage);
+		print_usage(stdout, usage);
 		return EXIT_DONE;
 	}
 	if (paths_find(c->config_path, &c->arena, &c->paths, &e) < 0)

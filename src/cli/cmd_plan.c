@@ -159,7 +159,8 @@ int cmd_plan(int argc, char **argv)
 {
 	return plan_or_observe(
 	    argc, argv,
-	    "usage: dormouse plan [--wake] [--observed FILE] [--now TIME] [--simulate TIME] [--json] [NAME]\n"
+	    "usage: dormouse plan [--wake] [--simulate TIME] [--json] [NAME]\n       dormouse plan --observed FILE "
+	    "[--now TIME] [--simulate TIME] [NAME]\n"
 	    "Says every step that a backup would take, and why; changes nothing.  A target that sleeps is\n"
 	    "taken as the last run left it, unless --wake.  With --observed (see dormouse observe) nothing is\n"
 	    "looked at: the same file and time give the same plan anywhere.  --simulate 1y prints what both\n"

@@ -107,7 +107,9 @@ int cmd_repair(int argc, char **argv)
 	struct err e;
 	int rc =
 	    cli_begin(&c, argc, argv,
-		      "usage: dormouse repair DATASET --rollback-target | --keep-both | --give-up [--yes]\n"
+		      "usage: dormouse repair DATASET --rollback-target [--yes]\n"
+		      "       dormouse repair DATASET --keep-both [--yes]\n"
+		      "       dormouse repair DATASET --give-up [--yes]\n"
 		      "Mends the copy of a dataset where a run says that it cannot: the copy goes back to the last\n"
 		      "snapshot that both have, or is set aside under another name, or its partial receive is\n"
 		      "dropped.  Shows what that takes away, and asks.",

@@ -189,3 +189,13 @@ def test_usage(setup):
     assert "cannot open" in setup.run("check", "-c", "/nowhere", check=3).stderr
     assert "usage:" in setup.run("backup", "--help", check=0).stdout
     assert setup.run("version", check=0).stdout.startswith("dormouse ")
+
+
+def test_help_fits_a_terminal(setup):
+    commands = [line.split()[0] for line in setup.run("help", check=0).stdout.splitlines() if line.startswith("  ")]
+    assert len(commands) > 15 and "repair" in commands
+    for command in set(commands) - {"version"}:
+        text = setup.run(command, "--help", check=0).stdout
+        assert text.startswith("usage: dormouse " + command) and all(len(line) <= 80 for line in text.splitlines()), text
+    assert "  ProxyUseFdpass yes\n" in setup.run("connect", "--help").stdout
+    assert "hint: usage: dormouse ls" in setup.run("ls", "--nirvana", check=3).stderr
