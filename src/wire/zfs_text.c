@@ -251,6 +251,8 @@ int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct e
 				return malformed(e, line);
 		} else if (str_starts(word, "toname = ")) {
 			d->resume.to_name = arena_strndup(a, word.p + 9, word.n - 9);
+		} else if (str_eq(word, "rawok = 1")) {
+			d->resume.raw = true;
 		} else if (str_starts(word, "cannot ") && d->resume.why == NULL) {
 			d->resume.why = str_dup(a, word);
 		}

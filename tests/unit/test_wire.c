@@ -246,20 +246,22 @@ static void tokens(void **state)
 	AUTO(arena) struct arena a = {0};
 	struct side_state s = {.root = "b"};
 	struct err e;
-	const char *text =
-	    "#token 0\nresume token contents:\nnvlist version: 0\n\tobject = 0x2\n\toffset = 0x580000\n"
-	    "\tbytes = 0x5a40d8\n\ttoguid = 0xaf69f99ccf5e4884\n\ttoname = a/i@1\n\tembedok = 1\n"
-	    "full send of a/i@1 estimated size is 10.4M\n"
-	    "#token 1\ncannot resume send: 'a/j@1' used in the initial send no longer exists\n#token end\n";
+	const char *text = "#token 0\nresume token contents:\nnvlist version: 0\n\tobject = 0x2\n\toffset = 0x580000\n"
+			   "\tbytes = 0x5a40d8\n\ttoguid = 0xaf69f99ccf5e4884\n\ttoname = a/i@1\n\tembedok = 1\n"
+			   "full send of a/i@1 estimated size is 10.4M\n"
+			   "#token 1\ncannot resume send: 'a/j@1' used in the initial send no longer exists\n"
+			   "#token 2\n\ttoguid = 0x1\n\trawok = 1\n#token end\n";
 
 	(void)state;
 	model_dataset(&s, &a, "b/i", "?");
 	model_dataset(&s, &a, "b/h", "@x");
 	model_dataset(&s, &a, "b/j", "?");
+	model_dataset(&s, &a, "b/k", "?");
 	assert_int_equal(tokens_parse(str_of(text), &a, &s, &e), 0);
 	assert_true(side_find(&s, "b/i")->resume.to_guid == 0xaf69f99ccf5e4884u);
 	assert_string_equal(side_find(&s, "b/i")->resume.to_name, "a/i@1");
 	assert_non_null(strstr(side_find(&s, "b/j")->resume.why, "no longer exists"));
+	assert_true(side_find(&s, "b/k")->resume.raw && !side_find(&s, "b/i")->resume.raw);
 	assert_int_equal(tokens_parse(str_of("#token 0\n"), &a, &s, &e), -1);
 	assert_int_equal(tokens_parse(str_of("#token 0\ntoguid = 0xzz\n#token end\n"), &a, &s, &e), -1);
 }
