@@ -329,3 +329,25 @@ def test_repairs(world):
         kept = [d for d in there if "-kept-" in d]
         assert len(kept) == 2 and any("theirs" in there[d] for d in kept)
         assert set(there["tank/home/diverged/below"]) == {"one", "two"}
+
+
+def test_encrypted_and_cut_goes_on(world):
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home")
+    (world.folder / "mnt/home/big").write_bytes(os.urandom(80 << 20))
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "tank/home@s")
+    run = world.start("backup", "safe")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and run.poll() is None:
+        done = sh("zfs", "get", "-Hp", "-o", "value", "used", "vault/backup/tank/home", check=False).stdout.strip()
+        if done.isdigit() and int(done) > 30 << 20:
+            break
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    done = json.loads(world.run("backup", "safe", "--json", check=0).stdout)
+    assert 0 < int(done["bytes"]) < 70 << 20, done["bytes"]
+    with world.vault():
+        assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
