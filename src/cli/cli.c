@@ -97,6 +97,14 @@ void cli_end(struct cli *c)
 	arena_release(&c->arena);
 }
 
+void cli_show_stage(struct run_listener *l, const struct run_event *ev)
+{
+	(void)l;
+	/* How far it is: many, and with the reason of a step as text. */
+	if (ev->text != NULL && ev->kind != EVENT_PROGRESS && isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
+}
+
 int cli_fail(const struct cli *c, const struct err *e)
 {
 	char line[sizeof(e->what) + sizeof(e->why) + 8];

@@ -7,6 +7,7 @@
 #include "engine/control_client.h"
 #include "model/config.h"
 #include "model/dataset.h"
+#include "model/run.h"
 #include "sys/paths.h"
 #include "wire/json.h"
 
@@ -45,6 +46,8 @@ int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, stru
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e);
 void cli_end(struct cli *c);
 
+/* A run_listener's tell: each stage and note as a line, for a person who watches. */
+void cli_show_stage(struct run_listener *l, const struct run_event *ev);
 /* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* The configuration for the keeper: the first thing wrong becomes the error. */

@@ -14,13 +14,6 @@
 #include "sys/fdio.h"
 #include "wire/plan_json.h"
 
-static void on_terminal(struct run_listener *l, const struct run_event *ev)
-{
-	(void)l;
-	if (isatty(STDERR_FILENO) && ev->text != NULL)
-		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
-}
-
 static int observe(struct cli *c, struct run *r, bool do_wake, struct err *e)
 {
 	if (run_sides(r, e) < 0 || run_look_source(r, e) < 0)
@@ -106,7 +99,7 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 					 {"--observed", NULL, &file},
 					 {"--now", NULL, &now},
 					 {"--simulate", NULL, &span}};
-	struct run_listener listener = {on_terminal};
+	struct run_listener listener = {cli_show_stage};
 	struct err e;
 	int rc = cli_begin(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
 

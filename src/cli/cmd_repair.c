@@ -11,13 +11,6 @@
 #include "wire/program.h"
 #include "wire/zfs_text.h"
 
-static void on_stderr(struct run_listener *l, const struct run_event *ev)
-{
-	(void)l;
-	if (ev->text != NULL && isatty(STDERR_FILENO))
-		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
-}
-
 /* The conflict that the last look shows for a dataset, or NULL.  That a copy was written to is one here, even where
  * a run would still try. */
 static const struct conflict *conflict_of(struct run *r, const char *was)
@@ -102,7 +95,7 @@ int cmd_repair(int argc, char **argv)
 					 {"--give-up", &give_up, NULL},
 					 {"--yes", &yes, NULL},
 					 {"--backup", NULL, &only}};
-	struct run_listener listener = {on_stderr};
+	struct run_listener listener = {cli_show_stage};
 	struct run r = {0};
 	struct err e;
 	int rc =

@@ -18,13 +18,6 @@ struct asking {
 	const char *path;	 /* or NULL */
 };
 
-static void on_stderr(struct run_listener *l, const struct run_event *ev)
-{
-	(void)l;
-	if (ev->text != NULL && ev->kind != EVENT_PROGRESS && isatty(STDERR_FILENO))
-		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
-}
-
 /* Takes a snapshot's name apart: DATASET[@SNAPSHOT][:/PATH].  A dataset's name may have a ':', but no ":/". */
 static void take_apart(struct asking *q, const char *word)
 {
@@ -49,7 +42,7 @@ static int choose(struct asking *q, struct err *e)
 	if (b == NULL)
 		return -1;
 	q->copy = arena_printf(&q->c.arena, "%s/%s", b->dest, q->was);
-	q->listener.tell = on_stderr;
+	q->listener.tell = cli_show_stage;
 	q->with = (struct restoring){.config = &q->c.config,
 				     .backup = b,
 				     .was = q->was,
@@ -124,7 +117,7 @@ static void list_text(const struct dataset *d, const char *was, bool all, const 
 
 static int list_one(struct cli *c, const struct backup *b, const char *only, bool wake, json_t *results, struct err *e)
 {
-	struct asking q = {.listener = {on_stderr}};
+	struct asking q = {.listener = {cli_show_stage}};
 	struct side_state s = {0};
 	struct zone z = clock_zone(clock_unix_s(), &c->arena);
 	int rc = 0;

@@ -15,8 +15,7 @@ struct planning {
 	struct {
 		size_t *v;
 		size_t n, cap;
-	} clones;	/* source datasets to be planned when what they are clones of is */
-	bool last_call; /* and those that are left are sent whole */
+	} clones; /* source datasets to be planned when what they are clones of is */
 };
 
 const char *backup_tag(const struct backup *b, struct arena *a)
@@ -436,7 +435,8 @@ static void plan_parents(struct planning *p, const char *target)
 static void plan_clones(struct planning *p)
 {
 	for (size_t left = p->clones.n, before = left + 1; left > 0;) {
-		p->last_call = left == before;
+		/* None of them has found it: those that are left are sent whole. */
+		bool last_call = left == before;
 		before = left;
 		left = 0;
 		for (size_t i = 0; i < before; i++) {
@@ -445,7 +445,7 @@ static void plan_clones(struct planning *p)
 			p->size = p->sizes[s - p->source->datasets.v];
 			p->raw = s->encrypted;
 			p->replaces = false;
-			if (p->last_call)
+			if (last_call)
 				send_all(p, s, target, "the target has neither it nor what it is a clone of");
 			else if (!send_clone(p, s, target))
 				p->clones.v[left++] = p->clones.v[i];
