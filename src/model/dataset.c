@@ -90,3 +90,11 @@ bool dataset_has_guid(const struct dataset *d, uint64_t guid)
 			return true;
 	return false;
 }
+
+const struct point *dataset_snapshot_by_name(const struct dataset *d, const char *name)
+{
+	for (size_t i = d->points.n; i > 0; i--)
+		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && strcmp(d->points.v[i - 1].name, name) == 0)
+			return &d->points.v[i - 1];
+	return NULL;
+}

@@ -75,6 +75,8 @@ const struct point *dataset_newest(const struct dataset *d);
 bool dataset_has_guid(const struct dataset *d, uint64_t guid);
 /* The snapshot with that GUID, or NULL. */
 const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t guid);
+/* The snapshot of that name (after the '@'), or NULL. */
+const struct point *dataset_snapshot_by_name(const struct dataset *d, const char *name);
 /* Sorts datasets by name and each one's points by createtxg, a bookmark before its snapshot. */
 void side_sort(struct side_state *s);
 /* Whether a glob matches the name, or that of something it lies below. */

@@ -24,13 +24,11 @@ static bool has_send(const struct side_state *s, const bool *waiting, const char
 static void origins_first(const struct side_state *s, struct send_steps *sends, struct arena *mem)
 {
 	struct send_steps sorted = {0};
-	bool *waiting = arena_alloc(mem, s->datasets.n + 1), *done = arena_alloc(mem, sends->n + 1), any = false;
+	bool *waiting = arena_alloc(mem, s->datasets.n + 1), *done = arena_alloc(mem, sends->n + 1);
 
-	for (size_t i = 0; i < sends->n; i++) {
-		any |= sends->v[i].kind == SEND_CLONE;
+	for (size_t i = 0; i < sends->n; i++)
 		waiting[side_find(s, sends->v[i].source) - s->datasets.v] = true;
-	}
-	while (any && sorted.n < sends->n) {
+	while (sorted.n < sends->n) {
 		size_t before = sorted.n, first_clone = SIZE_MAX;
 		for (size_t i = 0, next; i < sends->n; i = next) {
 			const struct send_step *first = &sends->v[i];
@@ -64,13 +62,17 @@ static void origins_first(const struct side_state *s, struct send_steps *sends, 
 			whole->reason = "the target has neither it nor what it is a clone of";
 		}
 	}
-	if (any)
-		*sends = sorted;
+	*sends = sorted;
 }
 
 void sends_order(const struct side_state *source, struct send_steps *sends, struct arena *a)
 {
 	if (sends->n > 1)
 		qsort(sends->v, sends->n, sizeof(sends->v[0]), in_order);
-	origins_first(source, sends, a);
+	/* Without clones the sizes see to it: a parent's counts in those of its children. */
+	for (size_t i = 0; i < sends->n; i++)
+		if (sends->v[i].kind == SEND_CLONE) {
+			origins_first(source, sends, a);
+			return;
+		}
 }

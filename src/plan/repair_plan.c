@@ -20,7 +20,8 @@ static bool fits(enum conflict_kind conflict, enum repair_kind kind)
 	return false;
 }
 
-const char *repair_options(enum conflict_kind kind)
+/* What can be asked for in such a conflict; NULL: nothing here mends it. */
+static const char *repair_options(enum conflict_kind kind)
 {
 	return fits(kind, REPAIR_ROLLBACK)    ? "--rollback-target or --keep-both"
 	       : fits(kind, REPAIR_KEEP_BOTH) ? "--keep-both"

@@ -10,7 +10,4 @@
 int repair_plan(const struct conflict *c, const struct side_state *target, enum repair_kind kind, int64_t now,
 		struct arena *a, struct repair_step *out, struct err *e) MUST_CHECK;
 
-/* "--rollback-target or --keep-both": what can be asked for in such a conflict; NULL: nothing here mends it. */
-const char *repair_options(enum conflict_kind kind);
-
 #endif

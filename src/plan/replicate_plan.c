@@ -124,12 +124,8 @@ static const struct dataset *origin_of(const struct planning *p, const struct da
 	const struct dataset *o = side_find(p->source, name);
 	if (o == NULL || !dataset_is_under(name, p->b->source) || dataset_matches(&p->b->exclude, name))
 		return NULL;
-	for (size_t i = 0; i < o->points.n; i++) {
-		*snapshot = &o->points.v[i];
-		if ((*snapshot)->kind == POINT_SNAPSHOT && strcmp((*snapshot)->name, at + 1) == 0)
-			return o;
-	}
-	return NULL;
+	*snapshot = dataset_snapshot_by_name(o, at + 1);
+	return *snapshot == NULL ? NULL : o;
 }
 
 /* The name that a snapshot has, or will have when this plan is done, at the target; NULL: it will not be there. */

@@ -11,16 +11,6 @@ struct planning {
 	struct restore *out;
 };
 
-static const struct point *wanted(const struct dataset *d, const char *snapshot)
-{
-	if (snapshot == NULL)
-		return dataset_newest(d);
-	for (size_t i = 0; i < d->points.n; i++)
-		if (d->points.v[i].kind == POINT_SNAPSHOT && strcmp(d->points.v[i].name, snapshot) == 0)
-			return &d->points.v[i];
-	return NULL;
-}
-
 static int no_snapshot(const struct restore_wish *w, const struct dataset *d, struct arena *a, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
@@ -77,7 +67,8 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 {
 	const char *home = arena_printf(p->a, "%s%s", p->w->to, copy->name + strlen(p->w->copy));
 	const struct dataset *there = side_find(p->home, home);
-	const struct point *to = wanted(copy, p->w->snapshot);
+	const struct point *to =
+	    p->w->snapshot == NULL ? dataset_newest(copy) : dataset_snapshot_by_name(copy, p->w->snapshot);
 
 	if (to == NULL && strcmp(copy->name, p->w->copy) == 0)
 		return no_snapshot(p->w, copy, p->a, e);

@@ -108,14 +108,6 @@ static const struct point *newest_of(const struct passing *p, const struct datas
 	return NULL;
 }
 
-static bool has_snapshot(const struct dataset *d, const char *name)
-{
-	for (size_t i = d->points.n; i > 0; i--)
-		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && strcmp(d->points.v[i - 1].name, name) == 0)
-			return true;
-	return false;
-}
-
 static size_t pool_len(const char *dataset)
 {
 	return strcspn(dataset, "/");
@@ -152,7 +144,7 @@ static const char *free_name(const struct passing *p, const struct strings *data
 	for (int k = 2;; k++) {
 		bool taken = false;
 		for (size_t i = 0; i < datasets->n && !taken; i++)
-			taken = has_snapshot(side_find(p->host, datasets->v[i]), one);
+			taken = dataset_snapshot_by_name(side_find(p->host, datasets->v[i]), one) != NULL;
 		if (!taken)
 			return one;
 		one = arena_printf(p->a, "%s-%d", name, k);
