@@ -9,7 +9,7 @@
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 
-enum { TRIES = 3 };
+enum { TRIES = 3, OURS_MS = 3000 };
 
 static void note(void *ctx, const char *text)
 {
@@ -111,33 +111,34 @@ void reach_end(struct reach *r)
 	control_close(&r->link);
 }
 
-/* Is it on its way down? */
-static bool is_going(struct reach *r, struct control *link)
+/* How many use it; -1: it is gone, or nobody can tell. */
+static int64_t users_of(struct reach *r, struct control *link)
 {
 	AUTO(arena) struct arena a = {0};
 	struct control_request q = {.op = CONTROL_MACHINES};
 	const char *answer = NULL;
 	struct err ignored;
-	bool going = false;
+	int64_t users = -1;
 	json_t *m;
 	size_t i;
 
 	if (control_call(r->paths, link, &q, &a, NULL, NULL, &answer, &ignored) < 0)
-		return false;
+		return -1;
 	AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
 	json_array_foreach(list, i, m)
 	{
 		const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);
-		if (strcmp(name, r->target->name) == 0)
-			going = strcmp(state, "absent") != 0 && json_integer_value(json_object_get(m, "leases")) == 0;
+		if (strcmp(name, r->target->name) == 0 && strcmp(state, "absent") != 0)
+			users = json_integer_value(json_object_get(m, "leases"));
 	}
-	return going;
+	return users;
 }
 
 void reach_rest(struct reach *r)
 {
 	AUTO(control) struct control link = CONTROL_INIT;
 	bool was_used = r->link.fd >= 0;
+	int64_t users;
 
 	reach_end(r);
 	if (r->target == NULL || !was_used || r->target->linger_ms != 0)
@@ -145,7 +146,8 @@ void reach_rest(struct reach *r)
 	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = r->target->name};
 	if (r->listener != NULL)
 		r->listener->tell(r->listener, &ev);
-	int64_t until = clock_mono_ms() + r->target->stop_timeout_ms + 60000;
-	while (clock_mono_ms() < until && is_going(r, &link))
+	int64_t began = clock_mono_ms(), until = began + r->target->stop_timeout_ms + 60000;
+	/* Our own ssh connections are leases too, and may end a moment after us. */
+	while ((users = users_of(r, &link)) >= 0 && clock_mono_ms() < (users > 0 ? began + OURS_MS : until))
 		clock_sleep_ms(100);
 }
