@@ -307,7 +307,8 @@ static bool make_room(struct run *r)
 		*vec_add(&aborts, r->arena) = (struct abort_step){.dataset = t->name};
 		note(r, arena_printf(r->arena, "what had arrived of '%s' makes room for '%s'", source, full->dataset));
 	}
-	program_parents(&b, &(struct parent_steps){0}, &aborts);
+	if (aborts.n > 0)
+		program_make_room(&b, &aborts);
 	if (aborts.n == 0 || small_steps(&r->target, &b, "give up partial receives", &e) < 0)
 		return make_room(r);
 	full->err.kind = ERR_NONE;

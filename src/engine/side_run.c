@@ -17,7 +17,7 @@ static int judge(const struct side *s, const struct proc_result *r, struct err *
 		return err_why(e, "ssh was %s", proc_status_text(r->status, how, sizeof(how)));
 	}
 	if (s->remote && WIFEXITED(r->status) && WEXITSTATUS(r->status) == SSH_FAILED) {
-		zfs_blame(r->err, e);
+		ssh_blame(r->err, e);
 		return err_wrap(e, "cannot run commands on %s", s->label);
 	}
 	return 0;

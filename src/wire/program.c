@@ -161,6 +161,22 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 	buf_puts(b, end);
 }
 
+void program_make_room(struct buf *b, const struct abort_steps *aborts)
+{
+	const char *pool = aborts->v[0].dataset;
+
+	buf_puts(b, head);
+	buf_puts(b, "set -e\n");
+	for (size_t i = 0; i < aborts->n; i++)
+		give_up(b, aborts->v[i].dataset);
+	/* zpool-wait(8).  What is freed can be used again two transactions later. */
+	buf_printf(b, "{\nzpool wait -t free '%.*s'\n", (int)pool_len(pool), pool);
+	for (int i = 0; i < 3; i++)
+		buf_printf(b, "zpool sync '%.*s'\n", (int)pool_len(pool), pool);
+	buf_puts(b, "} </dev/null || true\n");
+	buf_puts(b, end);
+}
+
 void program_repair(struct buf *b, const struct repair_step *s)
 {
 	buf_puts(b, head);

@@ -26,6 +26,8 @@ void program_tokens(struct buf *b, const struct strings *tokens);
 void program_snapshot(struct buf *b, const struct snap_steps *steps);
 /* Makes missing parents, in order; gives up partial receives. */
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
+/* Gives up partial receives, at least one and all of one pool, and waits until their space can be used. */
+void program_make_room(struct buf *b, const struct abort_steps *aborts);
 /* Destroys snapshots, or (dry) says what would go: see prune_parse.  What cannot be destroyed is looked for by
  * halving, and the rest is destroyed all the same. */
 void program_prune(struct buf *b, const struct prune_steps *steps, bool dry);

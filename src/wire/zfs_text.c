@@ -378,6 +378,15 @@ void zfs_blame(struct str text, struct err *e)
 		(void)err_set(e, ERR_SYSTEM, "it ended without a word");
 }
 
+void ssh_blame(struct str text, struct err *e)
+{
+	zfs_blame(text, e);
+	if (last_words(text).n > 0)
+		return;
+	(void)err_set(e, ERR_NET, "the connection ended without a word");
+	(void)err_hint(e, "run it again: it goes on from where it stopped");
+}
+
 /* Did the sender itself report that this stream failed? */
 static bool sender_failed(const struct stage_end *sender, uint64_t *code)
 {
@@ -414,15 +423,9 @@ void stream_blame(const struct send_step *step, const struct stage_end *sender, 
 		(void)err_hint(e, "%s", cause.hint);
 		return;
 	}
-	zfs_blame(receiver->text.n > 0 ? receiver->text : sender->text, &cause);
+	ssh_blame(last_words(receiver->text).n > 0 ? receiver->text : sender->text, &cause);
 	char line[sizeof(cause.why)];
 	err_line(&cause, line, sizeof(line));
-	/* A shared ssh connection that is cut ends its sessions without a word. */
-	if (last_words(receiver->text).n == 0 && last_words(sender->text).n == 0) {
-		cause.kind = ERR_NET;
-		(void)snprintf(line, sizeof(line), "the connection ended without a word");
-		(void)err_hint(&cause, "run the backup again: it goes on from where it stopped");
-	}
 	(void)err_set(e, cause.kind, "cannot receive '%s'", step->target);
 	(void)err_why(e, "%s", line);
 	(void)err_hint(e, "%s", cause.hint);

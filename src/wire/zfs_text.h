@@ -36,6 +36,8 @@ int receive_answers_parse(struct str out, struct arena *a, struct receive_answer
 /* Which kind of failure a text of zfs or ssh speaks of: sets kind, retry, why and hint; what is the
  * last line that says something. */
 void zfs_blame(struct str text, struct err *e);
+/* Likewise, of an ssh that ended by itself: a shared connection that is cut ends its sessions without a word. */
+void ssh_blame(struct str text, struct err *e);
 
 /* How one end of a channel came to its end, as seen from stream number index. */
 struct stage_end {

@@ -340,6 +340,11 @@ static void blame(void **state)
 	send.text = str_of("dormouse-send 0 141\n");
 	stream_blame(&step, &send, &recv, &e);
 	assert_true(e.kind == ERR_NET && e.retry == RETRY_LATER);
+	/* Likewise where no stream was under way; what does say something is believed. */
+	ssh_blame(str_of(""), &e);
+	assert_true(e.kind == ERR_NET && e.retry == RETRY_LATER);
+	ssh_blame(str_of("Host key verification failed."), &e);
+	assert_int_equal(e.kind, ERR_DENIED);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------- */
