@@ -5,7 +5,7 @@
 
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/run.h"
+#include "engine/around.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
@@ -32,7 +32,7 @@ static void clear_line(struct watching *w)
 
 static void show_progress(struct watching *w, const struct run_event *ev)
 {
-	char bytes[NUM_TEXT], rate[NUM_TEXT];
+	char bytes[NUM_TEXT], total[NUM_TEXT], rate[NUM_TEXT], left[NUM_TEXT];
 	int64_t now = clock_mono_ms();
 
 	if (!w->terminal)
@@ -42,8 +42,14 @@ static void show_progress(struct watching *w, const struct run_event *ev)
 	w->last_ms = now;
 	w->last_bytes = ev->bytes;
 	clear_line(w);
-	(void)fprintf(stderr, "  %s  %s/s  %.50s", num_show_bytes(ev->bytes, bytes),
-		      num_show_bytes((uint64_t)w->rate, rate), ev->dataset);
+	(void)fprintf(stderr, "  %s", num_show_bytes(ev->bytes, bytes));
+	if (ev->total > 0)
+		(void)fprintf(stderr, " of %s", num_show_bytes(ev->total, total));
+	(void)fprintf(stderr, "  %s/s", num_show_bytes((uint64_t)w->rate, rate));
+	if (ev->total > ev->bytes && w->rate >= 1)
+		(void)fprintf(stderr, "  %s left",
+			      num_show_duration((int64_t)((double)(ev->total - ev->bytes) / w->rate) * 1000, left));
+	(void)fprintf(stderr, "  %.30s", ev->dataset);
 	(void)fflush(stderr);
 	w->line_open = true;
 }
@@ -170,7 +176,7 @@ static int do_run(struct run *r, struct err *e)
 	enum { LOCK_MS = 10 * 60 * 1000 };
 	AUTO(fd) int lock = -1;
 
-	if (run_sides(r, e) < 0 || (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) ||
+	if (around_before(r, e) < 0 || run_sides(r, e) < 0 || (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) ||
 	    run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
 		return -1;
 	fd_close(&lock);
@@ -219,6 +225,23 @@ static int remember(struct cli *c, struct run *r, struct control *link, int rc, 
 	return rc == EXIT_DONE ? code : rc;
 }
 
+/* The user's last word: what it fails with is a failure of the run, too. */
+static int finish(struct run *r, int rc, json_t *result, const struct err *whole)
+{
+	AUTO(buf) struct buf text = {0};
+	struct err e;
+
+	json_write(&text, result);
+	buf_putc(&text, '\n');
+	if (around_after(r, rc, buf_text(&text), whole, &e) == 0)
+		return rc;
+	char line[800];
+	err_line(&e, line, sizeof(line));
+	(void)json_object_set_new(result, "after_error", json_of_err(&e));
+	(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", line, e.hint);
+	return rc == EXIT_DONE ? EXIT_PARTLY : rc;
+}
+
 int cmd_backup(int argc, char **argv)
 {
 	struct cli c;
@@ -250,12 +273,14 @@ int cmd_backup(int argc, char **argv)
 			.listener = &w.listener,
 			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
 	w.run = &r;
+	r.watched = w.terminal;
 	bool whole = do_run(&r, &e) == 0;
 	clear_line(&w);
 	run_end(&r);
 	int64_t took = clock_mono_ms() - w.began_ms;
 	rc = verdict(&r, whole ? NULL : &e);
 	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);
+	rc = finish(&r, rc, result, whole ? NULL : &e);
 	rc = remember(&c, &r, &link, rc, result);
 	if (!c.json)
 		show_asides(&r);

@@ -9,7 +9,7 @@
 #include "plan/replicate_plan.h"
 #include "sys/clock.h"
 #include "wire/program.h"
-#include "wire/zfs_text.h"
+#include "wire/zfs_blame.h"
 
 /* The conflict that the last look shows for a dataset, or NULL.  That a copy was written to is one here, even where
  * a run would still try. */

@@ -112,6 +112,9 @@ static void load_target(struct loading *l, const struct block *b)
 					      {kind->fields, kind->nfields, settings}};
 		t.settings = settings;
 		decode_attrs(&b->body, &target_schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
+		const struct attr *channels = body_attr(&b->body, "channels");
+		if (channels != NULL && (t.channels < 1 || t.channels > CHANNELS_MAX))
+			(void)diag_add(l->d, channels->value.at, "'channels' is a number from 1 to %d", CHANNELS_MAX);
 	}
 	load_ssh(l, &b->body, &t);
 	*vec_add(&l->out->targets, l->a) = t;
@@ -266,6 +269,16 @@ static void load_place(struct loading *l, const struct body *body, const char *n
 	}
 }
 
+static void load_bandwidth(struct loading *l, const struct body *body, const char *text, struct bandwidth *out)
+{
+	const struct attr *attr = body_attr(body, "bandwidth");
+	const char *why;
+
+	if (text != NULL && attr != NULL && !bandwidth_parse(str_of(text), l->a, out, &why))
+		diag_hint(l->d, diag_add(l->d, attr->value.at, "'%s' is no bandwidth", text),
+			  "\"20MB/s\", or with times \"20MB/s, 08:00-18:00 2MB/s\"; %s", why);
+}
+
 static void load_backup(struct loading *l, const struct block *b)
 {
 	struct raw_backup raw = {0};
@@ -280,7 +293,18 @@ static void load_backup(struct loading *l, const struct block *b)
 	load_place(l, &b->body, "source", raw.source, &out.source_target, &out.source);
 	load_place(l, &b->body, "destination", raw.destination, &out.dest_target, &out.dest);
 	out.exclude = raw.exclude;
+	out.exclude_snapshots = raw.exclude_snapshots;
 	out.timeout_ms = raw.timeout_ms;
+	out.any_space = !raw.space_check;
+	out.before = raw.before;
+	out.after = raw.after;
+	out.hook_timeout_ms = raw.hook_timeout_ms;
+	load_bandwidth(l, &b->body, raw.bandwidth, &out.bandwidth);
+	if (raw.first_copy != NULL && strcmp(raw.first_copy, "newest") == 0)
+		out.first_copy = FIRST_NEWEST;
+	else if (raw.first_copy != NULL && strcmp(raw.first_copy, "all") != 0)
+		(void)diag_add(l->d, body_attr(&b->body, "first_copy")->value.at,
+			       "'first_copy' must be \"all\" or \"newest\"");
 	load_schedule(l, &b->body, &raw, &out.run);
 	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)

@@ -12,6 +12,8 @@ static const struct field target_fields[] = {
 	  .doc = "how long it may take until it answers"),
     FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m",
 	  .doc = "how long it may take to go off"),
+    FIELD(target, channels, "channels", FIELD_INT, .fallback = "2",
+	  .doc = "how many streams at a time it sends or receives"),
     FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),
 };
 static const struct field ssh_fields[] = {
@@ -28,10 +30,23 @@ static const struct field backup_fields[] = {
     FIELD(raw_backup, destination, "destination", FIELD_STRING, .required = true,
 	  .doc = "where it goes: \"target:pool/dataset\"; the source's whole name is added to it"),
     FIELD(raw_backup, exclude, "exclude", FIELD_STRINGS, .doc = "globs of dataset names to leave out, with all below"),
+    FIELD(raw_backup, exclude_snapshots, "exclude_snapshots", FIELD_STRINGS,
+	  .doc = "globs of snapshot names that are not sent"),
+    FIELD(raw_backup, first_copy, "first_copy", FIELD_STRING, .fallback = "all",
+	  .doc = "of a dataset that is not there yet: \"all\" its snapshots, or only the \"newest\""),
     FIELD(raw_backup, run, "run", FIELD_STRING,
 	  .doc = "when it runs by itself: \"after snapshot\", \"every 1h\", \"daily 03:00\", \"Mon..Fri 18:30\""),
     FIELD(raw_backup, jitter_ms, "jitter", FIELD_DURATION, .doc = "how much later than that it may begin"),
     FIELD(raw_backup, timeout_ms, "timeout", FIELD_DURATION, .doc = "how long a run may take"),
+    FIELD(raw_backup, bandwidth, "bandwidth", FIELD_STRING,
+	  .doc = "how fast it may send: \"20MB/s\", or \"20MB/s, 08:00-18:00 2MB/s\""),
+    FIELD(raw_backup, space_check, "space_check", FIELD_BOOL, .fallback = "true",
+	  .doc = "whether what is larger than the space there is refused before it is sent"),
+    FIELD(raw_backup, before, "before", FIELD_STRINGS,
+	  .doc = "a command to run first, as a list of words; when it fails, there is no run"),
+    FIELD(raw_backup, after, "after", FIELD_STRINGS, .doc = "a command to run at the end, whatever the end was"),
+    FIELD(raw_backup, hook_timeout_ms, "hook_timeout", FIELD_DURATION, .fallback = "5m",
+	  .doc = "how long each may take"),
 };
 
 #define LABEL(type_, member, label)                                                          \

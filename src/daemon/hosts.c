@@ -314,7 +314,7 @@ static int ask_list(struct keeper *k, const struct target *t, char token[64], st
 	(void)json_object_set_new(order, "timeout_ms", json_integer(ADOPT_MS));
 	json_write(&b, order);
 	struct str input = buf_str(&b);
-	if (proc_run(argv, &input, 1 << 20, ADOPT_MS, &a, &r, e) < 0)
+	if (proc_run(argv, NULL, &input, 1 << 20, ADOPT_MS, &a, &r, e) < 0)
 		return -1;
 	/* The last line is the answer. */
 	struct str out = str_trim(r.out), line = out;

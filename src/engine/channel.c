@@ -10,20 +10,32 @@
 #include "sys/proc.h"
 #include "sys/pump.h"
 #include "wire/program.h"
+#include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
 
-enum { RING = 16 * 1024 * 1024, TEXT_MAX = 1024 * 1024, TELL_MS = 200, READ = 16 * 1024 };
+enum { RING = 16 * 1024 * 1024, TEXT_MAX = 1024 * 1024, TELL_MS = 200, LIMITED_MS = 20, READ = 16 * 1024, FDS = 6 };
 
 /* What is open while a channel runs. */
 struct flow {
-	struct channel *c;
+	const struct send_step *steps;
+	size_t nsteps;
 	struct proc sender, receiver;
-	struct pump orders; /* the sender's program, into its stdin */
-	struct pump stream; /* the receiver's program and then the streams */
+	struct buf send, receive; /* the programs */
+	struct pump orders;	  /* the sender's program, into its stdin */
+	struct pump stream;	  /* the receiver's program and then the streams */
 	struct buf answers, sender_err, receiver_err;
 	int64_t moved_ms; /* when something last moved */
-	int64_t told_ms;
 	bool stalled;
+	bool failed; /* could not be begun */
+	struct err err;
+};
+
+struct running {
+	struct channels *c;
+	struct flow flows[CHANNELS_MAX];
+	struct pump_limit limit;
+	int64_t told_ms, rated_ms;
+	uint64_t rate;
 };
 
 static int start(const struct side *side, int out, struct proc *p, struct err *e)
@@ -41,21 +53,7 @@ static size_t answered(const struct flow *f)
 	size_t n = 0;
 	for (size_t i = 0; i < f->answers.n; i++)
 		n += f->answers.p[i] == '\n' && (i + 1 == f->answers.n || f->answers.p[i + 1] != '!');
-	return n < f->c->nsteps ? n : f->c->nsteps - 1;
-}
-
-static void tell(struct flow *f, int64_t now)
-{
-	if (f->c->listener == NULL || now - f->told_ms < TELL_MS)
-		return;
-	f->told_ms = now;
-	const struct send_step *s = &f->c->steps[answered(f)];
-	struct run_event ev = {.kind = EVENT_PROGRESS,
-			       .stage = STAGE_SEND,
-			       .dataset = s->source,
-			       .text = s->reason,
-			       .bytes = f->stream.bytes};
-	f->c->listener->tell(f->c->listener, &ev);
+	return n < f->nsteps ? n : f->nsteps - 1;
 }
 
 /* Reads what is there; false at the end.  Of a text that is too long only the end is kept. */
@@ -72,9 +70,9 @@ static bool take(int *fd, struct buf *b)
 	return n > 0;
 }
 
-static void flow_turn(struct flow *f, int wait_ms)
+static void flow_wants(const struct flow *f, struct pollfd *p)
 {
-	struct pollfd p[] = {
+	const struct pollfd all[FDS] = {
 	    {f->stream.in, pump_wants_in(&f->stream), 0},
 	    {f->stream.out, pump_wants_out(&f->stream), 0},
 	    {f->orders.out, pump_wants_out(&f->orders), 0},
@@ -82,15 +80,21 @@ static void flow_turn(struct flow *f, int wait_ms)
 	    {f->receiver.err, POLLIN, 0},
 	    {f->sender.err, POLLIN, 0},
 	};
+	/* A descriptor that nothing is wanted of must not be polled: a hang-up would spin.  But the end of the stream,
+	 * which is always of interest, unless a limit holds it back. */
+	bool held = f->stream.limit->rate > 0 && f->stream.len > 0;
+
+	memcpy(p, all, sizeof(all));
+	for (size_t i = 0; i < 3; i++)
+		if (p[i].events == 0 && (i != 1 || held))
+			p[i].fd = -1;
+}
+
+static void flow_step(struct flow *f, const struct pollfd *p, int64_t now)
+{
 	uint64_t before = f->stream.bytes;
 	size_t text = f->answers.n + f->sender_err.n + f->receiver_err.n;
 
-	/* A descriptor that nothing is wanted of must not be polled: a hang-up would spin. */
-	for (size_t i = 0; i < 3; i++)
-		if (p[i].events == 0)
-			p[i].fd = i == 1 ? p[i].fd : -1;
-	if (poll(p, ARRAY_LEN(p), wait_ms) < 0 && errno != EINTR)
-		return;
 	if (p[2].revents != 0)
 		(void)pump_step(&f->orders);
 	if (p[0].revents != 0 || p[1].revents != 0) {
@@ -107,118 +111,200 @@ static void flow_turn(struct flow *f, int wait_ms)
 	if (p[5].revents != 0)
 		(void)take(&f->sender.err, &f->sender_err);
 	if (f->stream.bytes != before || text != f->answers.n + f->sender_err.n + f->receiver_err.n)
-		f->moved_ms = clock_mono_ms();
+		f->moved_ms = now;
+	/* Once the receiver has said all it will say, nobody needs the sender. */
+	if (f->receiver.out < 0 && f->stream.out >= 0)
+		pump_release(&f->stream);
 }
 
 static bool flow_open(const struct flow *f)
 {
-	return f->receiver.out >= 0 || f->stream.out >= 0 || f->sender.err >= 0 || f->receiver.err >= 0;
+	return !f->stalled &&
+	       (f->receiver.out >= 0 || f->stream.out >= 0 || f->sender.err >= 0 || f->receiver.err >= 0);
 }
 
-static void flow_run(struct flow *f)
+static void flow_watch(struct flow *f, int64_t stall_ms, int64_t now)
 {
-	f->moved_ms = clock_mono_ms();
-	while (flow_open(f)) {
-		flow_turn(f, TELL_MS);
-		int64_t now = clock_mono_ms();
-		tell(f, now);
-		if (f->c->stall_ms > 0 && now - f->moved_ms > f->c->stall_ms) {
-			f->stalled = true;
-			return;
-		}
-		/* Once the receiver has said all it will say, nobody needs the sender. */
-		if (f->receiver.out < 0 && f->stream.out >= 0)
-			pump_release(&f->stream);
-	}
+	if (!flow_open(f) || stall_ms <= 0 || now - f->moved_ms <= stall_ms)
+		return;
+	f->stalled = true;
+	pump_release(&f->stream);
+	proc_signal(&f->receiver, SIGTERM);
+	proc_signal(&f->sender, SIGTERM);
 }
 
-static int reap(struct proc *p, bool kill_first)
+static void tell(struct running *r, int64_t now)
+{
+	const struct flow *busy = NULL;
+	uint64_t bytes = 0;
+
+	if (r->c->listener == NULL || now - r->told_ms < TELL_MS)
+		return;
+	r->told_ms = now;
+	for (size_t i = 0; i < r->c->n; i++) {
+		const struct flow *f = &r->flows[i];
+		bytes += f->stream.bytes;
+		if (!f->failed && (busy == NULL || f->moved_ms > busy->moved_ms))
+			busy = f;
+	}
+	const struct send_step *s = &busy->steps[answered(busy)];
+	struct run_event ev = {.kind = EVENT_PROGRESS,
+			       .stage = STAGE_SEND,
+			       .dataset = s->source,
+			       .text = s->reason,
+			       .bytes = bytes};
+	r->c->listener->tell(r->c->listener, &ev);
+}
+
+static void limit(struct running *r, int64_t now)
+{
+	if (r->c->bandwidth != NULL && (r->rated_ms == 0 || now - r->rated_ms > 1000)) {
+		r->rated_ms = now;
+		r->rate = bandwidth_at(r->c->bandwidth, r->c->zone, clock_unix_s());
+	}
+	pump_refill(&r->limit, r->rate, now);
+}
+
+static bool turn(struct running *r)
+{
+	struct pollfd p[CHANNELS_MAX * FDS];
+	struct flow *polled[CHANNELS_MAX];
+	nfds_t n = 0;
+
+	limit(r, clock_mono_ms());
+	for (size_t i = 0; i < r->c->n; i++)
+		if (flow_open(&r->flows[i])) {
+			flow_wants(&r->flows[i], &p[n * FDS]);
+			polled[n++] = &r->flows[i];
+		}
+	if (n == 0)
+		return false;
+	if (poll(p, n * FDS, r->rate > 0 ? LIMITED_MS : TELL_MS) < 0 && errno != EINTR)
+		return true;
+	int64_t now = clock_mono_ms();
+	for (nfds_t i = 0; i < n; i++) {
+		flow_step(polled[i], &p[i * FDS], now);
+		flow_watch(polled[i], r->c->stall_ms, now);
+	}
+	tell(r, now);
+	return true;
+}
+
+static int reap(struct proc *p)
 {
 	struct err ignored;
 	int status = 0;
 
 	fd_close(&p->out);
 	fd_close(&p->err);
-	if (kill_first)
-		proc_signal(p, SIGTERM);
 	if (p->pid > 0 && proc_wait(p, &status, &ignored) < 0)
 		status = 0;
 	return status;
 }
 
 /* Turns what both ends said into one result for each step. */
-static void judge(struct flow *f, int sender_status, int receiver_status, struct stream_result *results)
+static void judge(struct flow *f, int sender_status, int receiver_status, int64_t stall_ms,
+		  struct stream_result *results)
 {
 	AUTO(arena) struct arena a = {0};
-	struct channel *c = f->c;
 	struct receive_answers answers = {0};
 	struct err e;
 
 	bool readable = receive_answers_parse(buf_str(&f->answers), &a, &answers, &e) == 0;
 	size_t next = 0;
-	for (size_t i = 0; i < answers.n && i < c->nsteps; i++) {
+	for (size_t i = 0; i < answers.n && i < f->nsteps; i++) {
 		const struct receive_answer *ans = &answers.v[i];
 		struct stream_result *r = &results[i];
 		next = i + 1;
 		/* The GUID decides, not the exit code: a receive that could not mount has received. */
-		if (ans->guid == c->steps[i].to.guid) {
+		if (ans->guid == f->steps[i].to.guid) {
 			r->state = STREAM_PROVEN;
 			continue;
 		}
 		r->state = STREAM_FAILED;
 		struct stage_end send = {sender_status, buf_str(&f->sender_err), i};
 		struct stage_end recv = {ans->code, ans->text, i};
-		stream_blame(&c->steps[i], &send, &recv, &r->err);
+		stream_blame(&f->steps[i], &send, &recv, &r->err);
 		return;
 	}
-	if (next >= c->nsteps)
+	if (next >= f->nsteps)
 		return;
 	struct stream_result *r = &results[next];
 	r->state = STREAM_FAILED;
 	if (f->stalled) {
-		(void)err_set(&r->err, ERR_TIMEOUT, "'%s' stopped moving", c->steps[next].source);
-		(void)err_why(&r->err, "no byte and no answer for %d s", (int)(c->stall_ms / 1000));
+		(void)err_set(&r->err, ERR_TIMEOUT, "'%s' stopped moving", f->steps[next].source);
+		(void)err_why(&r->err, "no byte and no answer for %d s", (int)(stall_ms / 1000));
 		(void)err_hint(&r->err, "what has arrived is kept; the next run goes on from there");
 	} else if (!readable) {
 		r->err = e;
 	} else {
 		struct stage_end send = {sender_status, buf_str(&f->sender_err), next};
 		struct stage_end recv = {receiver_status, buf_str(&f->receiver_err), next};
-		stream_blame(&c->steps[next], &send, &recv, &r->err);
+		stream_blame(&f->steps[next], &send, &recv, &r->err);
 	}
 }
 
-int channel_run(struct channel *c, struct stream_result *results, struct err *e)
+static void flow_begin(struct flow *f, struct running *r, const struct send_steps *steps)
 {
-	AUTO(buf) struct buf send = {0};
-	AUTO(buf) struct buf receive = {0};
-	struct flow f = {.c = c};
-
-	memset(results, 0, c->nsteps * sizeof(*results));
-	program_send(&send, c->steps, c->nsteps);
-	program_receive(&receive, c->steps, c->nsteps);
-	if (start(c->target, PROC_PIPE, &f.receiver, e) < 0)
-		return -1;
-	if (start(c->source, PROC_PIPE, &f.sender, e) < 0) {
-		proc_end(&f.receiver);
-		return -1;
+	f->steps = steps->v;
+	f->nsteps = steps->n;
+	f->orders.out = f->stream.out = -1;
+	f->moved_ms = clock_mono_ms();
+	program_send(&f->send, f->steps, f->nsteps);
+	program_receive(&f->receive, f->steps, f->nsteps);
+	f->failed = start(r->c->target, PROC_PIPE, &f->receiver, &f->err) < 0;
+	if (!f->failed && start(r->c->source, PROC_PIPE, &f->sender, &f->err) < 0) {
+		proc_end(&f->receiver);
+		f->failed = true;
 	}
-	pump_init(&f.orders, -1, f.sender.in, 1, buf_str(&send));
-	pump_init(&f.stream, f.sender.out, f.receiver.in, RING, buf_str(&receive));
-	f.sender.in = f.sender.out = f.receiver.in = -1;
-	fd_nonblock(f.receiver.out);
-	fd_nonblock(f.receiver.err);
-	fd_nonblock(f.sender.err);
+	if (f->failed) {
+		f->sender = f->receiver = (struct proc){.in = -1, .out = -1, .err = -1};
+		return;
+	}
+	pump_init(&f->orders, -1, f->sender.in, 1, buf_str(&f->send));
+	pump_init(&f->stream, f->sender.out, f->receiver.in, RING, buf_str(&f->receive));
+	f->stream.limit = &r->limit;
+	f->sender.in = f->sender.out = f->receiver.in = -1;
+	fd_nonblock(f->receiver.out);
+	fd_nonblock(f->receiver.err);
+	fd_nonblock(f->sender.err);
+}
 
-	flow_run(&f);
-	pump_release(&f.orders);
-	c->bytes += f.stream.bytes;
-	pump_release(&f.stream);
-	int receiver_status = reap(&f.receiver, f.stalled);
-	int sender_status = reap(&f.sender, f.stalled);
-	judge(&f, sender_status, receiver_status, results);
-	buf_release(&f.answers);
-	buf_release(&f.sender_err);
-	buf_release(&f.receiver_err);
-	return 0;
+static void flow_end(struct flow *f, struct channels *c, struct stream_result *results)
+{
+	memset(results, 0, f->nsteps * sizeof(*results));
+	if (f->failed) {
+		results[0] = (struct stream_result){STREAM_FAILED, f->err};
+	} else {
+		pump_release(&f->orders);
+		c->bytes += f->stream.bytes;
+		pump_release(&f->stream);
+		int receiver_status = reap(&f->receiver);
+		int sender_status = reap(&f->sender);
+		judge(f, sender_status, receiver_status, c->stall_ms, results);
+	}
+	buf_release(&f->send);
+	buf_release(&f->receive);
+	buf_release(&f->answers);
+	buf_release(&f->sender_err);
+	buf_release(&f->receiver_err);
+}
+
+int channels_run(struct channels *c, struct err *e)
+{
+	struct running r = {.c = c, .limit = {.at_ms = clock_mono_ms()}};
+	size_t begun = 0;
+
+	assert(c->n <= CHANNELS_MAX);
+	for (size_t i = 0; i < c->n; i++) {
+		flow_begin(&r.flows[i], &r, &c->lists[i]);
+		begun += !r.flows[i].failed;
+	}
+	while (begun > 0 && turn(&r))
+		;
+	if (begun == 0)
+		*e = r.flows[0].err;
+	for (size_t i = 0; i < c->n; i++)
+		flow_end(&r.flows[i], c, c->results[i]);
+	return begun > 0 ? 0 : -1;
 }

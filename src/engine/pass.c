@@ -1,12 +1,12 @@
 #include "engine/pass.h"
 
-#include <sys/wait.h>
-
 #include "base/num.h"
+#include "engine/hook.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/program.h"
+#include "wire/zfs_blame.h"
 
 static int look(struct reach *where, const char *root, bool points, const char *properties, struct side_state *s,
 		struct err *e)
@@ -98,40 +98,20 @@ void pass_seen(const struct paths *p, int64_t now)
 	(void)!fd_replace_file(seen_file(p, &a), str_of(arena_printf(&a, "%lld\n", (long long)now)), &ignored);
 }
 
-/* A hook runs here, whatever host the snapshots are of. */
+/* It runs here, whatever host the snapshots are of. */
 static int hook(struct reach *where, const char *name, const struct strings *words, int64_t timeout_ms, struct err *e)
 {
-	struct strings argv = {0};
-	struct proc_result out;
-	char how[80];
-
-	if (words->n == 0)
+	if (hook_run(name, words, NULL, timeout_ms, NULL, where->arena, e) == 0)
 		return 0;
-	for (size_t i = 0; i < words->n; i++)
-		*vec_add(&argv, where->arena) = words->v[i];
-	*vec_add(&argv, where->arena) = NULL;
-	if (proc_run(argv.v, NULL, 1 << 20, timeout_ms, where->arena, &out, e) < 0)
-		return err_wrap(e, "%s did not run to its end", name);
-	if (out.status == 0)
-		return 0;
-	struct str said = str_trim(out.err.n > 0 ? out.err : out.out);
-	(void)err_set(e, ERR_SYSTEM, "%s failed: %s", name, proc_status_text(out.status, how, sizeof(how)));
-	(void)err_why(e, "%.*s", (int)(said.n < 200 ? said.n : 200), said.n == 0 ? "" : said.p);
 	return err_hint(e, "it is '%s' in the snapshots block; on_hook_failure says what happens then", words->v[0]);
 }
 
 static int take(struct reach *where, const struct snap_steps *steps, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
 
 	program_snapshot(&b, steps);
-	if (reach_wake(where, e) < 0 || side_run(&where->side, buf_str(&b), REACH_MS, where->arena, &out, e) < 0)
-		return -1;
-	if (out.status == 0)
-		return 0;
-	zfs_blame(out.err, e);
-	return err_wrap(e, "cannot take snapshots on %s", where->side.label);
+	return reach_do(where, buf_str(&b), "take snapshots", e);
 }
 
 int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out, struct err *e)

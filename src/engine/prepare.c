@@ -14,7 +14,7 @@
 #include "sys/ipc.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
-#include "wire/zfs_text.h"
+#include "wire/zfs_blame.h"
 
 bool machine_door_for(const struct machine_facts *f, int64_t port, const char **host, int64_t *at)
 {

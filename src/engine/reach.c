@@ -8,6 +8,7 @@
 #include "wire/json.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
+#include "wire/zfs_blame.h"
 
 enum { TRIES = 3, OURS_MS = 3000 };
 
@@ -89,6 +90,18 @@ int reach_ask(struct reach *r, struct str program, struct proc_result *out, stru
 		clock_sleep_ms(500 << tries);
 		reach_keep(r);
 	}
+}
+
+int reach_do(struct reach *r, struct str program, const char *what, struct err *e)
+{
+	struct proc_result out;
+
+	if (reach_wake(r, e) < 0 || side_run(&r->side, program, REACH_MS, r->arena, &out, e) < 0)
+		return -1;
+	if (out.status == 0)
+		return 0;
+	zfs_blame(out.err, e);
+	return err_wrap(e, "cannot %s on %s", what, r->side.label);
 }
 
 void reach_keep(struct reach *r)

@@ -29,6 +29,9 @@ int reach_wake(struct reach *r, struct err *e) MUST_CHECK;
 /* Runs a program there, which is woken first, and captures what it says.  When that is cut off it is run
  * again, up to three times: only for what may be done twice.  Blocks. */
 int reach_ask(struct reach *r, struct str program, struct proc_result *out, struct err *e) MUST_CHECK;
+/* Wakes it, runs a program there, and once only; what it says when it fails becomes *e: "cannot WHAT on LABEL: why".
+ * Blocks. */
+int reach_do(struct reach *r, struct str program, const char *what, struct err *e) MUST_CHECK;
 /* If the keeper died: starts another and asks it for the same machine; it is there and stays.  Does not
  * block for long; trouble shows where the machine is used. */
 void reach_keep(struct reach *r);

@@ -9,6 +9,7 @@
 #include "engine/pass.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
+#include "wire/zfs_blame.h"
 #include "sys/fdio.h"
 
 enum { STALL_MS = 10 * 60 * 1000, TRIES = 3 };
@@ -74,14 +75,15 @@ static int send(struct restoring *r, struct err *e)
 {
 	const struct send_steps *todo = &r->plan.sends;
 	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
-	struct channel c = {.source = &r->archive.side,
-			    .target = &r->home.side,
-			    .steps = todo->v,
-			    .nsteps = todo->n,
-			    .stall_ms = STALL_MS,
-			    .listener = r->listener};
+	struct channels c = {.source = &r->archive.side,
+			     .target = &r->home.side,
+			     .lists = todo,
+			     .n = 1,
+			     .results = &results,
+			     .stall_ms = STALL_MS,
+			     .listener = r->listener};
 
-	if (channel_run(&c, results, e) < 0)
+	if (channels_run(&c, e) < 0)
 		return -1;
 	r->bytes += c.bytes;
 	for (size_t i = 0; i < todo->n; i++) {

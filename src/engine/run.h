@@ -37,8 +37,14 @@ struct run {
 	struct pruned archive_pruned;
 	struct plan plan; /* what that look asks for */
 	struct outcomes outcomes;
-	uint64_t bytes;
+	bool watched;	/* somebody wants to know how much is left */
+	uint64_t bytes; /* that went through */
+	uint64_t total; /* that there will be, by zfs's estimate; 0 = nobody asked */
 };
+
+/* Tells the run's listener, if there is one. */
+void run_tell(struct run *r, struct run_event ev);
+void run_stage(struct run *r, enum run_stage s, const char *text);
 
 /* Sets up r's sides: how commands are run there (ssh through the keeper's door). */
 int run_sides(struct run *r, struct err *e) MUST_CHECK;

@@ -4,7 +4,7 @@
 
 #include "sys/fdio.h"
 #include "wire/program.h"
-#include "wire/zfs_text.h"
+#include "wire/zfs_blame.h"
 
 enum { MAX_OUTPUT = 512 * 1024 * 1024, SSH_FAILED = 255 };
 
@@ -26,7 +26,7 @@ static int judge(const struct side *s, const struct proc_result *r, struct err *
 int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
 	     struct err *e)
 {
-	if (proc_run(side_argv(s, a), &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
+	if (proc_run(side_argv(s, a), NULL, &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
 		return err_wrap(e, "cannot run commands on %s", s->label);
 	return judge(s, r, e);
 }

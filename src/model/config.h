@@ -3,6 +3,7 @@
 #define MODEL_CONFIG_H
 
 #include "base/vec.h"
+#include "model/bandwidth.h"
 #include "model/label.h"
 #include "model/span.h"
 
@@ -14,6 +15,8 @@ struct ssh_config {
 	int64_t port;		   /* on the machine; default 22 */
 };
 
+enum { CHANNELS_MAX = 16 };
+
 struct target {
 	const char *name;
 	const char *kind; /* "exec", "qemu", … */
@@ -21,6 +24,7 @@ struct target {
 	int64_t linger_ms;	  /* how long it stays up after the last lease; default 0 */
 	int64_t start_timeout_ms; /* from the start to an answering port; default 5 min */
 	int64_t stop_timeout_ms;  /* default 2 min */
+	int64_t channels;	  /* how many streams at a time it sends or receives */
 	struct strings pools;	  /* imported when it is up, exported before it goes */
 	struct ssh_config ssh;
 	const void *settings; /* the kind's own struct, decoded by its fields */
@@ -66,6 +70,9 @@ struct schedule {
 	const char *text; /* as written */
 };
 
+/* Which snapshots of a dataset that is not there yet are sent; what the archive keeps none of never is. */
+enum first_copy { FIRST_ALL, FIRST_NEWEST };
+
 struct backup {
 	const char *name;
 	struct span at;
@@ -74,7 +81,13 @@ struct backup {
 	const char *dest_target;   /* NULL: this host */
 	const char *dest;	   /* dataset; "tank/home" lands in <dest>/tank/home */
 	struct strings exclude;	   /* globs of whole dataset names; a match leaves out what is below, too */
+	struct strings exclude_snapshots; /* globs of what stands after the '@' */
+	enum first_copy first_copy;
 	int64_t timeout_ms;	   /* of the whole run; 0 = none */
+	struct bandwidth bandwidth;
+	bool any_space;		      /* do not refuse what is larger than the space there */
+	struct strings before, after; /* commands around a run, here */
+	int64_t hook_timeout_ms;
 	struct schedule run;
 	struct keep keep;
 };

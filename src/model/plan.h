@@ -76,6 +76,7 @@ struct send_step {
 	struct point to;  /* what the target has afterwards */
 	size_t snapshots; /* how many snapshots arrive */
 	uint64_t size;	  /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
+	uint64_t bytes;	  /* how long the stream will be, by zfs's estimate; 0 = not asked yet */
 	bool raw;	  /* -w */
 	bool is_volume;
 	const char *token;		     /* SEND_RESUME */

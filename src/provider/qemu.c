@@ -179,7 +179,7 @@ static int qemu_check(const struct provider_env *env, const struct target *t, st
 	struct proc_result r;
 	const char *const argv[] = {s->program, "--version", NULL};
 
-	if (proc_run(argv, NULL, 64 * 1024, 10000, env->arena, &r, e) < 0)
+	if (proc_run(argv, NULL, NULL, 64 * 1024, 10000, env->arena, &r, e) < 0)
 		return -1;
 	if (readable("kernel", s->kernel, e) < 0 || readable("initrd", s->initrd, e) < 0)
 		return -1;
@@ -299,7 +299,7 @@ static int qemu_start(const struct provider_env *env, const struct target *t, co
 	(void)unlink(qmp_path(env, t));
 	if (env->progress != NULL)
 		env->progress(env, "starting the guest");
-	if (proc_run(argv.v, NULL, 64 * 1024, 60000, env->arena, &r, e) < 0)
+	if (proc_run(argv.v, NULL, NULL, 64 * 1024, 60000, env->arena, &r, e) < 0)
 		return err_wrap(e, "cannot start the guest '%s'", t->name);
 	if (r.status != 0) {
 		(void)err_set(e, ERR_SYSTEM, "QEMU did not start the guest '%s'", t->name);

@@ -243,12 +243,13 @@ static int capture(struct proc *p, const struct str *input, size_t max_out, int6
 	return 0;
 }
 
-int proc_run(const char *const *argv, const struct str *input, size_t max_out, int64_t timeout_ms, struct arena *a,
-	     struct proc_result *r, struct err *e)
+int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
+	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e)
 {
 	AUTO(buf) struct buf out = {0};
 	AUTO(buf) struct buf errs = {0};
 	struct proc_spec spec = {.argv = argv,
+				 .env = env,
 				 .in = input != NULL && input->n > 0 ? PROC_PIPE : PROC_NULL,
 				 .out = PROC_PIPE,
 				 .err = PROC_PIPE};

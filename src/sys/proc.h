@@ -47,10 +47,10 @@ struct proc_result {
 	struct str out; /* in the arena, NUL-terminated */
 	struct str err; /* likewise, the last 8 KiB */
 };
-/* Runs a program to its end: input goes to its stdin (NULL = none), out and err are captured, at
+/* Runs a program to its end: env as in proc_spec, input goes to its stdin (NULL = none), out and err are captured, at
  * most max_out bytes of out (more is an error).  timeout_ms 0 = none; when it passes the program is
  * killed and ERR_TIMEOUT returned.  A non-zero exit is not an error here: look at status. */
-int proc_run(const char *const *argv, const struct str *input, size_t max_out, int64_t timeout_ms, struct arena *a,
-	     struct proc_result *r, struct err *e) MUST_CHECK;
+int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
+	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
 
 #endif

@@ -17,6 +17,25 @@ void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str fi
 	fd_nonblock(out);
 }
 
+void pump_refill(struct pump_limit *l, uint64_t rate, int64_t now_ms)
+{
+	uint64_t most = rate / 10 > 0 ? rate / 10 : 1, passed = (uint64_t)(now_ms - l->at_ms);
+	uint64_t gain = (passed < 1000 ? passed : 1000) * rate / 1000;
+
+	l->rate = rate;
+	if (gain == 0)
+		return;
+	l->at_ms = now_ms;
+	l->left = l->left + gain < most ? l->left + gain : most;
+}
+
+static size_t allowed(const struct pump *p)
+{
+	if (p->limit == NULL || p->limit->rate == 0 || p->limit->left > p->len)
+		return p->len;
+	return (size_t)p->limit->left;
+}
+
 short pump_wants_in(const struct pump *p)
 {
 	return p->in >= 0 && p->len < p->size ? POLLIN : 0;
@@ -24,7 +43,7 @@ short pump_wants_in(const struct pump *p)
 
 short pump_wants_out(const struct pump *p)
 {
-	return p->out >= 0 && (p->len > 0 || p->first.n > 0) ? POLLOUT : 0;
+	return p->out >= 0 && (allowed(p) > 0 || p->first.n > 0) ? POLLOUT : 0;
 }
 
 static void fill(struct pump *p)
@@ -45,11 +64,11 @@ static void fill(struct pump *p)
 /* False when nobody reads any more. */
 static bool drain(struct pump *p)
 {
-	size_t run = p->head + p->len > p->size ? p->size - p->head : p->len;
-	struct iovec v[2] = {{p->ring + p->head, run}, {p->ring, p->len - run}};
+	size_t len = allowed(p), run = p->head + len > p->size ? p->size - p->head : len;
+	struct iovec v[2] = {{p->ring + p->head, run}, {p->ring, len - run}};
 	bool first = p->first.n > 0;
 
-	if (!first && p->len == 0)
+	if (!first && len == 0)
 		return true;
 	ssize_t n = first ? write(p->out, p->first.p, p->first.n) : writev(p->out, v, 2);
 	if (n < 0)
@@ -61,6 +80,8 @@ static bool drain(struct pump *p)
 		p->head = (p->head + (size_t)n) % p->size;
 		p->len -= (size_t)n;
 		p->bytes += (uint64_t)n;
+		if (p->limit != NULL && p->limit->rate > 0)
+			p->limit->left -= (uint64_t)n;
 	}
 	return true;
 }

@@ -7,6 +7,15 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* How much may be written yet by all pumps that share it. */
+struct pump_limit {
+	uint64_t rate; /* bytes per second; 0 = no limit */
+	uint64_t left; /* bytes */
+	int64_t at_ms; /* when it was filled last */
+};
+/* Fills it for what has passed; at most a tenth of a second is saved up. */
+void pump_refill(struct pump_limit *l, uint64_t rate, int64_t now_ms);
+
 enum pump_end { PUMP_GOES_ON, PUMP_DONE, PUMP_READER_GONE };
 
 struct pump {
@@ -15,6 +24,7 @@ struct pump {
 	size_t size, head, len; /* len bytes from head on are waiting */
 	struct str first;	/* goes out before anything from in; borrowed */
 	uint64_t bytes;		/* from in that reached out */
+	struct pump_limit *limit; /* of what comes from in; borrowed, or NULL */
 };
 
 /* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking. */

@@ -408,9 +408,9 @@ void program_export(struct buf *b, const struct strings *pools)
 	each_pool(b, pools, "", "zpool export");
 }
 
-static void send_command(struct buf *b, const struct send_step *s)
+static void send_command(struct buf *b, const struct send_step *s, const char *options)
 {
-	buf_puts(b, "zfs send");
+	buf_printf(b, "zfs send%s", options);
 	switch (s->kind) {
 	case SEND_RESUME:
 		buf_puts(b, " -t");
@@ -433,12 +433,42 @@ static void send_command(struct buf *b, const struct send_step *s)
 	word2(b, s->source, '@', s->to.name);
 }
 
+void program_estimate(struct buf *b, const struct send_steps *sends)
+{
+	buf_puts(b, head);
+	for (size_t i = 0; i < sends->n; i++) {
+		buf_printf(b, "echo '#estimate %zu'\n", i);
+		send_command(b, &sends->v[i], " -nvP");
+		buf_puts(b, " 2>&1 </dev/null\n");
+	}
+	buf_puts(b, "echo '#estimate end'\n");
+	buf_puts(b, end);
+}
+
+void program_available(struct buf *b, const char *dataset)
+{
+	AUTO(arena) struct arena a = {0};
+	char *name = arena_strdup(&a, dataset);
+
+	buf_puts(b, head);
+	for (char *slash = name; slash != NULL;) {
+		buf_puts(b, "zfs list -Hp -o available");
+		word(b, name);
+		buf_puts(b, " 2>/dev/null </dev/null && exit\n");
+		slash = strrchr(name, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	}
+	buf_puts(b, "exit 1\n");
+	buf_puts(b, end);
+}
+
 void program_send(struct buf *b, const struct send_step *steps, size_t n)
 {
 	buf_puts(b, head);
 	buf_puts(b, "failed() {\necho \"dormouse-send $1 $2\" >&2\nexit \"$2\"\n}\n");
 	for (size_t i = 0; i < n; i++) {
-		send_command(b, &steps[i]);
+		send_command(b, &steps[i], "");
 		buf_printf(b, " </dev/null || failed %zu $?\n", i);
 	}
 	buf_puts(b, end);

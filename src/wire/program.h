@@ -22,6 +22,10 @@ const char *const *side_argv(const struct side *s, struct arena *a);
 void program_look(struct buf *b, const char *root, bool points, const char *properties);
 /* Asks the source what resume tokens mean: see tokens_parse. */
 void program_tokens(struct buf *b, const struct strings *tokens);
+/* Asks the source how long the streams will be: see estimates_parse. */
+void program_estimate(struct buf *b, const struct send_steps *sends);
+/* Prints how many bytes may be written to a dataset that is there, or below the nearest one above it that is. */
+void program_available(struct buf *b, const char *dataset);
 /* One atomic zfs snapshot for each step. */
 void program_snapshot(struct buf *b, const struct snap_steps *steps);
 /* Makes missing parents, in order; gives up partial receives. */

@@ -1,3 +1,4 @@
+#include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
 
 #include "base/buf.h"
@@ -262,6 +263,28 @@ int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct e
 	return 0;
 }
 
+int estimates_parse(struct str out, struct send_steps *sends, struct err *e)
+{
+	struct send_step *step = NULL;
+	size_t index = 0;
+	bool whole = false;
+
+	while (out.n > 0) {
+		struct str line = next_line(&out);
+		if (str_starts(line, "#estimate ")) {
+			whole = str_eq(line, "#estimate end");
+			step = whole || index == sends->n ? NULL : &sends->v[index++];
+			continue;
+		}
+		if (step != NULL && str_starts(line, "size\t") &&
+		    !num_u64((struct str){line.p + 5, line.n - 5}, &step->bytes))
+			return malformed(e, line);
+	}
+	if (!whole)
+		return err_set(e, ERR_NET, "cannot ask the source how much is to be sent: the answer was cut off");
+	return 0;
+}
+
 int receive_answers_parse(struct str out, struct arena *a, struct receive_answers *answers, struct err *e)
 {
 	while (out.n > 0) {
@@ -285,148 +308,4 @@ int receive_answers_parse(struct str out, struct arena *a, struct receive_answer
 		return err_why(e, "'%.*s'", (int)(line.n < 200 ? line.n : 200), line.p);
 	}
 	return 0;
-}
-
-/* Texts of zfs (lib/libzfs/libzfs_sendrecv.c) and of ssh, and what they mean for us. */
-static const struct {
-	const char *text;
-	enum err_kind kind;
-	const char *why, *hint;
-} causes[] = {
-    {"has been modified", ERR_CONFLICT, "the target was changed since its newest snapshot",
-     "dormouse repair DATASET --rollback-target drops the change, --keep-both keeps it aside"},
-    {"does not match incremental source", ERR_CONFLICT,
-     "the target's newest snapshot is not the one this increment is based on",
-     "run the backup again: it looks at both sides afresh; if it stays, something else writes to the target"},
-    {"out of space", ERR_FULL, "the target's pool is full",
-     "make room there or grow the pool, then run the backup again"},
-    {"No space left", ERR_FULL, "the target's pool is full",
-     "make room there or grow the pool, then run the backup again"},
-    {"quota exceeded", ERR_FULL, "a quota on the target is used up",
-     "raise it there (zfs get -r quota,refquota DATASET shows which), then run the backup again"},
-    {"partially-complete state", ERR_BUSY, "an earlier receive was cut off and can be resumed",
-     "run the backup again: it goes on from there"},
-    {"incomplete stream", ERR_NET, "the stream was cut off", "run the backup again: it goes on from where it stopped"},
-    {"failed to read from stream", ERR_NET, "the stream was cut off before it began", "run the backup again"},
-    {"dataset is busy", ERR_BUSY, "something else uses the dataset on the target",
-     "look for another receive or a mount there, then run the backup again"},
-    {"destination already exists", ERR_CONFLICT, "there is a dataset of that name already", "rename it on the target"},
-    {"must specify -F to overwrite", ERR_CONFLICT, "there is a dataset of that name already",
-     "rename it on the target (zfs rename), then run the backup again"},
-    {"permission denied", ERR_DENIED, "the user there may not do this",
-     "zfs allow shows what it may; see zfs-allow(8)"},
-    {"Permission denied (", ERR_DENIED, "ssh was not let in",
-     "is the key in the machine's authorized_keys, and identity_file right? Try: ssh -v"},
-    {"Host key verification failed", ERR_DENIED, "the machine's ssh host key is not the expected one",
-     "put the right key into host_key of the target's ssh block, after checking it by other means"},
-    {"Could not resolve hostname", ERR_NET, "the name of the machine is unknown", "check the name and the network"},
-    {"Connection refused", ERR_NET, "nothing listens there", "is sshd running on the machine?"},
-    {"Connection timed out", ERR_NET, "no answer", "is the machine on, and its firewall open?"},
-    {"closed by remote host", ERR_NET, "the connection was cut",
-     "run the backup again: it goes on from where it stopped"},
-    {"Connection closed", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
-    {"Connection reset", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
-    {"Broken pipe", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
-    {"zfs: not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
-    {"zfs: command not found", ERR_MISSING, "there is no zfs command",
-     "install OpenZFS there (Debian: zfsutils-linux)"},
-    {"/dev/zfs", ERR_MISSING, "the ZFS kernel module is not loaded", "load it: modprobe zfs"},
-    {"dataset does not exist", ERR_MISSING, "a dataset is not there",
-     "is the pool imported? zpool import shows what could be"},
-    {"no such pool", ERR_MISSING, "the pool is not there", "is it imported? zpool import shows what could be"},
-    {"pool I/O is currently suspended", ERR_SYSTEM, "the pool is suspended: a device failed",
-     "zpool status -v shows which; zpool clear once it is back"},
-    {"kernel modules must be upgraded", ERR_CONFLICT,
-     "the partial receive does not fit this stream, or OpenZFS there is too old", "compare zfs version on both sides"},
-    {"encryption key", ERR_CONFLICT, "the encryption keys do not fit",
-     "an encrypted dataset is sent raw; was the target received otherwise?"},
-    {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
-     "choose a destination that is not below an encrypted dataset"},
-    {"read-only", ERR_DENIED, "the pool is imported read-only", "import it for writing"},
-};
-
-/* The last line that says something, without the mark of an answer's text. */
-static struct str last_words(struct str text)
-{
-	struct str last = {"", 0};
-
-	while (text.n > 0) {
-		struct str line = next_line(&text);
-		if (line.n > 0 && line.p[0] == '!')
-			line = (struct str){line.p + 1, line.n - 1};
-		line = str_trim(line);
-		if (line.n > 0 && !str_starts(line, "dormouse-send "))
-			last = line;
-	}
-	return last;
-}
-
-void zfs_blame(struct str text, struct err *e)
-{
-	struct str last = last_words(text);
-
-	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
-		if (text.n == 0 || memmem(text.p, text.n, causes[i].text, strlen(causes[i].text)) == NULL)
-			continue;
-		(void)err_set(e, causes[i].kind, "%.*s", (int)(last.n < 200 ? last.n : 200), last.p);
-		(void)err_why(e, "%s", causes[i].why);
-		(void)err_hint(e, "%s", causes[i].hint);
-		return;
-	}
-	(void)err_set(e, ERR_SYSTEM, "%.*s", (int)(last.n < 200 ? last.n : 200), last.p);
-	if (last.n == 0)
-		(void)err_set(e, ERR_SYSTEM, "it ended without a word");
-}
-
-void ssh_blame(struct str text, struct err *e)
-{
-	zfs_blame(text, e);
-	if (last_words(text).n > 0)
-		return;
-	(void)err_set(e, ERR_NET, "the connection ended without a word");
-	(void)err_hint(e, "run it again: it goes on from where it stopped");
-}
-
-/* Did the sender itself report that this stream failed? */
-static bool sender_failed(const struct stage_end *sender, uint64_t *code)
-{
-	struct str text = sender->text;
-
-	while (text.n > 0) {
-		struct str line = next_line(&text);
-		uint64_t index;
-		if (!str_starts(line, "dormouse-send "))
-			continue;
-		line = (struct str){line.p + 14, line.n - 14};
-		if (num_u64(str_cut(&line, ' '), &index) && index == sender->index && num_u64(line, code))
-			return true;
-	}
-	return false;
-}
-
-void stream_blame(const struct send_step *step, const struct stage_end *sender, const struct stage_end *receiver,
-		  struct err *e)
-{
-	enum { SIGPIPE_CODE = 128 + 13 };
-	uint64_t code = 0;
-	struct err cause;
-
-	bool said = sender_failed(sender, &code);
-	bool lost_reader =
-	    said && (code == SIGPIPE_CODE || memmem(sender->text.p, sender->text.n, "Broken pipe", 11) != NULL);
-	if (said && !lost_reader) {
-		zfs_blame(sender->text, &cause);
-		char line[sizeof(cause.why)];
-		err_line(&cause, line, sizeof(line));
-		(void)err_set(e, cause.kind, "cannot send '%s'", step->source);
-		(void)err_why(e, "%s", line);
-		(void)err_hint(e, "%s", cause.hint);
-		return;
-	}
-	ssh_blame(last_words(receiver->text).n > 0 ? receiver->text : sender->text, &cause);
-	char line[sizeof(cause.why)];
-	err_line(&cause, line, sizeof(line));
-	(void)err_set(e, cause.kind, "cannot receive '%s'", step->target);
-	(void)err_why(e, "%s", line);
-	(void)err_hint(e, "%s", cause.hint);
 }

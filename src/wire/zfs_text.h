@@ -16,6 +16,9 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
  * token, in their order. */
 int tokens_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
 
+/* The output of program_estimate: fills bytes of each step; 0 where zfs could not tell. */
+int estimates_parse(struct str out, struct send_steps *sends, struct err *e) MUST_CHECK;
+
 /* The output of program_prune. */
 struct pruned {
 	size_t destroyed;      /* or, of a dry run, what would be */
@@ -32,21 +35,5 @@ struct receive_answer {
 };
 struct receive_answers VEC(struct receive_answer);
 int receive_answers_parse(struct str out, struct arena *a, struct receive_answers *answers, struct err *e) MUST_CHECK;
-
-/* Which kind of failure a text of zfs or ssh speaks of: sets kind, retry, why and hint; what is the
- * last line that says something. */
-void zfs_blame(struct str text, struct err *e);
-/* Likewise, of an ssh that ended by itself: a shared connection that is cut ends its sessions without a word. */
-void ssh_blame(struct str text, struct err *e);
-
-/* How one end of a channel came to its end, as seen from stream number index. */
-struct stage_end {
-	int status; /* wait status of the end, or zfs receive's exit code from its answer */
-	struct str text;
-	size_t index;
-};
-/* Names the end that is at fault for a step that failed; a sender that lost its reader is a symptom. */
-void stream_blame(const struct send_step *step, const struct stage_end *sender, const struct stage_end *receiver,
-		  struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "wire/control.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
+#include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

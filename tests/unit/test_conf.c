@@ -228,6 +228,11 @@ static void wrong_files(void **state)
 	      "5:1: backup 'b' writes the same copies as backup 'a'");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"sometimes\"\n}",
 	      "4:7: 'sometimes' is no time to run at");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nbandwidth = \"fast\"\n}",
+	      "4:13: 'fast' is no bandwidth");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nfirst_copy = \"some\"\n}",
+	      "4:14: 'first_copy' must be");
+	wrong("target t probe {\nchannels = 0\n}", "2:12: 'channels' is a number from 1 to 16");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"every day\"\n}", "4:7: 'day' is no duration");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"*-02-30\"\n}", "4:7: '*-02-30' never comes");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = 0\n}\n}",

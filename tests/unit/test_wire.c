@@ -10,6 +10,7 @@
 #include "wire/plan_json.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
+#include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
 #include "zfs_model.h"
 
@@ -23,7 +24,7 @@ static const char *run(const char *shell, const char *program, const char *rest,
 	struct proc_result r;
 	struct err e;
 
-	assert_int_equal(proc_run(side_argv(&side, a), &input, 1 << 24, 60000, a, &r, &e), 0);
+	assert_int_equal(proc_run(side_argv(&side, a), NULL, &input, 1 << 24, 60000, a, &r, &e), 0);
 	assert_int_equal(r.status, 0);
 	return r.out.p;
 }
@@ -74,7 +75,7 @@ static void loader(void **state)
 	struct str cut = str_of("touch /tmp/should-not-be-there\n");
 	struct proc_result r;
 	struct err e;
-	assert_int_equal(proc_run(side_argv(&side, &a), &cut, 1000, 10000, &a, &r, &e), 0);
+	assert_int_equal(proc_run(side_argv(&side, &a), NULL, &cut, 1000, 10000, &a, &r, &e), 0);
 	assert_int_equal(WEXITSTATUS(r.status), 125);
 	assert_int_equal(access("/tmp/should-not-be-there", F_OK), -1);
 }
@@ -90,7 +91,7 @@ static void remote_argv(void **state)
 
 	(void)state;
 	/* /bin/sh -c stands for ssh: the other end's login shell gets one word. */
-	assert_int_equal(proc_run(side_argv(&side, &a), &input, 1000, 10000, &a, &r, &e), 0);
+	assert_int_equal(proc_run(side_argv(&side, &a), NULL, &input, 1000, 10000, &a, &r, &e), 0);
 	assert_string_equal(r.out.p, "2\n");
 }
 
@@ -286,6 +287,31 @@ static void answers(void **state)
 		struct receive_answers q = {0};
 		assert_int_equal(receive_answers_parse(str_of(bad[i]), &a, &q, &e), -1);
 	}
+}
+
+static void estimates(void **state)
+{
+	static const char *const bad[] = {"", "#estimate 0\nsize\t5\n", "#estimate 0\nsize\tx\n#estimate end\n",
+					  "#estimate 0\nsize\t-1\n#estimate end\n"};
+	AUTO(arena) struct arena a = {0};
+	struct send_steps sends = {0};
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		*vec_add(&sends, &a) = (struct send_step){.source = "t/a"};
+	assert_int_equal(estimates_parse(str_of("#estimate 0\nfull\tt/a@x\t624\nsize\t624\n#estimate 1\ncannot open "
+						"'t/a@x': dataset does not exist\n#estimate 2\nsize\t7\n#estimate end\n"),
+					 &sends, &e),
+			 0);
+	assert_true(sends.v[0].bytes == 624 && sends.v[1].bytes == 0 && sends.v[2].bytes == 7);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(estimates_parse(str_of(bad[i]), &sends, &e), -1);
+	/* More than was asked is nobody's. */
+	assert_int_equal(estimates_parse(str_of("#estimate 0\n#estimate 1\n#estimate 2\n#estimate 3\nsize\t9\n"
+						"#estimate end\n"),
+					 &sends, &e),
+			 0);
 }
 
 static void blame(void **state)
@@ -543,7 +569,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(quoting),	cmocka_unit_test(loader),  cmocka_unit_test(remote_argv),
 	    cmocka_unit_test(programs), cmocka_unit_test(looks),   cmocka_unit_test(tokens),
-	    cmocka_unit_test(answers),	cmocka_unit_test(blame),   cmocka_unit_test(observations),
+	    cmocka_unit_test(answers),	cmocka_unit_test(estimates), cmocka_unit_test(blame),   cmocka_unit_test(observations),
 	    cmocka_unit_test(plans),	cmocka_unit_test(control), cmocka_unit_test(facts),
 	    cmocka_unit_test(ssh),
 	};

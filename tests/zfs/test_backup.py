@@ -1,6 +1,7 @@
 """A whole run on real pools, against an archiver that is off before and after."""
 
 import json
+import os
 import time
 
 from conftest import guids, sh, zfs
@@ -43,3 +44,59 @@ def test_first_and_second(world):
     assert status["backups"][0]["proven"] == 3
     assert "all 3 datasets are restorable" in world.run("status", check=0).stdout
     assert world.run("history", check=0).stdout.count("done") == 2
+
+
+def test_commands_around(world):
+    """They are told how it ended; when the first fails there is no run, and the last one runs all the same."""
+    zfs("create", "tank/home")
+    zfs("snapshot", "tank/home@one")
+    log = world.folder / "log"
+
+    def around(before, after):
+        world.write_config(
+            world.host_key, snapshots="",
+            more=f"  before = {json.dumps(before)}\n  after = {json.dumps(after)}\n  hook_timeout = \"5s\"\n",
+        )  # fmt: skip
+
+    say = (f"echo $DORMOUSE_BACKUP $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS $DORMOUSE_PROVEN/$DORMOUSE_DATASETS "
+           f"$DORMOUSE_SOURCE $DORMOUSE_DESTINATION $DORMOUSE_ERROR >>{log}; cat >{log}.json")  # fmt: skip
+    around(["sh", "-c", f"echo before $DORMOUSE_BACKUP >{log}"], ["sh", "-c", say])
+    world.run("backup", "safe", check=0)
+    assert log.read_text().splitlines() == [
+        "before safe", "safe success exited 0 1/1 tank/home archiver:vault/backup"]  # fmt: skip
+    assert json.loads((world.folder / "log.json").read_text())["datasets"][0]["proven"] is True
+    zfs("snapshot", "tank/home@two")
+    around(["sh", "-c", "echo not today >&2; exit 9"], ["sh", "-c", say])
+    done = world.run("backup", "safe", check=2)
+    assert "before failed: exit code 9: not today" in done.stderr, done.stderr
+    assert "safe exit-code exited 2 0/0" in log.read_text() and "not today" in log.read_text().splitlines()[-1]
+    with world.vault():
+        assert "@two" not in zfs("list", "-H", "-o", "name", "-t", "snapshot")
+    # The copy is there and proven; that nobody was told is a failure.
+    around([], ["sleep", "100"])
+    done = world.run("backup", "safe", check=1)
+    assert "after did not run to its end" in done.stderr and "1 of 1 datasets" in done.stdout
+    around([], ["/nowhere/at-all"])
+    assert "/nowhere/at-all" in world.run("backup", "safe", check=1).stderr
+
+
+def test_several_channels(world):
+    """More datasets than channels, and big ones beside small ones; a limit holds for all of them together."""
+    zfs("create", "tank/home")
+    for i in range(12):
+        zfs("create", f"tank/home/d{i}")
+        (world.folder / f"mnt/home/d{i}/x").write_bytes(os.urandom((8 << 20) if i < 3 else 1000))
+    zfs("create", "tank/home/d0/below")
+    zfs("snapshot", "-r", "tank/home@one")
+    world.write_config(world.host_key, snapshots="")
+    world.run("backup", "safe", check=0, timeout=600)
+    for i in range(12):
+        (world.folder / f"mnt/home/d{i}/y").write_bytes(os.urandom(100_000))
+    zfs("snapshot", "-r", "tank/home@two")
+    world.write_config(world.host_key, snapshots="", more='  bandwidth = "200KB/s"\n')
+    began = time.monotonic()
+    result = json.loads(world.run("backup", "--json", "safe", check=0, timeout=600).stdout)
+    assert result["bytes"] > 1_200_000 and time.monotonic() - began > result["bytes"] / 200_000 * 0.9
+    ours = guids("tank/home", "tank/")
+    with world.vault():
+        assert guids("vault/backup/tank/home", "vault/backup/tank/") == ours

@@ -128,6 +128,15 @@ def test_target_fills_up(world):
     with open(world.folder / "mnt/home/z/big", "wb") as f:
         f.write(os.urandom(90 << 20))
     zfs("snapshot", "-r", "tank/home@two")
+    # It is known beforehand, and not begun; the others are not held up by it.
+    done = world.run("backup", "--json", "safe", check=1, timeout=600)
+    found = errors(done)
+    assert found["tank/home/z"]["kind"] == "full" and "its stream is of 9" in found["tank/home/z"]["why"]
+    assert found["tank/home"] is None and found["tank/home/a"] is None and found["tank/home/b"] is None
+    with world.vault():
+        assert "vault/backup/tank/home/z" not in zfs("list", "-H", "-o", "name")
+    # Now without looking ahead, until there is no room in the midst of it.
+    world.write_config(world.host_key, snapshots="", more="  space_check = false\n")
     done = world.run("backup", "--json", "safe", check=1, timeout=600)
     found = errors(done)
     assert found["tank/home/z"]["kind"] == "full" and "make room" in found["tank/home/z"]["hint"]

@@ -1,0 +1,421 @@
+/* The sending: one round after the other, with a look at both sides in between, until nothing is left that could be
+ * sent. */
+#include "base/num.h"
+#include "engine/channel.h"
+#include "engine/run.h"
+#include "plan/deal_plan.h"
+#include "plan/replicate_plan.h"
+#include "plan/space_plan.h"
+#include "sys/clock.h"
+#include "wire/program.h"
+#include "wire/zfs_text.h"
+
+enum { STALL_MS = 10 * 60 * 1000, TRIES = 3, LOCAL_CHANNELS = 2, WEIGHED_FOR_ONE = 100 };
+
+static void note(struct run *r, const char *text)
+{
+	run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = text});
+}
+
+/* The channel's listener: passes on, and keeps the leases meanwhile. */
+struct relay {
+	struct run_listener listener;
+	struct run *run;
+};
+
+static void relay_tell(struct run_listener *l, const struct run_event *ev)
+{
+	struct run *r = ((struct relay *)(void *)l)->run;
+	struct run_event with = *ev;
+
+	reach_keep(&r->source);
+	reach_keep(&r->target);
+	with.bytes += r->bytes;
+	with.total = r->total;
+	run_tell(r, with);
+}
+
+static struct outcome *outcome_of(struct run *r, const char *dataset)
+{
+	for (size_t i = 0; i < r->outcomes.n; i++)
+		if (strcmp(r->outcomes.v[i].dataset, dataset) == 0)
+			return &r->outcomes.v[i];
+	struct outcome *o = vec_add(&r->outcomes, r->arena);
+	*o = (struct outcome){.dataset = dataset};
+	return o;
+}
+
+static void fail_dataset(struct run *r, const char *dataset, const struct err *e)
+{
+	struct outcome *o = outcome_of(r, dataset);
+
+	o->err = *e;
+	run_tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = dataset, .err = e});
+}
+
+static bool parent_will_exist(const struct run *r, const struct send_steps *todo, const char *target)
+{
+	AUTO(arena) struct arena a = {0};
+	char *parent = arena_strdup(&a, target);
+	char *slash = strrchr(parent, '/');
+
+	assert(slash != NULL);
+	*slash = '\0';
+	if (strchr(parent, '/') == NULL || side_find(&r->seen.target, parent) != NULL ||
+	    !dataset_is_under(parent, r->backup->dest))
+		return true;
+	for (size_t i = 0; i < r->plan.parents.n; i++)
+		if (strcmp(r->plan.parents.v[i].dataset, parent) == 0)
+			return true;
+	for (size_t i = 0; i < todo->n; i++)
+		if (strcmp(todo->v[i].target, parent) == 0)
+			return true;
+	return false;
+}
+
+static bool origin_failed(struct run *r, const struct send_step *s)
+{
+	size_t n = strcspn(s->origin, "@");
+
+	for (size_t i = 0; i < r->outcomes.n; i++) {
+		const struct outcome *o = &r->outcomes.v[i];
+		if (strncmp(o->dataset, s->origin, n) == 0 && o->dataset[n] == '\0')
+			return o->err.kind != ERR_NONE;
+	}
+	return false;
+}
+
+/* What is left to send: not what has failed in this run, nor what lies below a first copy that failed. */
+static struct send_steps left_to_send(struct run *r)
+{
+	struct send_steps todo = {0};
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		const struct send_step *s = &r->plan.sends.v[i];
+		if (outcome_of(r, s->source)->err.kind != ERR_NONE)
+			continue;
+		bool adrift = s->kind == SEND_CLONE && origin_failed(r, s);
+		if (adrift || (send_is_first(s) && !parent_will_exist(r, &todo, s->target))) {
+			(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
+			(void)err_why(&e, adrift ? "what it is a clone of could not be received"
+						 : "what it lies below could not be received");
+			(void)err_hint(&e, "mend that first, then run the backup again");
+			fail_dataset(r, s->source, &e);
+			continue;
+		}
+		*vec_add(&todo, r->arena) = *s;
+	}
+	return todo;
+}
+
+/* Follows renames whose new parent is there; the others wait for what is sent before them.  How many were
+ * tried; one that fails is its dataset's failure. */
+static size_t follow_renames(struct run *r)
+{
+	size_t tried = 0;
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.renames.n; i++) {
+		const struct tidy_step *t = &r->plan.renames.v[i];
+		AUTO(buf) struct buf b = {0};
+		if (outcome_of(r, t->source)->err.kind != ERR_NONE ||
+		    !parent_will_exist(r, &(struct send_steps){0}, t->to))
+			continue;
+		tried++;
+		run_stage(r, STAGE_PROVE, arena_printf(r->arena, "'%s' is '%s' now", t->dataset, t->to));
+		program_tidy(&b, &(struct tidy_steps){.v = &r->plan.renames.v[i], .n = 1});
+		if (reach_do(&r->target, buf_str(&b), "follow the rename", &e) < 0)
+			fail_dataset(r, t->source, &e);
+	}
+	return tried;
+}
+
+/* How much the target may receive; UINT64_MAX: nobody can tell. */
+static uint64_t available(struct run *r)
+{
+	const struct dataset *root = side_find(&r->seen.target, r->backup->dest);
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+	uint64_t bytes;
+	struct err ignored;
+
+	if (root != NULL)
+		return root->available;
+	program_available(&b, r->backup->dest);
+	if (reach_ask(&r->target, buf_str(&b), &out, &ignored) < 0 || !num_u64(str_trim(out.out), &bytes))
+		return UINT64_MAX;
+	return bytes;
+}
+
+static void refuse(struct run *r, const struct space_lack *lack)
+{
+	char needs[NUM_TEXT], has[NUM_TEXT];
+	struct err e;
+
+	(void)err_set(&e, ERR_FULL, "cannot receive '%s'", lack->target);
+	(void)err_why(&e, "its stream is of %s, and there is room for %s", num_show_bytes(lack->needs, needs),
+		      num_show_bytes(lack->has, has));
+	(void)err_hint(&e,
+		       "make room on %s, or a larger pool; space_check = false in backup '%s' tries all the same, as "
+		       "what is not compressed yet may take less",
+		       r->target.side.label, r->backup->name);
+	fail_dataset(r, lack->source, &e);
+}
+
+/* Asks how long the streams will be, where they might not fit or somebody wants to know; what does not fit fails
+ * before it is begun: then true, and todo is void.  The question costs a zfs send -n for each, so it is not put
+ * without need. */
+static bool weigh(struct run *r, struct send_steps *todo)
+{
+	struct space_lacks lacks = {0};
+	AUTO(buf) struct buf b = {0};
+	struct proc_result out;
+	struct err ignored;
+
+	r->total = 0;
+	if (todo->n == 0)
+		return false;
+	uint64_t room = r->backup->any_space ? UINT64_MAX : available(r);
+	if (space_bound(&r->seen.source, todo) <= room && (!r->watched || todo->n > WEIGHED_FOR_ONE))
+		return false;
+	program_estimate(&b, todo);
+	if (reach_ask(&r->source, buf_str(&b), &out, &ignored) < 0 || estimates_parse(out.out, todo, &ignored) < 0)
+		return false;
+	r->total = r->bytes;
+	for (size_t i = 0; i < todo->n; i++)
+		r->total += todo->v[i].bytes;
+	space_plan(todo, room, r->arena, &lacks);
+	for (size_t i = 0; i < lacks.n; i++)
+		refuse(r, &lacks.v[i]);
+	return lacks.n > 0;
+}
+
+/* How many streams at a time: what the machines allow. */
+static size_t channels_of(const struct run *r)
+{
+	const struct target *ends[] = {r->source.target, r->target.target};
+	int64_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (ends[i] != NULL && (n == 0 || ends[i]->channels < n))
+			n = ends[i]->channels;
+	return n == 0 ? LOCAL_CHANNELS : (size_t)n;
+}
+
+/* What became of the streams of one channel.  True when it moved things forward. */
+static bool take_results(struct run *r, const struct send_steps *list, const struct stream_result *results,
+			 struct err *broken)
+{
+	bool moved = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct send_step *s = &list->v[i];
+		if (results[i].state == STREAM_PROVEN) {
+			outcome_of(r, s->source)->snapshots += s->snapshots;
+			moved = true;
+			if (i + 1 == list->n || strcmp(list->v[i + 1].source, s->source) != 0)
+				run_tell(r, (struct run_event){.kind = EVENT_DATASET,
+							       .stage = STAGE_SEND,
+							       .dataset = s->source,
+							       .snapshots = outcome_of(r, s->source)->snapshots});
+		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER) {
+			fail_dataset(r, s->source, &results[i].err);
+			moved = true;
+		} else if (results[i].state == STREAM_FAILED) {
+			*broken = results[i].err;
+		}
+	}
+	return moved;
+}
+
+/* One round over all channels.  True when it moved things forward; what broke on the way is *broken. */
+static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
+{
+	struct relay relay = {{relay_tell}, r};
+	struct send_steps lists[CHANNELS_MAX];
+	struct stream_result *results[CHANNELS_MAX];
+	struct channels c = {.source = &r->source.side,
+			     .target = &r->target.side,
+			     .lists = lists,
+			     .results = results,
+			     .stall_ms = STALL_MS,
+			     .bandwidth = &r->backup->bandwidth,
+			     .zone = &r->seen.zone,
+			     .listener = &relay.listener};
+	bool moved = false;
+
+	broken->kind = ERR_NONE;
+	const char *stall = getenv("DORMOUSE_STALL_MS");
+	if (stall != NULL)
+		c.stall_ms = strtoll(stall, NULL, 10);
+	c.n = sends_deal(todo, channels_of(r), lists, r->arena);
+	for (size_t i = 0; i < c.n; i++)
+		results[i] = arena_alloc(r->arena, lists[i].n * sizeof(*results[i]));
+	if (channels_run(&c, broken) < 0)
+		return false;
+	r->bytes += c.bytes;
+	for (size_t i = 0; i < c.n; i++)
+		moved |= take_results(r, &lists[i], results[i], broken);
+	return moved;
+}
+
+static int plan_again(struct run *r, struct err *e)
+{
+	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
+		return -1;
+	r->plan = (struct plan){0};
+	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	return 0;
+}
+
+/* plan_again, once more when nothing could be seen: the plan of before is void. */
+static int look_again(struct run *r, int *tries, struct err *e)
+{
+	if (plan_again(r, e) == 0)
+		return 0;
+	if (e->retry == RETRY_NEVER || ++*tries >= TRIES)
+		return -1;
+	clock_sleep_ms(1000 << *tries);
+	return plan_again(r, e);
+}
+
+/* What failed for want of space may have it from the partial receives of others, which are in front of
+ * nobody: those are given up, and it is tried once more.  True when there is something to try. */
+static bool make_room(struct run *r)
+{
+	struct abort_steps aborts = {0};
+	AUTO(buf) struct buf b = {0};
+	struct outcome *full = NULL;
+	struct err e;
+
+	for (size_t i = 0; i < r->outcomes.n && full == NULL; i++)
+		if (r->outcomes.v[i].err.kind == ERR_FULL && !r->outcomes.v[i].made_room)
+			full = &r->outcomes.v[i];
+	if (full == NULL)
+		return false;
+	full->made_room = true;
+	for (size_t i = 0; i < r->seen.target.datasets.n; i++) {
+		const struct dataset *t = &r->seen.target.datasets.v[i];
+		const char *source = t->name + strlen(r->backup->dest) + 1;
+		if (t->resume.token == NULL || strcmp(t->name, r->backup->dest) == 0 ||
+		    strcmp(source, full->dataset) == 0)
+			continue;
+		*vec_add(&aborts, r->arena) = (struct abort_step){.dataset = t->name};
+		note(r, arena_printf(r->arena, "what had arrived of '%s' makes room for '%s'", source, full->dataset));
+	}
+	if (aborts.n > 0)
+		program_make_room(&b, &aborts);
+	if (aborts.n == 0 || reach_do(&r->target, buf_str(&b), "give up partial receives", &e) < 0)
+		return make_room(r);
+	full->err.kind = ERR_NONE;
+	return true;
+}
+
+/* Sends until nothing is left that could be sent; what broke for good is *e. */
+static int send_all(struct run *r, struct err *e)
+{
+	struct err broken;
+
+	for (int tries = 0;;) {
+		struct send_steps todo = left_to_send(r);
+		if (weigh(r, &todo))
+			todo = left_to_send(r);
+		if (todo.n == 0 && r->plan.renames.n == 0)
+			return 0;
+		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
+			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
+			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'",
+					r->backup->name);
+		}
+		AUTO(buf) struct buf b = {0};
+		program_parents(&b, &r->plan.parents, &r->plan.aborts);
+		if (r->plan.parents.n + r->plan.aborts.n > 0 &&
+		    reach_do(&r->target, buf_str(&b), "make the parents", e) < 0) {
+			if (e->retry == RETRY_NEVER || ++tries >= TRIES || look_again(r, &tries, e) < 0)
+				return -1;
+			continue;
+		}
+		if (follow_renames(r) > 0) {
+			/* What was planned for the old names is void. */
+			if (look_again(r, &tries, e) < 0)
+				return -1;
+			continue;
+		}
+		if (todo.n == 0)
+			return 0;
+		if (send_round(r, &todo, &broken))
+			tries = 0;
+		else if (++tries >= TRIES)
+			return *e = broken, -1;
+		if (broken.kind != ERR_NONE) {
+			run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = broken.why});
+			clock_sleep_ms(1000 << tries);
+			reach_keep(&r->source);
+			reach_keep(&r->target);
+		}
+		run_stage(r, STAGE_PROVE, "look again at both sides");
+		if (look_again(r, &tries, e) < 0 || (make_room(r) && look_again(r, &tries, e) < 0))
+			return -1;
+	}
+}
+
+/* What the last look says of every dataset. */
+static void judge(struct run *r, const struct err *unfinished)
+{
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.skips.n; i++) {
+		struct outcome *o = outcome_of(r, r->plan.skips.v[i].source);
+		o->proven = true;
+		o->err.kind = ERR_NONE;
+		o->newest = r->plan.skips.v[i].newest.name;
+		o->newest_at = r->plan.skips.v[i].newest.creation;
+	}
+	for (size_t i = 0; i < r->plan.conflicts.n; i++) {
+		const struct conflict *c = &r->plan.conflicts.v[i];
+		if (outcome_of(r, c->source)->err.kind != ERR_NONE)
+			continue;
+		(void)err_set(&e, ERR_CONFLICT, "cannot replicate '%s' to '%s'", c->source, c->target);
+		(void)err_why(&e, "%s", c->why);
+		(void)err_hint(&e, "%s", c->hint);
+		fail_dataset(r, c->source, &e);
+	}
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		struct outcome *o = outcome_of(r, r->plan.sends.v[i].source);
+		if (o->err.kind == ERR_NONE && !o->proven)
+			fail_dataset(r, o->dataset, unfinished);
+	}
+}
+
+int run_replicate(struct run *r, struct err *e)
+{
+	struct err unfinished, marks;
+	AUTO(buf) struct buf b = {0};
+
+	if (reach_wake(&r->target, e) < 0)
+		return -1;
+	run_stage(r, STAGE_LOOK, "what is there, and what is to be sent");
+	if (run_look_target(r, e) < 0)
+		return -1;
+	r->plan = (struct plan){0};
+	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	if (r->plan.sends.n > 0)
+		run_stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
+	bool whole = send_all(r, &unfinished) == 0;
+	judge(r, &unfinished);
+	if (r->plan.marks.n > 0) {
+		run_stage(r, STAGE_MARK, "hold what both have");
+		program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
+		if (reach_do(&r->source, buf_str(&b), "hold the common snapshots", &marks) < 0) {
+			/* The copies are there and proven; that the next increment is not safeguarded must be said. */
+			*e = marks;
+			return -1;
+		}
+	}
+	if (whole || r->outcomes.n > 0)
+		return 0;
+	*e = unfinished;
+	return -1;
+}
+

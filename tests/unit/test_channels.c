@@ -1,0 +1,186 @@
+/* How streams are dealt out to channels, and how fast these may be. */
+#include "check.h"
+
+#include <unistd.h>
+
+#include "model/bandwidth.h"
+#include "plan/deal_plan.h"
+#include "sys/pump.h"
+
+static struct send_step *add(struct send_steps *s, struct arena *a, enum send_kind kind, const char *target,
+			     uint64_t size)
+{
+	struct send_step *step = vec_add(s, a);
+
+	*step = (struct send_step){.kind = kind, .source = target + 2, .target = target, .bytes = size};
+	return step;
+}
+
+static size_t list_with(const struct send_steps *lists, size_t n, const char *target, size_t *at)
+{
+	for (size_t i = 0; i < n; i++)
+		for (*at = 0; *at < lists[i].n; (*at)++)
+			if (strcmp(lists[i].v[*at].target, target) == 0)
+				return i;
+	fail_msg("'%s' is in no list", target);
+	return 0;
+}
+
+static void big_ones_alone(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct send_steps sends = {0}, lists[4];
+	size_t at;
+
+	(void)state;
+	assert_int_equal(sends_deal(&sends, 4, lists, &a), 0);
+	for (int i = 0; i < 30; i++)
+		add(&sends, &a, SEND_INCREMENTAL, arena_printf(&a, "v/t/small%02d", i), 1000);
+	add(&sends, &a, SEND_INCREMENTAL, "v/t/big", (uint64_t)1 << 40);
+	assert_int_equal(sends_deal(&sends, 2, lists, &a), 2);
+	size_t big = list_with(lists, 2, "v/t/big", &at);
+	assert_true(lists[big].n == 1 && lists[1 - big].n == 30);
+	assert_string_equal(lists[1 - big].v[7].target, "v/t/small07");
+	/* One is enough for what is little. */
+	sends.n = 5;
+	assert_int_equal(sends_deal(&sends, 2, lists, &a), 1);
+	/* A first copy waits for what it lies below, and for what it is a clone of. */
+	sends.n = 0;
+	add(&sends, &a, SEND_FULL, "v/t", (uint64_t)1 << 30);
+	add(&sends, &a, SEND_FULL, "v/u", (uint64_t)1 << 30);
+	add(&sends, &a, SEND_INCREMENTAL, "v/t", (uint64_t)1 << 30);
+	add(&sends, &a, SEND_FULL, "v/t/x", (uint64_t)1 << 30);
+	add(&sends, &a, SEND_CLONE, "v/w", (uint64_t)1 << 30)->target_origin = "v/t/x@1";
+	add(&sends, &a, SEND_INCREMENTAL, "v/u/y", (uint64_t)1 << 30);
+	assert_int_equal(sends_deal(&sends, 4, lists, &a), 3);
+	size_t t = list_with(lists, 3, "v/t", &at);
+	assert_int_equal(lists[t].n, 4);
+	assert_string_equal(lists[t].v[3].target, "v/w");
+	assert_int_equal(lists[list_with(lists, 3, "v/u", &at)].n, 1);
+}
+
+/* Whatever is dealt: each stream once, in its order, and behind what it needs. */
+static void any_deal(void **state)
+{
+	uint32_t seed = 7;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		AUTO(arena) struct arena a = {0};
+		struct send_steps sends = {0}, lists[5];
+		size_t n = 1 + draw(&seed) % 12, all = 0;
+		for (size_t i = 0; i < n; i++) {
+			const char *above = i == 0 || draw(&seed) % 3 == 0 ? "v/t" : sends.v[draw(&seed) % i].target;
+			bool first = draw(&seed) % 2 == 0;
+			const char *name = arena_printf(&a, "%s/%zu", above, i);
+			struct send_step *s = add(&sends, &a, first ? SEND_FULL : SEND_INCREMENTAL, name,
+						  (uint64_t)(draw(&seed) % 64) << 20);
+			if (first && i > 0 && draw(&seed) % 4 == 0) {
+				s->kind = SEND_CLONE;
+				s->target_origin = arena_printf(&a, "%s@x", sends.v[draw(&seed) % i].target);
+			}
+		}
+		size_t limit = 1 + draw(&seed) % 5, k = sends_deal(&sends, limit, lists, &a);
+		assert_true(k >= 1 && k <= limit);
+		for (size_t i = 0; i < k; i++) {
+			all += lists[i].n;
+			assert_true(lists[i].n > 0);
+		}
+		assert_int_equal(all, n);
+		for (size_t i = 0; i < n; i++) {
+			const struct send_step *s = &sends.v[i];
+			size_t at, before, list = list_with(lists, k, s->target, &at);
+			for (size_t o = 0; o < i; o++) {
+				const char *other = sends.v[o].target;
+				size_t len = strlen(other);
+				bool needs = send_is_first(s) && strncmp(s->target, other, len) == 0 &&
+					     s->target[len] == '/' && strchr(s->target + len + 1, '/') == NULL;
+				needs |= s->target_origin != NULL && strncmp(s->target_origin, other, len) == 0 &&
+					 s->target_origin[len] == '@';
+				bool same = list_with(lists, k, other, &before) == list;
+				if ((needs && !same) || (same && before >= at))
+					fail_msg("'%s' does not follow '%s'", s->target, other);
+			}
+		}
+	}
+}
+
+static void rates(void **state)
+{
+	static const char *const bad[] = {"",	      "20XB/s",	     "10",		  "08:00-18:00",
+					  "1MB/s, ",  "8:00-9:00 1MB/s", "08:00-25:00 1MB/s", "08:00-08:00 1MB/s",
+					  "1MB/s 2MB/s", "1MB/s, 2MB/s"};
+	static const struct zone_part berlin[] = {{INT64_MIN, 3600}};
+	const struct zone z = {.v = (struct zone_part *)(uintptr_t)berlin, .n = 1}, utc = {0};
+	AUTO(arena) struct arena a = {0};
+	struct bandwidth b;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (bandwidth_parse(str_of(bad[i]), &a, &b, &why))
+			fail_msg("'%s' is taken", bad[i]);
+	assert_true(bandwidth_parse(str_of("20MB/s"), &a, &b, &why));
+	assert_int_equal(bandwidth_at(&b, &utc, 12345), 20000000);
+	assert_true(bandwidth_parse(str_of("20MB/s, 08:00-18:00 2MB, 22:00-06:00 unlimited"), &a, &b, &why));
+	assert_int_equal(bandwidth_at(&b, &utc, 8 * 3600), 2000000);
+	assert_int_equal(bandwidth_at(&b, &utc, 8 * 3600 - 1), 20000000);
+	assert_int_equal(bandwidth_at(&b, &z, 7 * 3600), 2000000);
+	assert_int_equal(bandwidth_at(&b, &utc, 18 * 3600), 20000000);
+	assert_int_equal(bandwidth_at(&b, &utc, 23 * 3600), 0);
+	assert_int_equal(bandwidth_at(&b, &utc, 86400 + 3600), 0);
+	b = (struct bandwidth){0};
+	assert_int_equal(bandwidth_at(&b, &utc, 0), 0);
+}
+
+/* Through real pipes, by a clock of the test's own: what arrives in a second is what may. */
+static void held_back(void **state)
+{
+	struct pump_limit limit = {.at_ms = 1000};
+	struct pump p[2];
+	int in[2][2], out[2][2];
+	static char text[60000];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_true(pipe(in[i]) == 0 && pipe(out[i]) == 0);
+		assert_int_equal(write(in[i][1], text, sizeof(text)), sizeof(text));
+		pump_init(&p[i], in[i][0], out[i][1], sizeof(text), str_of("program"));
+		p[i].limit = &limit;
+	}
+	pump_refill(&limit, 10000, 1000);
+	assert_int_equal(pump_step(&p[0]), PUMP_GOES_ON);
+	assert_true(p[0].bytes == 0 && p[0].first.n == 0 && pump_wants_out(&p[0]) == 0);
+	for (int64_t now = 1000; now <= 2000; now += 10) {
+		pump_refill(&limit, 10000, now);
+		(void)pump_step(&p[now / 10 % 2]);
+	}
+	assert_true(p[0].bytes + p[1].bytes <= 10000 && p[0].bytes + p[1].bytes > 9500 && p[1].bytes > 4000);
+	/* What was not used for long is not saved up. */
+	uint64_t before = p[0].bytes;
+	pump_refill(&limit, 10000, 60000);
+	(void)pump_step(&p[0]);
+	assert_in_range(p[0].bytes - before, 1, 1000);
+	/* Without a limit all goes. */
+	pump_refill(&limit, 0, 60010);
+	while (p[0].len > 0)
+		assert_int_equal(pump_step(&p[0]), PUMP_GOES_ON);
+	assert_int_equal(p[0].bytes, sizeof(text));
+	for (int i = 0; i < 2; i++) {
+		pump_release(&p[i]);
+		(void)close(in[i][1]);
+		(void)close(out[i][0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(big_ones_alone),
+	    cmocka_unit_test(any_deal),
+	    cmocka_unit_test(rates),
+	    cmocka_unit_test(held_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
