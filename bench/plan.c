@@ -69,7 +69,7 @@ static void measure(size_t snapshots)
 		double t0 = now_ms();
 		pass_plan(&p, &source, &utc, NOW, 0, &scratch, &pass);
 		double t1 = now_ms();
-		replicate_plan(&b, &source, &target, NOW, &scratch, &plan);
+		replicate_plan(&b, NULL, &source, &target, &(struct zone){0}, NOW, &scratch, &plan);
 		double t2 = now_ms();
 		archive_plan(&b, &p, &source, &target, &utc, NOW, NULL, &scratch, &archive);
 		double t3 = now_ms();

@@ -43,7 +43,7 @@ static void make_plan(struct run *r)
 	foresee_snaps(&source, &r->pass.snaps, o->now, &guid, r->arena);
 	foresee_prunes(&source, &r->pass.prunes);
 	r->plan = (struct plan){0};
-	replicate_plan(r->backup, &source, &o->target, o->now, r->arena, &r->plan);
+	replicate_plan(r->backup, r->policy, &source, &o->target, &o->zone, o->now, r->arena, &r->plan);
 	foresee_sends(&target, &source, &r->plan, r->arena);
 	if (o->target.seen)
 		archive_plan(r->backup, r->policy, &source, &target, &o->zone, o->now, r->pass.doubt, r->arena,

@@ -265,7 +265,8 @@ static int plan_again(struct run *r, struct err *e)
 	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
 		return -1;
 	r->plan = (struct plan){0};
-	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
+		       &r->plan);
 	return 0;
 }
 
@@ -399,7 +400,8 @@ int run_replicate(struct run *r, struct err *e)
 	if (run_look_target(r, e) < 0)
 		return -1;
 	r->plan = (struct plan){0};
-	replicate_plan(r->backup, &r->seen.source, &r->seen.target, clock_unix_s(), r->arena, &r->plan);
+	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
+		       &r->plan);
 	if (r->plan.sends.n > 0)
 		run_stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
 	bool whole = send_all(r, &unfinished) == 0;

@@ -67,6 +67,14 @@ bool dataset_is_under(const char *name, const char *root)
 	return strncmp(name, root, n) == 0 && (name[n] == '\0' || name[n] == '/');
 }
 
+bool name_matches(const struct strings *globs, const char *name)
+{
+	for (size_t i = 0; i < globs->n; i++)
+		if (str_glob(globs->v[i], name))
+			return true;
+	return false;
+}
+
 bool dataset_matches(const struct strings *globs, const char *name)
 {
 	AUTO(arena) struct arena a = {0};
@@ -75,9 +83,8 @@ bool dataset_matches(const struct strings *globs, const char *name)
 		return false;
 	char *place = arena_strdup(&a, name);
 	for (char *slash; place != NULL; place = slash == NULL ? NULL : (*slash = '\0', place)) {
-		for (size_t i = 0; i < globs->n; i++)
-			if (str_glob(globs->v[i], place))
-				return true;
+		if (name_matches(globs, place))
+			return true;
 		slash = strrchr(place, '/');
 	}
 	return false;

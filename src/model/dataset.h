@@ -79,6 +79,8 @@ const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t g
 const struct point *dataset_snapshot_by_name(const struct dataset *d, const char *name);
 /* Sorts datasets by name and each one's points by createtxg, a bookmark before its snapshot. */
 void side_sort(struct side_state *s);
+/* Whether a glob matches the name. */
+bool name_matches(const struct strings *globs, const char *name);
 /* Whether a glob matches the name, or that of something it lies below. */
 bool dataset_matches(const struct strings *globs, const char *name);
 /* Whether name is root or lies below it. */

@@ -2,16 +2,22 @@
 
 #include "base/num.h"
 #include "plan/order_plan.h"
+#include "plan/retain_plan.h"
 
 struct planning {
 	const struct backup *b;
+	const struct snapshot_policy *policy;
 	const struct side_state *source, *target;
+	const struct zone *z;
+	int64_t now;
 	struct arena *a;
 	struct plan *out;
+	struct strings origins; /* of clones at the source */
 	uint64_t *sizes; /* of each source dataset: see send_step.size */
 	uint64_t size;	 /* of the one that is being planned */
 	bool raw;	 /* likewise */
 	bool replaces;	 /* likewise: a stand-in of ours is in its place */
+	bool *wanted;	 /* likewise: of its points, the snapshots that are to be sent */
 	struct {
 		size_t *v;
 		size_t n, cap;
@@ -60,52 +66,80 @@ static struct send_step *send(struct planning *p, enum send_kind kind, const str
 	return step;
 }
 
-/* How many snapshots of s come after from, up to and with its newest. */
-static size_t later_snapshots(const struct dataset *s, const struct point *from)
+/* Which snapshots of s are to be sent, if all behind index from are new. */
+static void choose(struct planning *p, const struct dataset *s, const struct dataset *t, size_t from)
 {
-	size_t n = 0;
-	for (const struct point *k = from + 1; k < s->points.v + s->points.n; k++)
-		n += k->kind == POINT_SNAPSHOT;
-	return n;
+	bool any = false;
+
+	p->wanted = arena_alloc(p->a, s->points.n + 1);
+	for (size_t i = 0; i < s->points.n; i++)
+		p->wanted[i] = s->points.v[i].kind == POINT_SNAPSHOT &&
+			       !name_matches(&p->b->exclude_snapshots, s->points.v[i].name);
+	for (size_t i = s->points.n; i-- > from && t == NULL && p->b->first_copy == FIRST_NEWEST;) {
+		p->wanted[i] &= !any;
+		any |= p->wanted[i];
+	}
+	retain_arrivals(p->b, p->policy, &p->origins, s, t, from, p->z, p->now, p->wanted);
 }
 
-/* Everything after from, in as few streams as there can be.  A bookmark can only be the base of a
+/* The next snapshot to be sent that comes after from, or NULL. */
+static const struct point *next_wanted(const struct planning *p, const struct dataset *s, const struct point *from)
+{
+	for (const struct point *k = from == NULL ? s->points.v : from + 1; k < s->points.v + s->points.n; k++)
+		if (p->wanted[k - s->points.v])
+			return k;
+	return NULL;
+}
+
+/* The last one that can come along in one stream from base: up to it, nothing is left out. */
+static const struct point *last_along(const struct planning *p, const struct dataset *s, const struct point *base,
+				      size_t *n)
+{
+	const struct point *last = NULL;
+
+	*n = 0;
+	for (const struct point *k = base + 1; k < s->points.v + s->points.n; k++) {
+		if (k->kind != POINT_SNAPSHOT)
+			continue;
+		if (!p->wanted[k - s->points.v])
+			break;
+		last = k;
+		++*n;
+	}
+	return last;
+}
+
+/* Everything that is wanted after from, in as few streams as there can be.  A bookmark can only be the base of a
  * single step (zfs-send(8): -I takes no bookmark). */
 static void send_rest(struct planning *p, const struct dataset *s, const char *target, const struct point *from)
 {
-	const struct point *newest = dataset_newest(s);
-	size_t n = later_snapshots(s, from);
+	const struct point *next;
 
-	if (from->kind == POINT_BOOKMARK && n > 0) {
-		const struct point *next = from + 1;
-		while (next->kind != POINT_SNAPSHOT)
-			next++;
-		struct send_step *step = send(p, SEND_INCREMENTAL, s, target, next);
+	for (; (next = next_wanted(p, s, from)) != NULL; from = next) {
+		size_t n = 0;
+		const struct point *last = from->kind == POINT_BOOKMARK ? NULL : last_along(p, s, from, &n);
+		struct send_step *step = send(p, n > 1 ? SEND_INTERMEDIATE : SEND_INCREMENTAL, s, target,
+					      last != NULL ? last : next);
 		step->base = *from;
-		step->reason = "the snapshot that both had is gone here, its bookmark is not";
-		from = next;
-		n--;
+		step->snapshots = n > 0 ? n : 1;
+		step->reason = from->kind == POINT_BOOKMARK
+				   ? "the snapshot that both had is gone here, its bookmark is not"
+			       : last == NULL
+				   ? arena_printf(p->a, "what lies between it and '@%s' is left out", from->name)
+				   : arena_printf(p->a, "%zu snapshot%s newer than '@%s'", n, plural(n), from->name);
+		next = last != NULL ? last : next;
 	}
-	if (n == 0)
-		return;
-	struct send_step *step = send(p, n == 1 ? SEND_INCREMENTAL : SEND_INTERMEDIATE, s, target, newest);
-	step->base = *from;
-	step->snapshots = n;
-	step->reason = arena_printf(p->a, "%zu snapshot%s newer than '@%s'", n, plural(n), from->name);
 }
 
-static const struct point *oldest_of(const struct dataset *s)
+/* The first that is sent of s. */
+static const struct point *oldest_of(const struct planning *p, const struct dataset *s)
 {
-	const struct point *oldest = s->points.v;
-
-	while (oldest->kind != POINT_SNAPSHOT)
-		oldest++;
-	return oldest;
+	return next_wanted(p, s, NULL);
 }
 
 static void send_all(struct planning *p, const struct dataset *s, const char *target, const char *reason)
 {
-	const struct point *oldest = oldest_of(s);
+	const struct point *oldest = oldest_of(p, s);
 	struct send_step *step = send(p, SEND_FULL, s, target, oldest);
 
 	step->reason = reason;
@@ -150,7 +184,7 @@ static const char *name_at_target(const struct planning *p, const struct dataset
 /* A clone shares with its origin there, too, if that is there before it. */
 static bool send_clone(struct planning *p, const struct dataset *s, const char *target)
 {
-	const struct point *snapshot, *oldest = oldest_of(s);
+	const struct point *snapshot, *oldest = oldest_of(p, s);
 	const struct dataset *o = origin_of(p, s, &snapshot);
 	const char *origin = o == NULL ? NULL : name_at_target(p, o, snapshot);
 
@@ -246,7 +280,9 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 	}
 	if (p->target->seen && !p->target->recorded)
 		plan_marks(p, s, common);
-	if (later_snapshots(s, common) == 0 && t->written > 0) {
+	choose(p, s, t, (size_t)(common - s->points.v) + 1);
+	bool current = next_wanted(p, s, common) == NULL;
+	if (current && t->written > 0) {
 		char bytes[NUM_TEXT];
 		conflict(p, CONFLICT_CHANGED, s, t->name,
 			 arena_printf(p->a, "the target has '@%s', and %s were written to it since", theirs->name,
@@ -255,7 +291,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		    ->base = theirs->name;
 		return;
 	}
-	if (later_snapshots(s, common) == 0) {
+	if (current) {
 		*vec_add(&p->out->skips, p->a) = (struct skip){
 		    .source = s->name, .newest = *common, .reason = arena_printf(p->a, "'@%s' is there", theirs->name)};
 		return;
@@ -289,6 +325,7 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 	struct send_step *step = send(p, SEND_RESUME, s, t->name, to);
 	step->token = r->token;
 	step->reason = "an earlier run was cut off; it goes on where it stopped";
+	choose(p, s, t, (size_t)(to - s->points.v) + 1);
 	send_rest(p, s, t->name, to);
 	return true;
 }
@@ -346,7 +383,9 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	p->raw = s->encrypted && (fresh || t->encrypted);
 	p->sizes[s - p->source->datasets.v] = p->size;
 
-	if (dataset_newest(s) == NULL) {
+	if (fresh)
+		choose(p, s, NULL, 0);
+	if (dataset_newest(s) == NULL || (fresh && oldest_of(p, s) == NULL)) {
 		conflict(p, CONFLICT_NO_SNAPSHOT, s, target, "it has no snapshot, so there is nothing to send",
 			 "let dormouse take some (a snapshots block in the file), or: zfs snapshot");
 		return;
@@ -441,6 +480,7 @@ static void plan_clones(struct planning *p)
 			p->size = p->sizes[s - p->source->datasets.v];
 			p->raw = s->encrypted;
 			p->replaces = false;
+			choose(p, s, NULL, 0);
 			if (last_call)
 				send_all(p, s, target, "the target has neither it nor what it is a clone of");
 			else if (!send_clone(p, s, target))
@@ -449,24 +489,34 @@ static void plan_clones(struct planning *p)
 	}
 }
 
-void replicate_plan(const struct backup *b, const struct side_state *source, const struct side_state *target,
-		    int64_t now, struct arena *a, struct plan *out)
+void replicate_plan(const struct backup *b, const struct snapshot_policy *policy, const struct side_state *source,
+		    const struct side_state *target, const struct zone *z, int64_t now, struct arena *a,
+		    struct plan *out)
 {
-	struct planning p = {.b = b, .source = source, .target = target, .a = a, .out = out};
+	struct planning plan = {.b = b,
+				.policy = policy,
+				.source = source,
+				.target = target,
+				.z = z,
+				.now = now,
+				.a = a,
+				.out = out};
 
+	if (b->keep.set)
+		plan.origins = retain_origins(source, a);
 	out->backup = b->name;
 	out->now = now;
-	p.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(p.sizes[0]));
+	plan.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(plan.sizes[0]));
 	for (size_t i = 0; i < source->datasets.n; i++) {
 		const struct dataset *s = &source->datasets.v[i];
 		if (dataset_is_under(s->name, b->source) && !dataset_matches(&b->exclude, s->name))
-			plan_dataset(&p, s);
+			plan_dataset(&plan, s);
 	}
-	plan_clones(&p);
+	plan_clones(&plan);
 	sends_order(source, &out->sends, a);
 	for (size_t i = 0; i < out->sends.n; i++)
 		if (send_is_first(&out->sends.v[i]))
-			plan_parents(&p, out->sends.v[i].target);
+			plan_parents(&plan, out->sends.v[i].target);
 	for (size_t i = 0; i < out->renames.n; i++)
-		plan_parents(&p, out->renames.v[i].to);
+		plan_parents(&plan, out->renames.v[i].to);
 }

@@ -18,13 +18,16 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void gather_origins(struct retaining *r, const struct side_state *s)
+struct strings retain_origins(const struct side_state *s, struct arena *a)
 {
+	struct strings origins = {0};
+
 	for (size_t i = 0; i < s->datasets.n; i++)
 		if (s->datasets.v[i].origin != NULL)
-			*vec_add(&r->origins, r->a) = s->datasets.v[i].origin;
-	if (r->origins.n > 1)
-		qsort(r->origins.v, r->origins.n, sizeof(r->origins.v[0]), by_text);
+			*vec_add(&origins, a) = s->datasets.v[i].origin;
+	if (origins.n > 1)
+		qsort(origins.v, origins.n, sizeof(origins.v[0]), by_text);
+	return origins;
 }
 
 static bool is_origin(const struct retaining *r, const struct dataset *d, const struct point *p)
@@ -176,7 +179,7 @@ void retain_host(const struct snapshot_policy *p, const struct side_state *host,
 	struct retaining r = {.p = p, .z = z, .now = now, .min_age_ms = p->min_age_ms, .a = a, .out = out};
 	size_t *next = arena_alloc(a, (snaps->n + 1) * sizeof(*next));
 
-	gather_origins(&r, host);
+	r.origins = retain_origins(host, a);
 	for (size_t i = 0; i < host->datasets.n; i++) {
 		const struct dataset *d = &host->datasets.v[i];
 		bool fresh[LABELS] = {false};
@@ -230,7 +233,7 @@ void retain_archive(const struct backup *b, const struct snapshot_policy *p, con
 
 	if (!b->keep.set)
 		return;
-	gather_origins(&r, target);
+	r.origins = retain_origins(target, a);
 	for (size_t i = 0; i < target->datasets.n; i++) {
 		const struct dataset *t = &target->datasets.v[i];
 		if (strlen(t->name) <= dest || !dataset_is_under(t->name, b->dest))
@@ -238,6 +241,41 @@ void retain_archive(const struct backup *b, const struct snapshot_policy *p, con
 		const char *name = t->name + dest + 1;
 		if (dataset_is_under(name, b->source) && dataset_newest(t) != NULL)
 			judge_copy(&r, &b->keep, side_find(source, name), t);
+	}
+}
+
+void retain_arrivals(const struct backup *b, const struct snapshot_policy *p, const struct strings *origins,
+		     const struct dataset *s, const struct dataset *t, size_t from, const struct zone *z, int64_t now,
+		     bool *wanted)
+{
+	AUTO(arena) struct arena a = {0};
+	struct verdicts out = {0};
+	struct retaining r = {.p = p, .z = z, .now = now, .min_age_ms = b->keep.min_age_ms, .a = &a, .out = &out};
+	struct dataset arrived = {.name = s->name};
+	size_t *index = arena_alloc(&a, (s->points.n + 1) * sizeof(*index));
+
+	if (!b->keep.set)
+		return;
+	r.origins = *origins;
+	for (size_t i = 0; t != NULL && i < t->points.n; i++)
+		if (t->points.v[i].kind == POINT_SNAPSHOT)
+			*vec_add(&arrived.points, &a) = t->points.v[i];
+	size_t there = arrived.points.n;
+	for (size_t i = from; i < s->points.n; i++) {
+		if (s->points.v[i].kind != POINT_SNAPSHOT || !wanted[i])
+			continue;
+		index[arrived.points.n - there] = i;
+		struct point *one = vec_add(&arrived.points, &a);
+		*one = s->points.v[i];
+		one->userrefs = 0; /* a hold stays behind */
+	}
+	if (arrived.points.n == there)
+		return;
+	judge_copy(&r, &b->keep, s, &arrived);
+	for (size_t i = 0; i < out.n; i++) {
+		size_t at = (size_t)(out.v[i].point - arrived.points.v);
+		if (at >= there && out.v[i].why == DROP)
+			wanted[index[at - there]] = false;
 	}
 }
 

@@ -71,11 +71,11 @@ static void run(struct simulating *s, int64_t now)
 	struct plan plan = {0}, after = {0};
 	struct archive archive;
 
-	replicate_plan(s->b, &s->source, &s->target, now, &scratch, &plan);
+	replicate_plan(s->b, s->p, &s->source, &s->target, s->z, now, &scratch, &plan);
 	for (size_t i = 0; i < plan.sends.n; i++)
 		plan.sends.v[i].target = arena_strdup(&s->sides, plan.sends.v[i].target);
 	foresee_sends(&s->target, &s->source, &plan, &s->sides);
-	replicate_plan(s->b, &s->source, &s->target, now, &scratch, &after);
+	replicate_plan(s->b, s->p, &s->source, &s->target, s->z, now, &scratch, &after);
 	for (size_t i = 0; i < after.marks.n; i++)
 		if (after.marks.v[i].bookmark != NULL)
 			after.marks.v[i].bookmark = arena_strdup(&s->sides, after.marks.v[i].bookmark);

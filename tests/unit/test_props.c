@@ -20,7 +20,7 @@ static struct world world(void)
 static struct plan plan_of(const struct world *w, struct arena *a)
 {
 	struct plan p = {0};
-	replicate_plan(&home, &w->source, &w->target, 0, a, &p);
+	replicate_plan(&home, NULL, &w->source, &w->target, &(struct zone){0}, 0, a, &p);
 	return p;
 }
 

@@ -53,7 +53,7 @@ static void check(const char *source, const char *target, const char *want)
 	model_dataset(&t, &a, "vault/tank", "");
 	if (target != NULL)
 		model_dataset(&t, &a, "vault/tank/home", target);
-	replicate_plan(&home, &s, &t, 0, &a, &p);
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	const char *got = brief(&p, &a);
 	if (strcmp(got, want) != 0)
 		fail_msg("%s | %s: '%s', not '%s'", source, target == NULL ? "nothing" : target, got, want);
@@ -120,7 +120,7 @@ static void raw_and_types(void **state)
 	model_dataset(&s, &a, "tank/home", "@a")->encrypted = true;
 	model_dataset(&s, &a, "tank/home/v", "@a")->type = DATASET_VOLUME;
 	model_dataset(&t, &a, "vault/tank/home/v", "@a");
-	replicate_plan(&home, &s, &t, 0, &a, &p);
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	assert_string_equal(brief(&p, &a), "full raw @a !type");
 	/* The pool is there, and what lies between is made from the top. */
 	assert_int_equal(p.parents.n, 1);
@@ -139,7 +139,7 @@ static void parents(void **state)
 	b.dest = "vault/x/y";
 	model_dataset(&s, &a, "tank/home", "@a");
 	model_dataset(&s, &a, "tank/home/sub", "@a");
-	replicate_plan(&b, &s, &t, 0, &a, &p);
+	replicate_plan(&b, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	assert_int_equal(p.parents.n, 3);
 	assert_string_equal(p.parents.v[0].dataset, "vault/x");
 	assert_string_equal(p.parents.v[2].dataset, "vault/x/y/tank");
@@ -166,7 +166,7 @@ static void order(void **state)
 		model_dataset(&s, &a, t[i].name, t[i].points)->referenced = t[i].size;
 	model_dataset(&to, &a, "vault/tank/home/d", "@a");
 	model_dataset(&to, &a, "vault/tank/home/f", "@a ?b");
-	replicate_plan(&home, &s, &to, 0, &a, &p);
+	replicate_plan(&home, NULL, &s, &to, &(struct zone){0}, 0, &a, &p);
 	AUTO(buf) struct buf got = {0};
 	AUTO(buf) struct buf all = {0};
 	for (size_t i = 0; i < p.sends.n; i++)
@@ -177,6 +177,61 @@ static void order(void **state)
 }
 
 /* A dataset that has another name now is followed, not sent again; one that only looks so is not. */
+/* One dataset with a backup of its own. */
+static void check_choice(const struct backup *b, const char *source, const char *target, int64_t step, const char *want)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	model_dataset(&t, &a, "vault/tank", "");
+	struct dataset *d = model_dataset(&s, &a, "tank/home", source);
+	struct dataset *copy = target == NULL ? NULL : model_dataset(&t, &a, "vault/tank/home", target);
+	for (size_t i = 0; i < d->points.n; i++)
+		d->points.v[i].creation = (int64_t)(i + 1) * step;
+	for (size_t i = 0; copy != NULL && i < copy->points.n; i++)
+		copy->points.v[i].creation = (int64_t)(i + 1) * step;
+	replicate_plan(b, NULL, &s, &t, &(struct zone){0}, 100 * step, &a, &p);
+	p.marks.n = 0;
+	const char *got = brief(&p, &a);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s | %s: '%s', not '%s'", source, target == NULL ? "nothing" : target, got, want);
+}
+
+static void chosen_snapshots(void **state)
+{
+	static const char *glob[] = {"*x", "tmp*"};
+	struct backup b = home;
+
+	(void)state;
+	b.first_copy = FIRST_NEWEST;
+	check_choice(&b, "@a @b @c", NULL, 60, "full @c");
+	check_choice(&b, "@a @b @c @d", "@b", 60, "-I @b @d");
+	b = home;
+	b.exclude_snapshots = (struct strings){.v = glob, .n = 2};
+	/* No stream reaches over what is left out. */
+	check_choice(&b, "@a @bx @c @d", NULL, 60, "full @a -i @a @c -i @c @d");
+	check_choice(&b, "@a @b @c @dx @e @f @g", "@a", 60, "-I @a @c -i @c @e -I @e @g");
+	check_choice(&b, "@a @bx @cx", "@a", 60, "current");
+	check_choice(&b, "@ax", NULL, 60, "!no-snapshot");
+	check_choice(&b, "@ax @b #a", "@ax", 60, "-i @ax @b");
+	/* With nothing to send, a change over there is still seen: see plan_existing. */
+	b = home;
+	b.keep = (struct keep){.set = true, .count = {[LABEL_DAILY] = 2}};
+	/* Six-hourly ones, of which the archive keeps the first of each of two days, and the newest.  Their names are ones
+	 * that it may destroy. */
+	static const char zfs_auto[] = "@zfs-auto-snap_hourly-2026-01-01-0%dh00U ";
+	AUTO(buf) struct buf names = {0};
+	for (int i = 0; i < 8; i++)
+		buf_printf(&names, zfs_auto, i);
+	check_choice(&b, buf_text(&names), NULL, 21600,
+		     "full @zfs-auto-snap_hourly-2026-01-01-03h00U "
+		     "-i @zfs-auto-snap_hourly-2026-01-01-03h00U @zfs-auto-snap_hourly-2026-01-01-07h00U");
+	/* What others made is never destroyed there, so it is sent. */
+	check_choice(&b, "@a @b @c @d @e @f @g @h", "@a", 21600, "-I @a @h");
+}
+
 static void renames(void **state)
 {
 	AUTO(arena) struct arena a = {0};
@@ -197,7 +252,7 @@ static void renames(void **state)
 	model_dataset(&t, &a, "vault/tank/home/flat", "@d");
 	model_dataset(&t, &a, "vault/tank/home/kept", "@f @g"); /* its source is there */
 	model_dataset(&t, &a, "vault/else/home", "@f");		/* of another source */
-	replicate_plan(&home, &s, &t, 0, &a, &p);
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	assert_int_equal(p.renames.n, 2);
 	assert_string_equal(p.renames.v[0].dataset, "vault/tank/home/flat");
 	assert_string_equal(p.renames.v[0].to, "vault/tank/home/deep/er");
@@ -224,7 +279,7 @@ static void excludes(void **state)
 	model_dataset(&s, &a, "tank/home/cache", "@a");
 	model_dataset(&s, &a, "tank/home/cache/deep", "@a");
 	model_dataset(&s, &a, "tank/home/keep", "@a");
-	replicate_plan(&b, &s, &t, 0, &a, &p);
+	replicate_plan(&b, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	assert_int_equal(p.sends.n, 2);
 	assert_string_equal(p.sends.v[1].source, "tank/home/keep");
 }
@@ -240,7 +295,7 @@ static void recorded_look_marks_nothing(void **state)
 	(void)state;
 	model_dataset(&s, &a, "tank/home", "@a+ *a @b");
 	model_dataset(&t, &a, "vault/tank/home", "@a @b");
-	replicate_plan(&home, &s, &t, 0, &a, &p);
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
 	assert_int_equal(p.marks.n, 0);
 }
 
@@ -258,7 +313,7 @@ static void explained(void **state)
 	(void)state;
 	model_dataset(&s, &a, "tank/home", "@a @b")->wants[LABEL_NONE] = "true";
 	pass_plan(&policy, &s, &(struct zone){0}, p.now, 0, &a, &pass);
-	replicate_plan(&home, &s, &t, p.now, &a, &p);
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, p.now, &a, &p);
 	plan_explain(&pass, &p, &archive, &home, &t, &out);
 	assert_non_null(strstr(buf_text(&out), "snapshot  @zfs-auto-snap_hourly-2026-07-27-00h05U of 1 dataset\n"));
 	assert_non_null(strstr(buf_text(&out), "was never seen"));
@@ -278,7 +333,7 @@ static void explained(void **state)
 		model_dataset(&from, &a, "tank/home", cases[i][0]);
 		model_dataset(&to, &a, "vault/tank", "");
 		model_dataset(&to, &a, "vault/tank/home", cases[i][1]);
-		replicate_plan(&home, &from, &to, 0, &a, &q);
+		replicate_plan(&home, NULL, &from, &to, &(struct zone){0}, 0, &a, &q);
 		to.recorded = i == 1;
 		buf_clear(&out);
 		plan_explain(&(struct pass){0}, &q, &archive, &home, &to, &out);
@@ -292,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_dataset),   cmocka_unit_test(marks),	 cmocka_unit_test(resumes),
 	    cmocka_unit_test(raw_and_types), cmocka_unit_test(parents),	 cmocka_unit_test(order),
+	    cmocka_unit_test(chosen_snapshots),
 	    cmocka_unit_test(renames),	     cmocka_unit_test(excludes), cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};

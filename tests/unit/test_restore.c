@@ -205,7 +205,7 @@ static void repairs(void **state)
 		model_dataset(&target, &a, "v/tank/home", t[i].target);
 		model_dataset(&target, &a, "v/tank/home/x", "@a");
 		model_dataset(&target, &a, "v/tank/home/x/y", "@a");
-		replicate_plan(&b, &source, &target, now, &a, &p);
+		replicate_plan(&b, NULL, &source, &target, &(struct zone){0}, now, &a, &p);
 		assert_int_equal(p.conflicts.n, 1);
 		for (int kind = 0; kind < 3; kind++) {
 			AUTO(buf) struct buf out = {0};

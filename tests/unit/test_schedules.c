@@ -221,7 +221,7 @@ static void prune_copy(struct life *l)
 static struct plan plan_of(struct life *l)
 {
 	struct plan p = {0};
-	replicate_plan(&home, &l->source, &l->target, 0, &l->arena, &p);
+	replicate_plan(&home, NULL, &l->source, &l->target, &(struct zone){0}, 0, &l->arena, &p);
 	return p;
 }
 

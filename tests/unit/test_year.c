@@ -248,12 +248,12 @@ static void do_run(struct world *w, const struct zone *z, int64_t now)
 	struct plan p = {0}, after = {0};
 	struct archive archive;
 
-	replicate_plan(&w->backup, &w->source, &w->target, now, &a, &p);
+	replicate_plan(&w->backup, &w->policy, &w->source, &w->target, z, now, &a, &p);
 	assert_int_equal(p.conflicts.n, 0);
 	for (size_t i = 0; i < p.sends.n; i++)
 		assert_true(model_send(&w->source, &w->target, &p.sends.v[i], &w->arena));
 	/* Look again: nothing is left to send, and what both have is marked. */
-	replicate_plan(&w->backup, &w->source, &w->target, now, &a, &after);
+	replicate_plan(&w->backup, &w->policy, &w->source, &w->target, z, now, &a, &after);
 	assert_int_equal(after.sends.n + after.conflicts.n, 0);
 	for (size_t i = 0; i < after.marks.n; i++) {
 		after.marks.v[i].bookmark =
