@@ -294,36 +294,50 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 	buf_puts(b, end);
 }
 
+/* One command for many: zfs hold and zfs release go on after one that fails. */
+static void marks_together(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
+			   const char *tag)
+{
+	enum { TOGETHER = 500 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < marks->n; i++) {
+		const struct mark_step *m = &marks->v[i];
+		if (m->kind != kind)
+			continue;
+		if (n++ % TOGETHER == 0) {
+			buf_printf(b, "\n%s", command);
+			word(b, tag);
+		}
+		word2(b, m->dataset, '@', m->snapshot);
+	}
+	buf_putc(b, '\n');
+}
+
+/* The order of kinds is what makes every hold of ours findable by a bookmark, whatever crashes. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag)
 {
 	buf_puts(b, head);
 	/* What was asked for twice, or is gone already, is as it should be. */
 	buf_puts(b, "rc=0\ntry() {\nok=$1\nshift\n"
-		    "out=$(\"$@\" 2>&1 </dev/null) && return\n"
-		    "case $out in *\"$ok\"*) ;; *) printf '%s\\n' \"$out\" >&2; rc=1 ;; esac\n}\n");
+		    "out=$(\"$@\" 2>&1 </dev/null) || ! printf '%s\\n' \"$out\" | grep -vF \"$ok\" >&2 || rc=1\n}\n");
 	for (size_t i = 0; i < marks->n; i++) {
 		const struct mark_step *m = &marks->v[i];
-		switch (m->kind) {
-		case MARK_HOLD:
-			buf_puts(b, "try 'tag already exists' zfs hold");
-			word(b, tag);
-			word2(b, m->dataset, '@', m->snapshot);
-			break;
-		case MARK_RELEASE:
-			buf_puts(b, "try 'no such tag' zfs release");
-			word(b, tag);
-			word2(b, m->dataset, '@', m->snapshot);
-			break;
-		case MARK_BOOKMARK:
-			buf_puts(b, "try 'bookmark exists' zfs bookmark");
-			word2(b, m->dataset, '@', m->snapshot);
-			word2(b, m->dataset, '#', m->bookmark);
-			break;
-		case MARK_UNBOOKMARK:
-			buf_puts(b, "try 'does not exist' zfs destroy");
-			word2(b, m->dataset, '#', m->snapshot);
-			break;
-		}
+		if (m->kind != MARK_BOOKMARK)
+			continue;
+		buf_puts(b, "try 'bookmark exists' zfs bookmark");
+		word2(b, m->dataset, '@', m->snapshot);
+		word2(b, m->dataset, '#', m->bookmark);
+		buf_putc(b, '\n');
+	}
+	marks_together(b, marks, MARK_HOLD, "try 'tag already exists' zfs hold", tag);
+	marks_together(b, marks, MARK_RELEASE, "try 'no such tag' zfs release", tag);
+	for (size_t i = 0; i < marks->n; i++) {
+		const struct mark_step *m = &marks->v[i];
+		if (m->kind != MARK_UNBOOKMARK)
+			continue;
+		buf_puts(b, "try 'does not exist' zfs destroy");
+		word2(b, m->dataset, '#', m->snapshot);
 		buf_putc(b, '\n');
 	}
 	buf_puts(b, "exit $rc\n");
