@@ -1,6 +1,7 @@
 /* How long planning takes: the pass over a host, the replication, and the archive's retention, on so many
  * snapshots; memory only, no ZFS.  Each figure is the median of five. */
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "plan/archive_plan.h"
@@ -86,12 +87,14 @@ static void measure(size_t snapshots)
 		qsort(took[k], ROUNDS, sizeof(double), by_size);
 		(void)printf("  %10.1f", took[k][ROUNDS / 2]);
 	}
-	(void)printf("\n");
+	struct rusage used;
+	(void)getrusage(RUSAGE_SELF, &used);
+	(void)printf("  %10ld\n", used.ru_maxrss / 1024);
 }
 
 int main(void)
 {
-	(void)printf("snapshots        pass   replicate     archive   ms, median of %d\n", ROUNDS);
+	(void)printf("snapshots        pass   replicate     archive   ms, median of %d; MiB at most\n", ROUNDS);
 	for (size_t n = 1000; n <= 1000000; n *= 10)
 		measure(n);
 	return 0;

@@ -25,7 +25,7 @@ struct flow {
 	struct pump stream;	  /* the receiver's program and then the streams */
 	struct buf answers, sender_err, receiver_err;
 	int64_t moved_ms; /* when something last moved */
-	bool stalled;
+	bool stalled, late; /* given up */
 	bool failed; /* could not be begun */
 	struct err err;
 };
@@ -119,15 +119,19 @@ static void flow_step(struct flow *f, const struct pollfd *p, int64_t now)
 
 static bool flow_open(const struct flow *f)
 {
-	return !f->stalled &&
+	return !f->stalled && !f->late &&
 	       (f->receiver.out >= 0 || f->stream.out >= 0 || f->sender.err >= 0 || f->receiver.err >= 0);
 }
 
-static void flow_watch(struct flow *f, int64_t stall_ms, int64_t now)
+static void flow_watch(struct flow *f, const struct channels *c, int64_t now)
 {
-	if (!flow_open(f) || stall_ms <= 0 || now - f->moved_ms <= stall_ms)
+	bool stalled = c->stall_ms > 0 && now - f->moved_ms > c->stall_ms;
+	bool late = c->deadline_ms > 0 && now > c->deadline_ms;
+
+	if (!flow_open(f) || (!stalled && !late))
 		return;
-	f->stalled = true;
+	f->stalled = stalled;
+	f->late = late;
 	pump_release(&f->stream);
 	proc_signal(&f->receiver, SIGTERM);
 	proc_signal(&f->sender, SIGTERM);
@@ -184,7 +188,7 @@ static bool turn(struct running *r)
 	int64_t now = clock_mono_ms();
 	for (nfds_t i = 0; i < n; i++) {
 		flow_step(polled[i], &p[i * FDS], now);
-		flow_watch(polled[i], r->c->stall_ms, now);
+		flow_watch(polled[i], r->c, now);
 	}
 	tell(r, now);
 	return true;
@@ -231,7 +235,11 @@ static void judge(struct flow *f, int sender_status, int receiver_status, int64_
 		return;
 	struct stream_result *r = &results[next];
 	r->state = STREAM_FAILED;
-	if (f->stalled) {
+	if (f->late) {
+		(void)err_set(&r->err, ERR_TIMEOUT, "'%s' is not finished", f->steps[next].source);
+		(void)err_why(&r->err, "the run's timeout is over");
+		(void)err_hint(&r->err, "what has arrived is kept; the next run goes on from there");
+	} else if (f->stalled) {
 		(void)err_set(&r->err, ERR_TIMEOUT, "'%s' stopped moving", f->steps[next].source);
 		(void)err_why(&r->err, "no byte and no answer for %d s", (int)(stall_ms / 1000));
 		(void)err_hint(&r->err, "what has arrived is kept; the next run goes on from there");

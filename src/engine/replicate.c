@@ -35,12 +35,37 @@ static void relay_tell(struct run_listener *l, const struct run_event *ev)
 	run_tell(r, with);
 }
 
+/* Where the outcome of a dataset is, or would be. */
+static size_t *slot_of(const struct run *r, const char *dataset)
+{
+	size_t i = str_hash(dataset, STR_HASH_INIT) & (r->slots.n - 1);
+
+	while (r->slots.v[i] != 0 && strcmp(r->outcomes.v[r->slots.v[i] - 1].dataset, dataset) != 0)
+		i = (i + 1) & (r->slots.n - 1);
+	return &r->slots.v[i];
+}
+
+/* NULL: nothing was said of it yet. */
+static struct outcome *find_outcome(const struct run *r, const char *dataset)
+{
+	size_t at = r->slots.n == 0 ? 0 : *slot_of(r, dataset);
+	return at == 0 ? NULL : &r->outcomes.v[at - 1];
+}
+
 static struct outcome *outcome_of(struct run *r, const char *dataset)
 {
-	for (size_t i = 0; i < r->outcomes.n; i++)
-		if (strcmp(r->outcomes.v[i].dataset, dataset) == 0)
-			return &r->outcomes.v[i];
-	struct outcome *o = vec_add(&r->outcomes, r->arena);
+	struct outcome *o = find_outcome(r, dataset);
+
+	if (o != NULL)
+		return o;
+	if (2 * (r->outcomes.n + 1) > r->slots.n) {
+		r->slots.n = r->slots.n == 0 ? 64 : 4 * r->slots.n;
+		r->slots.v = arena_alloc(r->arena, r->slots.n * sizeof(*r->slots.v));
+		for (size_t i = 0; i < r->outcomes.n; i++)
+			*slot_of(r, r->outcomes.v[i].dataset) = i + 1;
+	}
+	*slot_of(r, dataset) = r->outcomes.n + 1;
+	o = vec_add(&r->outcomes, r->arena);
 	*o = (struct outcome){.dataset = dataset};
 	return o;
 }
@@ -53,7 +78,8 @@ static void fail_dataset(struct run *r, const char *dataset, const struct err *e
 	run_tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = dataset, .err = e});
 }
 
-static bool parent_will_exist(const struct run *r, const struct send_steps *todo, const char *target)
+/* soon: what is queued counts. */
+static bool parent_will_exist(const struct run *r, const char *target, bool soon)
 {
 	AUTO(arena) struct arena a = {0};
 	char *parent = arena_strdup(&a, target);
@@ -67,22 +93,17 @@ static bool parent_will_exist(const struct run *r, const struct send_steps *todo
 	for (size_t i = 0; i < r->plan.parents.n; i++)
 		if (strcmp(r->plan.parents.v[i].dataset, parent) == 0)
 			return true;
-	for (size_t i = 0; i < todo->n; i++)
-		if (strcmp(todo->v[i].target, parent) == 0)
-			return true;
-	return false;
+	size_t dest = strlen(r->backup->dest);
+	const struct outcome *o = !soon || parent[dest] == '\0' ? NULL : find_outcome(r, parent + dest + 1);
+	return o != NULL && o->queued;
 }
 
-static bool origin_failed(struct run *r, const struct send_step *s)
+static bool origin_failed(const struct run *r, const struct send_step *s)
 {
-	size_t n = strcspn(s->origin, "@");
+	AUTO(arena) struct arena a = {0};
+	const struct outcome *o = find_outcome(r, arena_strndup(&a, s->origin, strcspn(s->origin, "@")));
 
-	for (size_t i = 0; i < r->outcomes.n; i++) {
-		const struct outcome *o = &r->outcomes.v[i];
-		if (strncmp(o->dataset, s->origin, n) == 0 && o->dataset[n] == '\0')
-			return o->err.kind != ERR_NONE;
-	}
-	return false;
+	return o != NULL && o->err.kind != ERR_NONE;
 }
 
 /* What is left to send: not what has failed in this run, nor what lies below a first copy that failed. */
@@ -91,12 +112,14 @@ static struct send_steps left_to_send(struct run *r)
 	struct send_steps todo = {0};
 	struct err e;
 
+	for (size_t i = 0; i < r->outcomes.n; i++)
+		r->outcomes.v[i].queued = false;
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		const struct send_step *s = &r->plan.sends.v[i];
 		if (outcome_of(r, s->source)->err.kind != ERR_NONE)
 			continue;
 		bool adrift = s->kind == SEND_CLONE && origin_failed(r, s);
-		if (adrift || (send_is_first(s) && !parent_will_exist(r, &todo, s->target))) {
+		if (adrift || (send_is_first(s) && !parent_will_exist(r, s->target, true))) {
 			(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
 			(void)err_why(&e, adrift ? "what it is a clone of could not be received"
 						 : "what it lies below could not be received");
@@ -104,6 +127,7 @@ static struct send_steps left_to_send(struct run *r)
 			fail_dataset(r, s->source, &e);
 			continue;
 		}
+		outcome_of(r, s->source)->queued = true;
 		*vec_add(&todo, r->arena) = *s;
 	}
 	return todo;
@@ -120,7 +144,7 @@ static size_t follow_renames(struct run *r)
 		const struct tidy_step *t = &r->plan.renames.v[i];
 		AUTO(buf) struct buf b = {0};
 		if (outcome_of(r, t->source)->err.kind != ERR_NONE ||
-		    !parent_will_exist(r, &(struct send_steps){0}, t->to))
+		    !parent_will_exist(r, t->to, false))
 			continue;
 		tried++;
 		run_stage(r, STAGE_PROVE, arena_printf(r->arena, "'%s' is '%s' now", t->dataset, t->to));
@@ -240,6 +264,7 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .lists = lists,
 			     .results = results,
 			     .stall_ms = STALL_MS,
+			     .deadline_ms = r->deadline_ms,
 			     .bandwidth = &r->backup->bandwidth,
 			     .zone = &r->seen.zone,
 			     .listener = &relay.listener};
@@ -313,6 +338,17 @@ static bool make_room(struct run *r)
 	return true;
 }
 
+/* What has arrived in part; it changes when more does. */
+static uint64_t arrived_in_part(const struct run *r)
+{
+	uint64_t hash = STR_HASH_INIT;
+
+	for (size_t i = 0; i < r->seen.target.datasets.n; i++)
+		if (r->seen.target.datasets.v[i].resume.token != NULL)
+			hash = str_hash(r->seen.target.datasets.v[i].resume.token, hash);
+	return hash;
+}
+
 /* Sends until nothing is left that could be sent; what broke for good is *e. */
 static int send_all(struct run *r, struct err *e)
 {
@@ -345,6 +381,7 @@ static int send_all(struct run *r, struct err *e)
 		}
 		if (todo.n == 0)
 			return 0;
+		uint64_t before = arrived_in_part(r);
 		if (send_round(r, &todo, &broken))
 			tries = 0;
 		else if (++tries >= TRIES)
@@ -358,6 +395,9 @@ static int send_all(struct run *r, struct err *e)
 		run_stage(r, STAGE_PROVE, "look again at both sides");
 		if (look_again(r, &tries, e) < 0 || (make_room(r) && look_again(r, &tries, e) < 0))
 			return -1;
+		/* A line that is cut again and again, but lets something through each time, is worth another try. */
+		if (arrived_in_part(r) != before)
+			tries = 0;
 	}
 }
 

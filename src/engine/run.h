@@ -17,6 +17,7 @@ struct outcome {
 	int64_t newest_at;  /* when it was taken */
 	struct err err;	    /* unless proven */
 	bool made_room;	    /* partial receives of others were given up for it */
+	bool queued;	    /* it is among what is left to send */
 };
 struct outcomes VEC(struct outcome);
 
@@ -37,6 +38,10 @@ struct run {
 	struct pruned archive_pruned;
 	struct plan plan; /* what that look asks for */
 	struct outcomes outcomes;
+	struct {
+		size_t *v; /* of a hash table of outcomes: index + 1, or 0 */
+		size_t n;  /* a power of two */
+	} slots;
 	bool watched;	/* somebody wants to know how much is left */
 	uint64_t bytes; /* that went through */
 	uint64_t total; /* that there will be, by zfs's estimate; 0 = nobody asked */

@@ -100,3 +100,19 @@ def test_several_channels(world):
     ours = guids("tank/home", "tank/")
     with world.vault():
         assert guids("vault/backup/tank/home", "vault/backup/tank/") == ours
+
+
+def test_timeout_parks(world):
+    """A run that takes too long ends in time, and the next goes on from where it was."""
+    zfs("create", "tank/home")
+    (world.folder / "mnt/home/x").write_bytes(os.urandom(20 << 20))
+    zfs("snapshot", "tank/home@one")
+    world.write_config(world.host_key, snapshots="", more='  bandwidth = "1MB/s"\n  timeout = "12s"\n')
+    began = time.monotonic()
+    done = world.run("backup", "--json", "safe", check=2, timeout=120)
+    result = json.loads(done.stdout)
+    assert result["datasets"][0]["error"]["kind"] == "timeout", done.stdout
+    assert time.monotonic() - began < 60 and not world.is_on()
+    world.write_config(world.host_key, snapshots="")
+    rest = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
+    assert 0 < int(result["bytes"]) < 20 << 20 and int(rest["bytes"]) < 20 << 20

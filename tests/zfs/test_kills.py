@@ -1,14 +1,17 @@
-"""Every process of a run is killed at every stage of it; then a plain run brings the same end state, and no machine
-is left."""
+"""Every process of a run is killed at every stage of it, and its connection is cut at any byte; then a plain run brings
+the same end state, and no machine is left."""
 
+import json
 import os
+import random
 import re
 import signal
+import socket
 import threading
 import time
 
 import pytest
-from conftest import guids, sh, zfs
+from conftest import World, guids, sh, zfs
 
 STAGES = ("wake", "look", "send", "prove", "mark", "sleep")
 
@@ -129,3 +132,97 @@ def test_killed(world, kind, stages, survives):
         assert off(world), f"after {kind} was killed at '{stage}', the next run left the machine on"
         with world.vault():
             assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/"), f"{kind} at {stage}"
+
+
+class Cutter:
+    """A door to the archiver that drops every connection after so many bytes on their way to it, and again, as often
+    as there are numbers; then it lets everything through."""
+
+    def __init__(self, port, budgets):
+        self.to, self.budgets, self.cuts = port, list(budgets), 0
+        self.left = self.budgets.pop(0)
+        self.lock, self.open = threading.Lock(), []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            machine = socket.create_connection(("127.0.0.1", self.to))
+            self.open += [client, machine]
+            threading.Thread(target=self.pass_on, args=(client, machine, True), daemon=True).start()
+            threading.Thread(target=self.pass_on, args=(machine, client, False), daemon=True).start()
+
+    def pass_on(self, source, sink, counts):
+        try:
+            while data := source.recv(1 << 18):
+                sink.sendall(data)
+                if counts and self.is_over(len(data)):
+                    break
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def is_over(self, n):
+        with self.lock:
+            if self.left is None:
+                return False
+            self.left -= n
+            if self.left > 0:
+                return False
+            self.cuts += 1
+            self.left = self.budgets.pop(0) if self.budgets else None
+            for one in self.open:
+                try:
+                    one.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                one.close()
+            self.open = []
+        return True
+
+
+def test_cut_at_twenty_bytes(tmp_path_factory):
+    """A stream of 1 GiB, cut twenty times: what arrives in the end is the same, byte for byte."""
+    seed = int(os.environ.get("DORMOUSE_SEED") or random.randrange(1 << 32))
+    draw = random.Random(seed)
+    sh("sh", "-c", "echo 300000000 >/sys/module/zfs/parameters/zfs_arc_max")
+    world = World(tmp_path_factory.mktemp("cut"), size="1300M")
+    cutter = Cutter(world.port, [draw.randrange(5 << 20, 90 << 20) for _ in range(20)])
+    try:
+        zfs("create", "-o", "compression=off", "tank/home")
+        with open(world.folder / "mnt/home/big", "wb") as f:
+            for i in range(1 << 15):  # 32 KiB each; the archive compresses them, as a guest has little room
+                f.write(f"{i:016x}".encode() * 2048)
+        zfs("snapshot", "tank/home@one")
+        with world.vault():
+            zfs("set", "compression=lz4", "vault/backup")
+        world.write_config(world.host_key, snapshots="")
+        world.settings["port"] = cutter.port
+        world.save_settings()
+        runs, sent = 0, 0
+        while True:
+            done = world.run("backup", "--json", "safe", timeout=1200)
+            sent += int(json.loads(done.stdout)["bytes"])
+            runs += 1
+            if done.returncode == 0:
+                break
+            assert runs <= 20, f"seed {seed}\n{done.stdout}\n{done.stderr}"
+        assert cutter.cuts == 20, f"seed {seed}: cut only {cutter.cuts} times"
+        # It went on each time: nothing near twenty halves of it was sent.
+        assert 1 << 30 < sent < 2 << 30, f"seed {seed}: {sent} bytes"
+        hashes = [sh("sha256sum", world.folder / "mnt/home/big").stdout.split()[0]]
+        with world.vault():
+            look = world.folder / "look"
+            look.mkdir()
+            sh("mount", "-t", "zfs", "-o", "ro", "vault/backup/tank/home@one", look)
+            hashes.append(sh("sha256sum", look / "big").stdout.split()[0])
+            sh("umount", look)
+        assert hashes[0] == hashes[1], f"seed {seed}"
+    finally:
+        cutter.listener.close()
+        world.end()
