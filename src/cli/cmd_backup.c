@@ -176,8 +176,9 @@ static int do_run(struct run *r, struct err *e)
 	enum { LOCK_MS = 10 * 60 * 1000 };
 	AUTO(fd) int lock = -1;
 
-	if (around_before(r, e) < 0 || run_sides(r, e) < 0 || (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) ||
-	    run_look_source(r, e) < 0 || run_snapshot(r, e) < 0)
+	if (around_before(r, e) < 0 || run_sides(r, e) < 0 ||
+	    (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) || run_look_source(r, e) < 0 ||
+	    run_snapshot(r, e) < 0)
 		return -1;
 	fd_close(&lock);
 	if (run_replicate(r, e) < 0)

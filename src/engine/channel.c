@@ -24,9 +24,9 @@ struct flow {
 	struct pump orders;	  /* the sender's program, into its stdin */
 	struct pump stream;	  /* the receiver's program and then the streams */
 	struct buf answers, sender_err, receiver_err;
-	int64_t moved_ms; /* when something last moved */
+	int64_t moved_ms;   /* when something last moved */
 	bool stalled, late; /* given up */
-	bool failed; /* could not be begun */
+	bool failed;	    /* could not be begun */
 	struct err err;
 };
 
@@ -151,12 +151,11 @@ static void tell(struct running *r, int64_t now)
 		if (!f->failed && (busy == NULL || f->moved_ms > busy->moved_ms))
 			busy = f;
 	}
+	if (busy == NULL)
+		return;
 	const struct send_step *s = &busy->steps[answered(busy)];
-	struct run_event ev = {.kind = EVENT_PROGRESS,
-			       .stage = STAGE_SEND,
-			       .dataset = s->source,
-			       .text = s->reason,
-			       .bytes = bytes};
+	struct run_event ev = {
+	    .kind = EVENT_PROGRESS, .stage = STAGE_SEND, .dataset = s->source, .text = s->reason, .bytes = bytes};
 	r->c->listener->tell(r->c->listener, &ev);
 }
 

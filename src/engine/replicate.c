@@ -58,6 +58,7 @@ static struct outcome *outcome_of(struct run *r, const char *dataset)
 
 	if (o != NULL)
 		return o;
+	assert(r->outcomes.n == 0 || r->outcomes.v != NULL);
 	if (2 * (r->outcomes.n + 1) > r->slots.n) {
 		r->slots.n = r->slots.n == 0 ? 64 : 4 * r->slots.n;
 		r->slots.v = arena_alloc(r->arena, r->slots.n * sizeof(*r->slots.v));
@@ -143,8 +144,7 @@ static size_t follow_renames(struct run *r)
 	for (size_t i = 0; i < r->plan.renames.n; i++) {
 		const struct tidy_step *t = &r->plan.renames.v[i];
 		AUTO(buf) struct buf b = {0};
-		if (outcome_of(r, t->source)->err.kind != ERR_NONE ||
-		    !parent_will_exist(r, t->to, false))
+		if (outcome_of(r, t->source)->err.kind != ERR_NONE || !parent_will_exist(r, t->to, false))
 			continue;
 		tried++;
 		run_stage(r, STAGE_PROVE, arena_printf(r->arena, "'%s' is '%s' now", t->dataset, t->to));
@@ -460,4 +460,3 @@ int run_replicate(struct run *r, struct err *e)
 	*e = unfinished;
 	return -1;
 }
-

@@ -9,8 +9,8 @@
 #include "engine/pass.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
-#include "wire/zfs_blame.h"
 #include "sys/fdio.h"
+#include "wire/zfs_blame.h"
 
 enum { STALL_MS = 10 * 60 * 1000, TRIES = 3 };
 

@@ -74,13 +74,14 @@ int run_snapshot(struct run *r, struct err *e)
 		pass_seen(r->paths, r->seen.now);
 	for (size_t i = 0; i < r->pass.snaps.n; i++)
 		run_stage(r, STAGE_SNAPSHOT,
-		      arena_printf(r->arena, "@%s of %zu datasets", r->pass.snaps.v[i].name,
-				   r->pass.snaps.v[i].datasets.n));
+			  arena_printf(r->arena, "@%s of %zu datasets", r->pass.snaps.v[i].name,
+				       r->pass.snaps.v[i].datasets.n));
 	if (r->policy != NULL && pass_do(&r->source, r->policy, &r->pass, &r->passed, e) < 0)
 		return -1;
 	if (r->passed.pruned.destroyed > 0)
-		run_stage(r, STAGE_PRUNE,
-		      arena_printf(r->arena, "%zu snapshots on %s", r->passed.pruned.destroyed, r->source.side.label));
+		run_stage(
+		    r, STAGE_PRUNE,
+		    arena_printf(r->arena, "%zu snapshots on %s", r->passed.pruned.destroyed, r->source.side.label));
 	return r->passed.taken + r->passed.pruned.destroyed > 0 ? run_look_source(r, e) : 0;
 }
 

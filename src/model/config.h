@@ -76,14 +76,14 @@ enum first_copy { FIRST_ALL, FIRST_NEWEST };
 struct backup {
 	const char *name;
 	struct span at;
-	const char *source_target; /* NULL: this host */
-	const char *source;	   /* dataset */
-	const char *dest_target;   /* NULL: this host */
-	const char *dest;	   /* dataset; "tank/home" lands in <dest>/tank/home */
-	struct strings exclude;	   /* globs of whole dataset names; a match leaves out what is below, too */
+	const char *source_target;	  /* NULL: this host */
+	const char *source;		  /* dataset */
+	const char *dest_target;	  /* NULL: this host */
+	const char *dest;		  /* dataset; "tank/home" lands in <dest>/tank/home */
+	struct strings exclude;		  /* globs of whole dataset names; a match leaves out what is below, too */
 	struct strings exclude_snapshots; /* globs of what stands after the '@' */
 	enum first_copy first_copy;
-	int64_t timeout_ms;	   /* of the whole run; 0 = none */
+	int64_t timeout_ms; /* of the whole run; 0 = none */
 	struct bandwidth bandwidth;
 	bool any_space;		      /* do not refuse what is larger than the space there */
 	struct strings before, after; /* commands around a run, here */

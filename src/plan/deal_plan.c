@@ -1,7 +1,7 @@
 #include "plan/deal_plan.h"
 
 /* What a stream costs beside its bytes, and what a channel must have to do, in bytes. */
-#define STREAM_COST ((uint64_t)2 << 20)
+#define STREAM_COST  ((uint64_t)2 << 20)
 #define CHANNEL_COST ((uint64_t)16 << 20)
 
 /* Streams that must go one after the other: known by the first of them. */
@@ -10,18 +10,23 @@ struct group {
 	uint64_t weight;
 };
 
+struct place {
+	const char *target;
+	size_t at;
+};
+
 struct dealing {
 	const struct send_steps *sends;
-	const struct send_step **by_target; /* sorted */
-	size_t *joined; /* of each step, one of its group before it, or itself */
+	struct place *places; /* by target, then in order */
+	size_t *joined;	      /* of each step, one of its group before it, or itself */
 };
 
 static int by_target(const void *x, const void *y)
 {
-	const struct send_step *a = *(const struct send_step *const *)x, *b = *(const struct send_step *const *)y;
+	const struct place *a = x, *b = y;
 	int name = strcmp(a->target, b->target);
 
-	return name != 0 ? name : a < b ? -1 : a > b;
+	return name != 0 ? name : a->at < b->at ? -1 : a->at > b->at;
 }
 
 static size_t first_of(const struct dealing *d, size_t i)
@@ -45,17 +50,14 @@ static void join_target(struct dealing *d, size_t i, const char *name, size_t n)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const char *it = d->by_target[mid]->target;
-		int order = strncmp(it, name, n);
-		if (order < 0)
+		if (strncmp(d->places[mid].target, name, n) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	/* Names that only begin alike sort behind it. */
-	if (low < d->sends->n && strncmp(d->by_target[low]->target, name, n) == 0 &&
-	    d->by_target[low]->target[n] == '\0')
-		join(d, i, (size_t)(d->by_target[low] - d->sends->v));
+	if (low < d->sends->n && strncmp(d->places[low].target, name, n) == 0 && d->places[low].target[n] == '\0')
+		join(d, i, d->places[low].at);
 }
 
 static int heavy_first(const void *x, const void *y)
@@ -71,13 +73,13 @@ static void find_groups(struct dealing *d, struct arena *a)
 {
 	size_t n = d->sends->n;
 
-	d->by_target = arena_alloc(a, n * sizeof(*d->by_target));
+	d->places = arena_alloc(a, n * sizeof(*d->places));
 	d->joined = arena_alloc(a, n * sizeof(*d->joined));
 	for (size_t i = 0; i < n; i++) {
-		d->by_target[i] = &d->sends->v[i];
+		d->places[i] = (struct place){d->sends->v[i].target, i};
 		d->joined[i] = i;
 	}
-	qsort(d->by_target, n, sizeof(*d->by_target), by_target);
+	qsort(d->places, n, sizeof(*d->places), by_target);
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &d->sends->v[i];
 		const char *slash = strrchr(s->target, '/');

@@ -13,11 +13,11 @@ struct planning {
 	struct arena *a;
 	struct plan *out;
 	struct strings origins; /* of clones at the source */
-	uint64_t *sizes; /* of each source dataset: see send_step.size */
-	uint64_t size;	 /* of the one that is being planned */
-	bool raw;	 /* likewise */
-	bool replaces;	 /* likewise: a stand-in of ours is in its place */
-	bool *wanted;	 /* likewise: of its points, the snapshots that are to be sent */
+	uint64_t *sizes;	/* of each source dataset: see send_step.size */
+	uint64_t size;		/* of the one that is being planned */
+	bool raw;		/* likewise */
+	bool replaces;		/* likewise: a stand-in of ours is in its place */
+	bool *wanted;		/* likewise: of its points, the snapshots that are to be sent */
 	struct {
 		size_t *v;
 		size_t n, cap;
@@ -85,6 +85,7 @@ static void choose(struct planning *p, const struct dataset *s, const struct dat
 /* The next snapshot to be sent that comes after from, or NULL. */
 static const struct point *next_wanted(const struct planning *p, const struct dataset *s, const struct point *from)
 {
+	assert(p->wanted != NULL);
 	for (const struct point *k = from == NULL ? s->points.v : from + 1; k < s->points.v + s->points.n; k++)
 		if (p->wanted[k - s->points.v])
 			return k;
@@ -118,14 +119,13 @@ static void send_rest(struct planning *p, const struct dataset *s, const char *t
 	for (; (next = next_wanted(p, s, from)) != NULL; from = next) {
 		size_t n = 0;
 		const struct point *last = from->kind == POINT_BOOKMARK ? NULL : last_along(p, s, from, &n);
-		struct send_step *step = send(p, n > 1 ? SEND_INTERMEDIATE : SEND_INCREMENTAL, s, target,
-					      last != NULL ? last : next);
+		struct send_step *step =
+		    send(p, n > 1 ? SEND_INTERMEDIATE : SEND_INCREMENTAL, s, target, last != NULL ? last : next);
 		step->base = *from;
 		step->snapshots = n > 0 ? n : 1;
-		step->reason = from->kind == POINT_BOOKMARK
-				   ? "the snapshot that both had is gone here, its bookmark is not"
-			       : last == NULL
-				   ? arena_printf(p->a, "what lies between it and '@%s' is left out", from->name)
+		step->reason =
+		    from->kind == POINT_BOOKMARK ? "the snapshot that both had is gone here, its bookmark is not"
+		    : last == NULL ? arena_printf(p->a, "what lies between it and '@%s' is left out", from->name)
 				   : arena_printf(p->a, "%zu snapshot%s newer than '@%s'", n, plural(n), from->name);
 		next = last != NULL ? last : next;
 	}
@@ -493,14 +493,8 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 		    const struct side_state *target, const struct zone *z, int64_t now, struct arena *a,
 		    struct plan *out)
 {
-	struct planning plan = {.b = b,
-				.policy = policy,
-				.source = source,
-				.target = target,
-				.z = z,
-				.now = now,
-				.a = a,
-				.out = out};
+	struct planning plan = {
+	    .b = b, .policy = policy, .source = source, .target = target, .z = z, .now = now, .a = a, .out = out};
 
 	if (b->keep.set)
 		plan.origins = retain_origins(source, a);

@@ -17,8 +17,8 @@ void retain_archive(const struct backup *b, const struct snapshot_policy *p, con
 		    const struct side_state *target, const struct zone *z, int64_t now, struct arena *a,
 		    struct verdicts *out);
 
-/* Of the snapshots of s that stand behind index from, which the archive would keep once they had all arrived at t (NULL:
- * it is not there yet): sets wanted of the others to false.  The newest is always kept, and so are origins (see
+/* Of the snapshots of s that stand behind index from, which the archive would keep once they had all arrived at t
+ * (NULL: it is not there yet): sets wanted of the others to false.  The newest is always kept, and so are origins (see
  * retain_origins): clones are received on top of them. */
 void retain_arrivals(const struct backup *b, const struct snapshot_policy *p, const struct strings *origins,
 		     const struct dataset *s, const struct dataset *t, size_t from, const struct zone *z, int64_t now,

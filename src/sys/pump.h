@@ -21,9 +21,9 @@ enum pump_end { PUMP_GOES_ON, PUMP_DONE, PUMP_READER_GONE };
 struct pump {
 	int in, out; /* owned from pump_init on; -1 once closed */
 	char *ring;
-	size_t size, head, len; /* len bytes from head on are waiting */
-	struct str first;	/* goes out before anything from in; borrowed */
-	uint64_t bytes;		/* from in that reached out */
+	size_t size, head, len;	  /* len bytes from head on are waiting */
+	struct str first;	  /* goes out before anything from in; borrowed */
+	uint64_t bytes;		  /* from in that reached out */
 	struct pump_limit *limit; /* of what comes from in; borrowed, or NULL */
 };
 

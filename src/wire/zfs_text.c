@@ -1,5 +1,5 @@
-#include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
+#include "wire/zfs_blame.h"
 
 #include "base/buf.h"
 #include "base/num.h"

@@ -107,9 +107,16 @@ static void any_deal(void **state)
 
 static void rates(void **state)
 {
-	static const char *const bad[] = {"",	      "20XB/s",	     "10",		  "08:00-18:00",
-					  "1MB/s, ",  "8:00-9:00 1MB/s", "08:00-25:00 1MB/s", "08:00-08:00 1MB/s",
-					  "1MB/s 2MB/s", "1MB/s, 2MB/s"};
+	static const char *const bad[] = {"",
+					  "20XB/s",
+					  "10",
+					  "08:00-18:00",
+					  "1MB/s, ",
+					  "8:00-9:00 1MB/s",
+					  "08:00-25:00 1MB/s",
+					  "08:00-08:00 1MB/s",
+					  "1MB/s 2MB/s",
+					  "1MB/s, 2MB/s"};
 	static const struct zone_part berlin[] = {{INT64_MIN, 3600}};
 	const struct zone z = {.v = (struct zone_part *)(uintptr_t)berlin, .n = 1}, utc = {0};
 	AUTO(arena) struct arena a = {0};

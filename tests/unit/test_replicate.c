@@ -219,8 +219,8 @@ static void chosen_snapshots(void **state)
 	/* With nothing to send, a change over there is still seen: see plan_existing. */
 	b = home;
 	b.keep = (struct keep){.set = true, .count = {[LABEL_DAILY] = 2}};
-	/* Six-hourly ones, of which the archive keeps the first of each of two days, and the newest.  Their names are ones
-	 * that it may destroy. */
+	/* Six-hourly ones, of which the archive keeps the first of each of two days, and the newest.  Their names are
+	 * ones that it may destroy. */
 	static const char zfs_auto[] = "@zfs-auto-snap_hourly-2026-01-01-0%dh00U ";
 	AUTO(buf) struct buf names = {0};
 	for (int i = 0; i < 8; i++)
@@ -345,10 +345,11 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset),   cmocka_unit_test(marks),	 cmocka_unit_test(resumes),
-	    cmocka_unit_test(raw_and_types), cmocka_unit_test(parents),	 cmocka_unit_test(order),
-	    cmocka_unit_test(chosen_snapshots),
-	    cmocka_unit_test(renames),	     cmocka_unit_test(excludes), cmocka_unit_test(recorded_look_marks_nothing),
+	    cmocka_unit_test(one_dataset),	cmocka_unit_test(marks),
+	    cmocka_unit_test(resumes),		cmocka_unit_test(raw_and_types),
+	    cmocka_unit_test(parents),		cmocka_unit_test(order),
+	    cmocka_unit_test(chosen_snapshots), cmocka_unit_test(renames),
+	    cmocka_unit_test(excludes),		cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

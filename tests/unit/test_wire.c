@@ -300,10 +300,11 @@ static void estimates(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		*vec_add(&sends, &a) = (struct send_step){.source = "t/a"};
-	assert_int_equal(estimates_parse(str_of("#estimate 0\nfull\tt/a@x\t624\nsize\t624\n#estimate 1\ncannot open "
-						"'t/a@x': dataset does not exist\n#estimate 2\nsize\t7\n#estimate end\n"),
-					 &sends, &e),
-			 0);
+	assert_int_equal(
+	    estimates_parse(str_of("#estimate 0\nfull\tt/a@x\t624\nsize\t624\n#estimate 1\ncannot open "
+				   "'t/a@x': dataset does not exist\n#estimate 2\nsize\t7\n#estimate end\n"),
+			    &sends, &e),
+	    0);
 	assert_true(sends.v[0].bytes == 624 && sends.v[1].bytes == 0 && sends.v[2].bytes == 7);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(estimates_parse(str_of(bad[i]), &sends, &e), -1);
@@ -567,11 +568,11 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting),	cmocka_unit_test(loader),  cmocka_unit_test(remote_argv),
-	    cmocka_unit_test(programs), cmocka_unit_test(looks),   cmocka_unit_test(tokens),
-	    cmocka_unit_test(answers),	cmocka_unit_test(estimates), cmocka_unit_test(blame),   cmocka_unit_test(observations),
-	    cmocka_unit_test(plans),	cmocka_unit_test(control), cmocka_unit_test(facts),
-	    cmocka_unit_test(ssh),
+	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	 cmocka_unit_test(remote_argv),
+	    cmocka_unit_test(programs),	    cmocka_unit_test(looks),	 cmocka_unit_test(tokens),
+	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates), cmocka_unit_test(blame),
+	    cmocka_unit_test(observations), cmocka_unit_test(plans),	 cmocka_unit_test(control),
+	    cmocka_unit_test(facts),	    cmocka_unit_test(ssh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,7 +192,7 @@ def test_cut_at_twenty_bytes(tmp_path_factory):
     draw = random.Random(seed)
     sh("sh", "-c", "echo 300000000 >/sys/module/zfs/parameters/zfs_arc_max")
     world = World(tmp_path_factory.mktemp("cut"), size="1300M")
-    cutter = Cutter(world.port, [draw.randrange(5 << 20, 90 << 20) for _ in range(20)])
+    cutter = Cutter(world.port, [draw.randrange(5 << 20, 50 << 20) for _ in range(20)])
     try:
         zfs("create", "-o", "compression=off", "tank/home")
         with open(world.folder / "mnt/home/big", "wb") as f:
