@@ -100,6 +100,17 @@ static int send(struct restoring *r, struct err *e)
 	return 1;
 }
 
+/* What an earlier restore received, and then ended. */
+static int finish_earlier(struct restoring *r, struct err *e)
+{
+	for (size_t i = 0; i < r->plan.skips.n; i++) {
+		const struct restored *d = restored_of(r, r->plan.skips.v[i].source);
+		if (d != NULL && put_back(r, d, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int restore_datasets(struct restoring *r, const struct restore_wish *w, struct err *e)
 {
 	for (int tries = 0;; tries++) {
@@ -108,6 +119,8 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 		if (tries == 0)
 			for (size_t i = 0; i < r->plan.notes.n; i++)
 				*vec_add(&r->notes, r->arena) = r->plan.notes.v[i];
+		if (finish_earlier(r, e) < 0)
+			return -1;
 		if (r->plan.sends.n == 0)
 			return 0;
 		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));

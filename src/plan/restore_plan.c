@@ -93,6 +93,8 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 	} else if (there != NULL && dataset_snapshot_by_guid(there, to->guid) != NULL) {
 		*vec_add(&p->out->skips, p->a) =
 		    (struct skip){.source = home, .newest = *to, .reason = "it is there already"};
+		if (there->restoring)
+			put_back(p, copy, home);
 		return 0;
 	} else if (there != NULL) {
 		(void)err_set(e, ERR_CONFLICT, "'%s' exists, and nothing is restored over it", home);

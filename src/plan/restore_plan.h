@@ -17,7 +17,7 @@ struct restoreds VEC(struct restored);
 struct restore {
 	struct send_steps sends;   /* a parent before its children */
 	struct skips skips;	   /* what is there already */
-	struct restoreds restored; /* of each that is sent */
+	struct restoreds restored; /* of each that is sent, or that an earlier restore has not finished */
 	struct strings notes;
 };
 

@@ -14,6 +14,9 @@ static const char loader[] = "p= q= n=0\n"
 			     "eval \"$p$q\"";
 
 static const char head[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\nexport PATH\nLC_ALL=C\nexport LC_ALL\n";
+/* Stands on what a restore has received, with its own name, until its properties are put back. */
+#define RESTORING "dormouse:restoring"
+
 static const char end[] = "#end\n";
 
 void shquote(struct buf *b, const char *s)
@@ -74,7 +77,8 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 	    "{ { zfs \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
 	    "}\n"
 	    "look datasets list -Hp -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
-	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,com.sun:auto-snapshot");
+	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,dormouse:restoring,"
+	    "com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
 	if (*root != '\0') {
@@ -358,7 +362,9 @@ void program_put_back(struct buf *b, const char *dataset, const struct propertie
 		word(b, dataset);
 		buf_puts(b, " </dev/null\n");
 	}
-	buf_puts(b, "true\n");
+	buf_puts(b, "zfs inherit " RESTORING);
+	word(b, dataset);
+	buf_puts(b, " </dev/null\n");
 	buf_puts(b, end);
 }
 
@@ -500,7 +506,8 @@ static void receive_options(struct buf *b, const struct send_step *s)
 	AUTO(arena) struct arena a = {0};
 
 	if (s->restores) {
-		buf_puts(b, s->is_volume ? "" : " -o canmount=noauto");
+		buf_puts(b, s->is_volume ? " -o" : " -o canmount=noauto -o");
+		word2(b, RESTORING, '=', s->target);
 		return;
 	}
 	buf_puts(b, both_options);

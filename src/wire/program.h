@@ -40,6 +40,7 @@ void program_repair(struct buf *b, const struct repair_step *s);
 /* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
 void program_tidy(struct buf *b, const struct tidy_steps *steps);
 /* Sets properties of a restored dataset, one by one: what is refused is said on standard error, and stops nothing.
+ * Then it is no longer marked as one that is being restored.
  * inherit: canmount goes back to what it is of itself. */
 void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit);
 /* Shows what is in a snapshot, which is mounted for that where nobody sees it. */

@@ -107,11 +107,21 @@ static void puts_back(void **state)
 	program_put_back(&b, "tank/home", &r.restored.v[0].properties, true);
 	assert_non_null(strstr(buf_text(&b), "zfs set 'my:note=it'\\''s' 'tank/home' </dev/null\n"));
 	assert_non_null(strstr(buf_text(&b), "zfs inherit -S canmount 'tank/home'"));
+	assert_non_null(strstr(buf_text(&b), "zfs inherit dormouse:restoring 'tank/home'"));
 	buf_clear(&b);
 	/* What goes back is no copy: it must not be read-only, nor say so of itself. */
 	program_receive(&b, r.sends.v, r.sends.n);
 	assert_null(strstr(buf_text(&b), "readonly"));
-	assert_non_null(strstr(buf_text(&b), "zfs receive -s -u -o canmount=noauto 'tank/home'"));
+	assert_non_null(strstr(buf_text(&b), "zfs receive -s -u -o canmount=noauto -o 'dormouse:restoring=tank/home' "
+					     "'tank/home'"));
+	/* One that ended before that was done has left a mark: nothing is sent, and it is done now. */
+	struct side_state half = side("tank/home");
+	struct dataset *there = model_dataset(&half, &a, "tank/home", "@a");
+	assert_string_equal(brief(&w, &archive, &half, &a, &r), "there tank/home;");
+	assert_int_equal(r.restored.n, 0);
+	there->restoring = true;
+	assert_string_equal(brief(&w, &archive, &half, &a, &r), "there tank/home;");
+	assert_int_equal(r.restored.v[0].properties.n, 3);
 }
 
 static void records(void **state)
@@ -147,7 +157,7 @@ static void records(void **state)
 	/* And as it is looked at: ours are not the source's. */
 	struct side_state s = {.root = "b"};
 	const char *look = "#look datasets\n"
-			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
+			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
 			   "#look points\n#look properties\n"
 			   "b\tcompression\tlz4\n"
 			   "b\tmy:text\tone\ttwo\nthree lines\n"

@@ -168,7 +168,8 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
-#define UNSET "\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone and com.sun:auto-snapshot with its labels */
+#define UNSET \
+	"\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone, dormouse:restoring, com.sun:auto-snapshot with its labels */
 
 static const char listing[] = "#look datasets\n"
 			      "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
@@ -181,10 +182,12 @@ static void looks(void **state)
 	struct err e;
 	const char *good =
 	    "#look datasets\n"
-	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\ttrue\t-\tfalse\t-"
+	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-\ttrue\t-"
+	    "\tfalse\t-"
 	    "\t-"
 	    "\t-\t-\n"
-	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v 2"
+	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v "
+	    "2\tb/v 2"
 	    "\t-\t-\t-\t-\t-\t-\t-\n"
 	    "#look points\n"
 	    "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
@@ -200,7 +203,7 @@ static void looks(void **state)
 	const struct dataset *v = side_find(&s, "b/v 2");
 	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
 	assert_string_equal(v->origin, "b/x@o");
-	assert_int_equal(v->gone_since, 77);
+	assert_true(v->gone_since == 77 && v->restoring);
 	assert_string_equal(s.datasets.v[0].wants[LABEL_NONE], "true");
 	assert_string_equal(s.datasets.v[0].wants[LABEL_HOURLY], "false");
 	assert_null(s.datasets.v[0].wants[LABEL_DAILY]);

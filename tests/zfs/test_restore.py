@@ -64,6 +64,11 @@ def test_a_lost_tree_comes_back_and_goes_on(world):
     assert there["recordsize"] == "16384" and there["atime"] == "off" and there["canmount"] == "noauto"
     zfs("mount", "tank/rescue/a")
     assert (world.folder / "mnt/rescue/a/letter").read_text() == "first\n"
+    # One that was killed before all was put back is finished by the next.
+    zfs("set", "dormouse:restoring=tank/rescue/a", "recordsize=128K", "tank/rescue/a")
+    world.run("restore", "tank/home/a@monday", "--to", "tank/rescue/a", check=0)
+    there = local("tank/rescue/a")
+    assert there["recordsize"] == "16384" and "dormouse:restoring" not in there
     # Again: it is there.  Something else by that name: never written over.
     assert "already" in world.run("restore", "tank/home/a@monday", "--to", "tank/rescue/a", check=0).stdout
     done = world.run("restore", "tank/home/a@tuesday", "--to", "tank/rescue/a", check=2)
