@@ -111,7 +111,7 @@ def versions():
     ssh = subprocess.run(["ssh", "-V"], stderr=subprocess.PIPE, text=True, check=True).stderr.split(",")[0]
     peers = ", ".join(sorted(p.stem.removesuffix(".dist-info").replace("-", " ") for p in
                              pathlib.Path(os.environ["PYTHONPATH"]).glob("*zfs*.dist-info")))  # fmt: skip
-    return f"{zfs_version}, {ssh}, syncoid {syncoid[-1].rstrip(")") if syncoid else '?'}, {peers}"
+    return f"{zfs_version}, {ssh}, syncoid {syncoid[-1].rstrip(')') if syncoid else '?'}, {peers}"
 
 
 def main():
