@@ -70,18 +70,35 @@ static const struct restored *restored_of(const struct restoring *r, const char 
 	return NULL;
 }
 
+/* The channel's listener: passes on, and keeps the leases meanwhile. */
+struct relay {
+	struct run_listener listener;
+	struct restoring *restoring;
+};
+
+static void relay_tell(struct run_listener *l, const struct run_event *ev)
+{
+	struct restoring *r = ((struct relay *)(void *)l)->restoring;
+
+	reach_keep(&r->archive);
+	reach_keep(&r->home);
+	if (r->listener != NULL)
+		r->listener->tell(r->listener, ev);
+}
+
 /* One channel.  1: all arrived; 0: broke off, and is worth another look. */
 static int send(struct restoring *r, struct err *e)
 {
 	const struct send_steps *todo = &r->plan.sends;
 	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
+	struct relay relay = {{relay_tell}, r};
 	struct channels c = {.source = &r->archive.side,
 			     .target = &r->home.side,
 			     .lists = todo,
 			     .n = 1,
 			     .results = &results,
 			     .stall_ms = STALL_MS,
-			     .listener = r->listener};
+			     .listener = &relay.listener};
 
 	if (channels_run(&c, e) < 0)
 		return -1;
