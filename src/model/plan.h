@@ -156,6 +156,7 @@ enum tidy_kind {
 	TIDY_RENAME, /* its source was renamed: follow */
 	TIDY_GONE,   /* its source is missed for the first time: write down when */
 	TIDY_BACK,   /* it is there again */
+	TIDY_CLOSE,  /* it could be written to, or be mounted: make it read-only */
 	TIDY_FORGET, /* it was gone for longer than forget_after: destroy it */
 };
 struct tidy_step {
@@ -163,7 +164,8 @@ struct tidy_step {
 	const char *dataset;
 	const char *to; /* TIDY_RENAME: where; and the source's name now */
 	const char *source;
-	int64_t at; /* TIDY_GONE */
+	int64_t at;	/* TIDY_GONE */
+	bool is_volume; /* TIDY_CLOSE */
 	const char *reason;
 };
 struct tidy_steps VEC(struct tidy_step);

@@ -39,6 +39,13 @@ void archive_plan(const struct backup *b, const struct snapshot_policy *p, const
 		const char *name = t->name + dest + 1;
 		if (!dataset_is_under(name, b->source) || t->placeholder || dataset_newest(t) == NULL)
 			continue;
+		if (t->open)
+			*vec_add(&out->tidies, a) =
+			    (struct tidy_step){.kind = TIDY_CLOSE,
+					       .dataset = t->name,
+					       .source = name,
+					       .is_volume = t->type == DATASET_VOLUME,
+					       .reason = "a copy that is written to, or mounted, is one no longer"};
 		struct tidy_step step = {.dataset = t->name, .source = name};
 		if (side_find(source, name) != NULL) {
 			step.kind = TIDY_BACK;

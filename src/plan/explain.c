@@ -84,6 +84,9 @@ static void tidy_text(const struct tidy_step *t, struct arena *a, struct buf *ou
 	case TIDY_BACK:
 		line(out, "note", t->dataset, t->reason);
 		break;
+	case TIDY_CLOSE:
+		line(out, "close", t->dataset, t->reason);
+		break;
 	case TIDY_FORGET:
 		line(out, "destroy", arena_printf(a, "%s, all of it", t->dataset), t->reason);
 		break;

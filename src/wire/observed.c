@@ -25,6 +25,8 @@ static json_t *dataset_json(const struct dataset *d)
 	(void)json_object_set_new(j, "encrypted", json_boolean(d->encrypted));
 	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
 	json_put_text(j, "origin", d->origin);
+	if (d->open)
+		(void)json_object_set_new(j, "open", json_true());
 	if (d->gone_since != 0)
 		(void)json_object_set_new(j, "gone_since", json_integer(d->gone_since));
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
@@ -109,6 +111,7 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 	*d = (struct dataset){.name = json_text(j, "name", a),
 			      .encrypted = flag(j, "encrypted"),
 			      .placeholder = flag(j, "placeholder"),
+			      .open = flag(j, "open"),
 			      .origin = json_text(j, "origin", a),
 			      .gone_since = json_integer_value(json_object_get(j, "gone_since"))};
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)

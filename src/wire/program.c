@@ -78,7 +78,7 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 	    "}\n"
 	    "look datasets list -Hp -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
 	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,dormouse:restoring,"
-	    "com.sun:auto-snapshot");
+	    "readonly,canmount,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
 	if (*root != '\0') {
@@ -280,6 +280,10 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 			word(b, buf_text(&gone));
 			word(b, s->dataset);
 			break;
+		case TIDY_CLOSE:
+			buf_puts(b, s->is_volume ? "zfs set readonly=on" : "zfs set readonly=on canmount=noauto");
+			word(b, s->dataset);
+			break;
 		case TIDY_BACK:
 			buf_puts(b, "zfs inherit dormouse:gone");
 			word(b, s->dataset);
@@ -465,21 +469,44 @@ void program_estimate(struct buf *b, const struct send_steps *sends)
 	buf_puts(b, end);
 }
 
-void program_available(struct buf *b, const char *dataset)
+/* The dataset, and each above it: for the words of one command, the nearest first. */
+static void upwards(struct buf *b, const char *dataset)
 {
 	AUTO(arena) struct arena a = {0};
 	char *name = arena_strdup(&a, dataset);
 
-	buf_puts(b, head);
 	for (char *slash = name; slash != NULL;) {
-		buf_puts(b, "zfs list -Hp -o available");
 		word(b, name);
-		buf_puts(b, " 2>/dev/null </dev/null && exit\n");
 		slash = strrchr(name, '/');
 		if (slash != NULL)
 			*slash = '\0';
 	}
-	buf_puts(b, "exit 1\n");
+}
+
+void program_available(struct buf *b, const char *dataset)
+{
+	buf_puts(b, head);
+	buf_puts(b, "for d in");
+	upwards(b, dataset);
+	buf_puts(b, "; do zfs list -Hp -o available \"$d\" 2>/dev/null </dev/null && exit; done\nexit 1\n");
+	buf_puts(b, end);
+}
+
+void program_host(struct buf *b, const char *dataset)
+{
+	buf_puts(b, head);
+	buf_puts(b, "exec </dev/null\necho '#host facts'\n"
+		    "echo \"user $(id -un)\"\necho \"uid $(id -u)\"\necho \"groups $(id -Gn)\"\necho \"now $(date +%s)\"\n"
+		    "set -- $(zfs version 2>/dev/null | sed 's/^zfs-//; s/^kmod-//')\n"
+		    "echo \"zfs $1\"\necho \"module $2\"\n"
+		    "if [ -r /dev/zfs ] && [ -w /dev/zfs ]; then echo 'open yes'; fi\n"
+		    "near=\nfor d in");
+	upwards(b, dataset);
+	buf_puts(b, "; do if zfs list -H -o name \"$d\" >/dev/null 2>&1; then near=$d; break; fi; done\n"
+		    "echo \"nearest $near\"\n"
+		    "if [ -n \"$near\" ]; then\necho '#host allow'\nzfs allow \"$near\" 2>/dev/null\n"
+		    "echo '#host features'\nzpool get -H -o name,property,value all \"${near%%/*}\"\nfi\n"
+		    "echo '#host end'\n");
 	buf_puts(b, end);
 }
 

@@ -24,6 +24,9 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 void program_tokens(struct buf *b, const struct strings *tokens);
 /* Asks the source how long the streams will be: see estimates_parse. */
 void program_estimate(struct buf *b, const struct send_steps *sends);
+/* Asks a host about itself, and what its user may do with a dataset, or below the nearest one above it that is there:
+ * see host_parse (wire/host_text.h). */
+void program_host(struct buf *b, const char *dataset);
 /* Prints how many bytes may be written to a dataset that is there, or below the nearest one above it that is. */
 void program_available(struct buf *b, const char *dataset);
 /* One atomic zfs snapshot for each step. */

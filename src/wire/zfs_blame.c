@@ -29,7 +29,7 @@ static const struct {
     {"must specify -F to overwrite", ERR_CONFLICT, "there is a dataset of that name already",
      "rename it on the target (zfs rename), then run the backup again"},
     {"permission denied", ERR_DENIED, "the user there may not do this",
-     "zfs allow shows what it may; see zfs-allow(8)"},
+     "dormouse doctor shows what is missing, as zfs allow commands"},
     {"Permission denied (", ERR_DENIED, "ssh was not let in",
      "is the key in the machine's authorized_keys, and identity_file right? Try: ssh -v"},
     {"Host key verification failed", ERR_DENIED, "the machine's ssh host key is not the expected one",

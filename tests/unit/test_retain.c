@@ -245,6 +245,10 @@ static void gone(void **state)
 	old->points.v[0].userrefs = 1;
 	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
 	assert_null(tidy_of(&out, "vault/tank/old"));
+	old->open = true;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_int_equal(tidy_of(&out, "vault/tank/old")->kind, TIDY_CLOSE);
+	old->open = false;
 	old->points.v[0].userrefs = 0;
 	model_dataset(&t, &a, "vault/clone", "")->origin = arena_printf(
 	    &a, "vault/tank/old@%s", ((const struct dataset *)side_find(&t, "vault/tank/old"))->points.v[1].name);

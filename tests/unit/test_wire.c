@@ -3,8 +3,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plan/examine.h"
 #include "sys/proc.h"
 #include "wire/control.h"
+#include "wire/host_text.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
 #include "wire/plan_json.h"
@@ -169,7 +171,7 @@ static void programs(void **state)
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
 #define UNSET \
-	"\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone, dormouse:restoring, com.sun:auto-snapshot with its labels */
+	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone, dormouse:restoring, readonly, canmount, com.sun:auto-snapshot with its labels */
 
 static const char listing[] = "#look datasets\n"
 			      "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
@@ -182,12 +184,12 @@ static void looks(void **state)
 	struct err e;
 	const char *good =
 	    "#look datasets\n"
-	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-\ttrue\t-"
+	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-\ton\ton\ttrue\t-"
 	    "\tfalse\t-"
 	    "\t-"
 	    "\t-\t-\n"
 	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v "
-	    "2\tb/v 2"
+	    "2\tb/v 2\ton\t-"
 	    "\t-\t-\t-\t-\t-\t-\t-\n"
 	    "#look points\n"
 	    "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
@@ -203,7 +205,7 @@ static void looks(void **state)
 	const struct dataset *v = side_find(&s, "b/v 2");
 	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
 	assert_string_equal(v->origin, "b/x@o");
-	assert_true(v->gone_since == 77 && v->restoring);
+	assert_true(v->gone_since == 77 && v->restoring && !v->open && s.datasets.v[0].open);
 	assert_string_equal(s.datasets.v[0].wants[LABEL_NONE], "true");
 	assert_string_equal(s.datasets.v[0].wants[LABEL_HOURLY], "false");
 	assert_null(s.datasets.v[0].wants[LABEL_DAILY]);
@@ -243,6 +245,94 @@ static void looks(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_true(e.what[0] != '\0');
 	}
+}
+
+/* As OpenZFS 2.1 prints it. */
+static const char host_text[] = "#host facts\nuser bk\nuid 1000\ngroups bk backup\nnow 1800000000\nzfs 2.1.11-1\n"
+				"module 2.1.11-1\nopen yes\nnearest tank/home\n#host allow\n"
+				"---- Permissions on tank/home ----------------------------------------\n"
+				"Permission sets:\n\t@most hold,@more\n"
+				"Create time permissions:\n\tcreate\n"
+				"Local permissions:\n\tuser bk destroy\n"
+				"Descendent permissions:\n\tuser bk snapshot\n"
+				"Local+Descendent permissions:\n\tuser bk bookmark,@most\n\tuser bkx receive\n"
+				"\tgroup backup send\n\tgroup wheel rename\n\teveryone userprop\n"
+				"---- Permissions on tank ---------------------------------------------\n"
+				"Permission sets:\n\t@more release,mount\n"
+				"Descendent permissions:\n\tuser bk rollback\n"
+				"#host features\ntank\tsize\t5\ntank\tfeature@large_blocks\tactive\n"
+				"tank\tfeature@zstd_compress\tenabled\ntank\tfeature@encryption\tdisabled\n#host end\n";
+
+static void hosts(void **state)
+{
+	static const char *const may[] = {"bookmark", "@most", "send", "userprop", "rollback",
+					  "hold",     "@more", "release", "mount"};
+	AUTO(arena) struct arena a = {0};
+	struct host h = {.asked = "tank/home"};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(host_parse(str_of(host_text), &a, &h, &e), 0);
+	assert_string_equal(h.user, "bk");
+	assert_false(h.is_root);
+	assert_true(h.may_open && h.now == 1800000000);
+	assert_string_equal(h.module, "2.1.11-1");
+	assert_int_equal(h.may.n, ARRAY_LEN(may));
+	for (size_t i = 0; i < h.may.n; i++)
+		assert_string_equal(h.may.v[i], may[i]);
+	assert_int_equal(h.features.n, 3);
+	assert_int_equal(h.features.v[0].state, FEATURE_ACTIVE);
+	assert_int_equal(h.features.v[2].state, FEATURE_DISABLED);
+	/* Cut off anywhere, it is never taken for whole. */
+	for (size_t n = 0; n + 1 < sizeof(host_text) - 1; n++) {
+		h = (struct host){.asked = "tank/home"};
+		assert_int_equal(host_parse((struct str){host_text, n}, &a, &h, &e), -1);
+	}
+}
+
+static const struct finding *with(const struct findings *all, const char *text)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strstr(all->v[i].what, text) != NULL)
+			return &all->v[i];
+	fail_msg("nothing is said of '%s'", text);
+	return NULL;
+}
+
+static void examinations(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct backup b = {.name = "b", .keep = {.set = true}};
+	struct host h = {.asked = "tank/home"}, other;
+	struct findings found = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(host_parse(str_of(host_text), &a, &h, &e), 0);
+	other = h;
+	examine_source(&h, "nas", true, h.now - 600, &a, &found);
+	assert_string_equal(with(&found, "clock of nas is 10 min ahead")->hint,
+			    "set it, and keep it right (chrony, systemd-timesyncd): the age of snapshots comes from it");
+	assert_string_equal(with(&found, "bk on nas may not do destroy,snapshot on tank/home")->hint,
+			    "as root there: zfs allow -u bk destroy,snapshot tank/home");
+	examine_target(&b, &h, "nas", &a, &found);
+	assert_int_equal(with(&found, "may not do canmount,create,destroy,readonly,receive on tank/home")->verdict, FINDING_WRONG);
+	assert_int_equal(with(&found, "may not rename")->verdict, FINDING_NOTE);
+	/* What is in use here and not even known there; known, and not enabled. */
+	other.features = (struct features){0};
+	*vec_add(&other.features, &a) = (struct feature){"encryption", FEATURE_DISABLED};
+	examine_both(&h, &other, "nas", &a, &found);
+	assert_non_null(strstr(with(&found, "streams with large_blocks")->hint, "install a newer one"));
+	*vec_add(&other.features, &a) = (struct feature){"large_blocks", FEATURE_DISABLED};
+	found = (struct findings){0};
+	examine_both(&h, &other, "nas", &a, &found);
+	assert_string_equal(found.v[0].hint, "as root there: zpool set feature@large_blocks=enabled tank");
+	assert_int_equal(found.n, 1);
+	/* No ZFS at all is the one thing that is said. */
+	found = (struct findings){0};
+	examine_source(&(struct host){.asked = "x", .user = "u"}, "nas", true, 0, &a, &found);
+	assert_int_equal(found.n, 1);
+	assert_non_null(strstr(found.v[0].what, "no zfs command"));
 }
 
 static void tokens(void **state)
@@ -575,6 +665,7 @@ int main(void)
 	    cmocka_unit_test(programs),	    cmocka_unit_test(looks),	 cmocka_unit_test(tokens),
 	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates), cmocka_unit_test(blame),
 	    cmocka_unit_test(observations), cmocka_unit_test(plans),	 cmocka_unit_test(control),
+	    cmocka_unit_test(hosts),	    cmocka_unit_test(examinations),
 	    cmocka_unit_test(facts),	    cmocka_unit_test(ssh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

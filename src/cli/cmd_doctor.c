@@ -1,0 +1,123 @@
+/* doctor: can both sides of every backup do what it asks of them? */
+#include "cli/cli.h"
+#include "engine/reach.h"
+#include "plan/examine.h"
+#include "sys/clock.h"
+#include "wire/host_text.h"
+#include "wire/program.h"
+
+struct visit {
+	struct cli *cli;
+	struct run_listener listener;
+	struct findings findings;
+};
+
+/* Asks one side; what stands in the way of that is a finding too.  Lets it go: false if it could not be asked. */
+static bool ask(struct visit *v, const char *target, const char *dataset, struct reach *r, struct host *h)
+{
+	AUTO(buf) struct buf program = {0};
+	struct arena *a = &v->cli->arena;
+	struct proc_result out;
+	char line[sizeof(((struct err *)0)->why)];
+	struct err e;
+
+	*h = (struct host){.asked = dataset};
+	program_host(&program, dataset);
+	if (reach_init(r, &v->cli->config, &v->cli->paths, target, "doctor", a, &v->listener, &e) == 0 &&
+	    reach_ask(r, buf_str(&program), &out, &e) == 0 && host_parse(out.out, a, h, &e) == 0)
+		return true;
+	err_line(&e, line, sizeof(line));
+	*vec_add(&v->findings, a) = (struct finding){FINDING_WRONG, arena_strdup(a, line), arena_strdup(a, e.hint)};
+	return false;
+}
+
+static void examine(struct visit *v, const struct backup *b)
+{
+	struct arena *a = &v->cli->arena;
+	struct reach source = {0}, target = {0};
+	struct host here, there;
+
+	bool seen = ask(v, b->source_target, b->source, &source, &here);
+	if (seen)
+		examine_source(&here, source.side.label, config_policy(&v->cli->config, b->source_target) != NULL,
+			       clock_unix_s(), a, &v->findings);
+	if (ask(v, b->dest_target, b->dest, &target, &there)) {
+		examine_target(b, &there, target.side.label, a, &v->findings);
+		if (seen)
+			examine_both(&here, &there, target.side.label, a, &v->findings);
+	}
+	reach_rest(&target);
+	reach_rest(&source);
+}
+
+static void show(const struct backup *b, const struct findings *list)
+{
+	static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "WRONG"};
+
+	(void)printf("backup '%s'\n", b->name);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct finding *f = &list->v[i];
+		(void)printf("  %-6s %s\n", words[f->verdict], f->what);
+		if (f->hint != NULL && f->hint[0] != '\0')
+			(void)printf("         %s\n", f->hint);
+	}
+}
+
+static json_t *as_json(const struct backup *b, const struct findings *list)
+{
+	static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "wrong"};
+	json_t *j = json_object(), *all = json_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		json_t *f = json_object();
+		(void)json_object_set_new(f, "verdict", json_string(words[list->v[i].verdict]));
+		(void)json_object_set_new(f, "what", json_any(list->v[i].what));
+		if (list->v[i].hint != NULL)
+			(void)json_object_set_new(f, "hint", json_any(list->v[i].hint));
+		(void)json_array_append_new(all, f);
+	}
+	(void)json_object_set_new(j, "backup", json_any(b->name));
+	(void)json_object_set_new(j, "findings", all);
+	return j;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct cli c;
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse doctor [BACKUP] [--json] [-c FILE]\n"
+			   "Asks both sides of a backup, or of all, whether they can do what it asks of them: is OpenZFS "
+			   "there, what may the user do (and which zfs allow is missing), do the pools fit together, is "
+			   "the clock right.  Wakes machines; changes nothing.",
+			   NULL, 0);
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	const struct backup *only = c.args.n == 0 ? NULL : cli_backup(&c);
+	if (c.args.n > 0 && only == NULL)
+		return cli_end(&c), EXIT_USAGE;
+	AUTO(json) json_t *all = json_array();
+	rc = EXIT_DONE;
+	for (size_t i = 0; i < c.config.backups.n; i++) {
+		const struct backup *b = &c.config.backups.v[i];
+		struct visit v = {.cli = &c, .listener = {cli_show_stage}};
+		if (only != NULL && b != only)
+			continue;
+		examine(&v, b);
+		for (size_t k = 0; k < v.findings.n; k++)
+			rc = v.findings.v[k].verdict == FINDING_WRONG ? EXIT_PARTLY : rc;
+		if (c.json)
+			(void)json_array_append_new(all, as_json(b, &v.findings));
+		else
+			show(b, &v.findings);
+	}
+	if (c.json) {
+		AUTO(buf) struct buf text = {0};
+		json_write(&text, all);
+		(void)printf("%s\n", buf_text(&text));
+	}
+	cli_end(&c);
+	return rc;
+}
