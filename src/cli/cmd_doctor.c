@@ -84,12 +84,13 @@ static json_t *as_json(const struct backup *b, const struct findings *list)
 int cmd_doctor(int argc, char **argv)
 {
 	struct cli c;
-	int rc = cli_begin(&c, argc, argv,
-			   "usage: dormouse doctor [BACKUP] [--json] [-c FILE]\n"
-			   "Asks both sides of a backup, or of all, whether they can do what it asks of them: is OpenZFS "
-			   "there, what may the user do (and which zfs allow is missing), do the pools fit together, is "
-			   "the clock right.  Wakes machines; changes nothing.",
-			   NULL, 0);
+	int rc =
+	    cli_begin(&c, argc, argv,
+		      "usage: dormouse doctor [BACKUP] [--json] [-c FILE]\n"
+		      "Asks both sides of a backup, or of all, whether they can do what it asks of them: is OpenZFS "
+		      "there, what may the user do (and which zfs allow is missing), do the pools fit together, is "
+		      "the clock right.  Wakes machines; changes nothing.",
+		      NULL, 0);
 
 	if (rc >= 0)
 		return cli_end(&c), rc;

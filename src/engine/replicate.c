@@ -4,6 +4,7 @@
 #include "engine/channel.h"
 #include "engine/run.h"
 #include "plan/deal_plan.h"
+#include "plan/mark_plan.h"
 #include "plan/replicate_plan.h"
 #include "plan/space_plan.h"
 #include "sys/clock.h"

@@ -68,7 +68,8 @@ static void permissions(const struct host *h, const char *label, const char *dat
 		say(out, a, FINDING_FINE,
 		    arena_printf(a, "%s on %s may do all that is needed on %s", h->user, label, dataset));
 	else
-		say(out, a, FINDING_WRONG, arena_printf(a, "%s on %s may not do %s on %s", h->user, label, lack, dataset))
+		say(out, a, FINDING_WRONG,
+		    arena_printf(a, "%s on %s may not do %s on %s", h->user, label, lack, dataset))
 		    ->hint = arena_printf(a, "as root there: zfs allow -u %s %s %s", h->user, lack, dataset);
 }
 
@@ -89,7 +90,8 @@ void examine_source(const struct host *h, const char *label, bool snapshots, int
 		say(out, a, FINDING_WRONG,
 		    arena_printf(a, "the clock of %s is %s %s", label, num_show_duration(skew * 1000, text),
 				 h->now > now ? "ahead" : "behind"))
-		    ->hint = "set it, and keep it right (chrony, systemd-timesyncd): the age of snapshots comes from it";
+		    ->hint =
+		    "set it, and keep it right (chrony, systemd-timesyncd): the age of snapshots comes from it";
 	if (h->nearest == NULL || strcmp(h->nearest, h->asked) != 0) {
 		say(out, a, FINDING_WRONG, arena_printf(a, "'%s' is not there on %s", h->asked, label))->hint =
 		    "zfs list shows what is; zpool import shows which pools could be";
@@ -104,7 +106,7 @@ void examine_target(const struct backup *b, const struct host *h, const char *la
 	/* create, mount and receive for the stream; the others for what is set with it, which zfs receive leaves out
 	 * without a word where it may not.  Tried out with OpenZFS 2.1. */
 	static const char *const needed[] = {"canmount", "create", "mount", "readonly", "receive", "userprop", NULL};
-	static const char *const pruning[] = {"canmount", "create",  "destroy",  "mount",
+	static const char *const pruning[] = {"canmount", "create",  "destroy",	 "mount",
 					      "readonly", "receive", "userprop", NULL};
 	static const struct {
 		const char *permission, *what;
@@ -129,8 +131,9 @@ void examine_target(const struct backup *b, const struct host *h, const char *la
 					 left_out[i].what));
 	if (!h->is_root)
 		say(out, a, FINDING_NOTE,
-		    arena_printf(a, "%s on %s is not root: ls, find, cat and the restore of files need root there, "
-				    "who alone may mount",
+		    arena_printf(a,
+				 "%s on %s is not root: ls, find, cat and the restore of files need root there, "
+				 "who alone may mount",
 				 h->user, label));
 }
 
@@ -146,7 +149,7 @@ void examine_both(const struct host *source, const struct host *target, const ch
 		  struct findings *out)
 {
 	/* zpool-features(7): what can be in a stream, and must be known where it is received. */
-	static const char *const matter[] = {"embedded_data", "encryption", "large_blocks", "large_dnode",
+	static const char *const matter[] = {"embedded_data", "encryption",   "large_blocks", "large_dnode",
 					     "longname",      "lz4_compress", "zstd_compress"};
 	size_t missing = out->n;
 
@@ -158,10 +161,10 @@ void examine_both(const struct host *source, const struct host *target, const ch
 		if (ours == NULL || ours->state != FEATURE_ACTIVE ||
 		    (theirs != NULL && theirs->state != FEATURE_DISABLED))
 			continue;
-		struct finding *f =
-		    say(out, a, FINDING_WRONG,
-			arena_printf(a, "the pool '%.*s' on %s cannot take streams with %s, which the source's pool uses",
-				     n, target->nearest, label, matter[i]));
+		struct finding *f = say(
+		    out, a, FINDING_WRONG,
+		    arena_printf(a, "the pool '%.*s' on %s cannot take streams with %s, which the source's pool uses",
+				 n, target->nearest, label, matter[i]));
 		f->hint = theirs == NULL
 			      ? arena_printf(a, "OpenZFS %s there does not know it: install a newer one", target->zfs)
 			      : arena_printf(a, "as root there: zpool set feature@%s=enabled %.*s", matter[i], n,

@@ -1,6 +1,7 @@
 #include "plan/replicate_plan.h"
 
 #include "base/num.h"
+#include "plan/mark_plan.h"
 #include "plan/order_plan.h"
 #include "plan/retain_plan.h"
 
@@ -23,11 +24,6 @@ struct planning {
 		size_t n, cap;
 	} clones; /* source datasets to be planned when what they are clones of is */
 };
-
-const char *backup_tag(const struct backup *b, struct arena *a)
-{
-	return arena_printf(a, "dormouse:%s", b->name);
-}
 
 static const char *plural(size_t n)
 {
@@ -210,49 +206,6 @@ static const struct point *newest_common(const struct dataset *s, const struct d
 	return NULL;
 }
 
-static const char *bookmark_prefix(struct planning *p)
-{
-	return arena_printf(p->a, "dormouse_%s_", p->b->name);
-}
-
-static void mark(struct planning *p, enum mark_kind kind, const struct dataset *s, const char *snapshot,
-		 const char *bookmark, const char *reason)
-{
-	*vec_add(&p->out->marks, p->a) = (struct mark_step){
-	    .kind = kind, .dataset = s->name, .snapshot = snapshot, .bookmark = bookmark, .reason = reason};
-}
-
-/* Holds and bookmarks the common snapshot, lets go of older ones.  The bookmark is made before the
- * hold and removed after it: so every hold of ours can be found by a bookmark, whatever crashed. */
-static void plan_marks(struct planning *p, const struct dataset *s, const struct point *common)
-{
-	const char *prefix = bookmark_prefix(p);
-	const char *want = arena_printf(p->a, "%s%016llx", prefix, (unsigned long long)common->guid);
-	bool marked = false;
-
-	for (size_t i = 0; i < s->points.n; i++)
-		marked |= s->points.v[i].kind == POINT_BOOKMARK && strcmp(s->points.v[i].name, want) == 0;
-	if (common->kind == POINT_SNAPSHOT) {
-		const char *why = "the last that both have: it must outlive any clean-up";
-		if (!marked)
-			mark(p, MARK_BOOKMARK, s, common->name, want, why);
-		if (!marked || common->userrefs == 0)
-			mark(p, MARK_HOLD, s, common->name, NULL, why);
-	}
-	for (size_t i = 0; i < s->points.n; i++) {
-		const struct point *b = &s->points.v[i];
-		/* A bookmark is the last thread when its snapshot is gone: keep the common one. */
-		if (b->kind != POINT_BOOKMARK || strncmp(b->name, prefix, strlen(prefix)) != 0 ||
-		    b->guid == common->guid)
-			continue;
-		const struct point *snap = dataset_snapshot_by_guid(s, b->guid);
-		const char *why = "a newer one is on the target";
-		if (snap != NULL && snap->userrefs > 0)
-			mark(p, MARK_RELEASE, s, snap->name, NULL, why);
-		mark(p, MARK_UNBOOKMARK, s, b->name, NULL, why);
-	}
-}
-
 /* What the target has that the source never had, or lost: the evidence of a divergence. */
 static void plan_existing(struct planning *p, const struct dataset *s, const struct dataset *t)
 {
@@ -279,7 +232,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		return;
 	}
 	if (p->target->seen && !p->target->recorded)
-		plan_marks(p, s, common);
+		mark_plan(p->b, p->source, s, common, p->a, &p->out->marks);
 	choose(p, s, t, (size_t)(common - s->points.v) + 1);
 	bool current = next_wanted(p, s, common) == NULL;
 	if (current && t->written > 0) {

@@ -14,7 +14,4 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *p, con
 		    const struct side_state *target, const struct zone *z, int64_t now, struct arena *a,
 		    struct plan *out);
 
-/* The tag of a backup's holds: "dormouse:NAME". */
-const char *backup_tag(const struct backup *b, struct arena *a);
-
 #endif

@@ -66,10 +66,10 @@ static void allow_line(struct reading *r, struct str line)
 		r->here = r->host->nearest != NULL && str_eq(str_cut(&name, ' '), r->host->nearest);
 		r->grant = GRANT_OTHER;
 	} else if (!str_starts(line, "\t")) {
-		r->grant = str_eq(line, "Permission sets:")		     ? GRANT_SETS
+		r->grant = str_eq(line, "Permission sets:")		   ? GRANT_SETS
 			   : str_eq(line, "Local+Descendent permissions:") ? GRANT_ALL
-			   : str_eq(line, "Descendent permissions:")	     ? GRANT_BELOW
-									     : GRANT_OTHER;
+			   : str_eq(line, "Descendent permissions:")	   ? GRANT_BELOW
+									   : GRANT_OTHER;
 	} else {
 		grant_line(r, str_trim(line));
 	}

@@ -84,8 +84,11 @@ json_t *plan_json(const struct pass *pass, const struct plan *p, const struct ar
 					    [MARK_BOOKMARK] = "bookmark",
 					    [MARK_RELEASE] = "release",
 					    [MARK_UNBOOKMARK] = "unbookmark"};
-	static const char *const tidies[] = {
-	    [TIDY_RENAME] = "rename", [TIDY_GONE] = "gone", [TIDY_BACK] = "back", [TIDY_CLOSE] = "close", [TIDY_FORGET] = "forget"};
+	static const char *const tidies[] = {[TIDY_RENAME] = "rename",
+					     [TIDY_GONE] = "gone",
+					     [TIDY_BACK] = "back",
+					     [TIDY_CLOSE] = "close",
+					     [TIDY_FORGET] = "forget"};
 	json_t *j = pass_json(pass), *list;
 
 	json_put_text(j, "backup", p->backup);

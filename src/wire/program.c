@@ -495,12 +495,13 @@ void program_available(struct buf *b, const char *dataset)
 void program_host(struct buf *b, const char *dataset)
 {
 	buf_puts(b, head);
-	buf_puts(b, "exec </dev/null\necho '#host facts'\n"
-		    "echo \"user $(id -un)\"\necho \"uid $(id -u)\"\necho \"groups $(id -Gn)\"\necho \"now $(date +%s)\"\n"
-		    "set -- $(zfs version 2>/dev/null | sed 's/^zfs-//; s/^kmod-//')\n"
-		    "echo \"zfs $1\"\necho \"module $2\"\n"
-		    "if [ -r /dev/zfs ] && [ -w /dev/zfs ]; then echo 'open yes'; fi\n"
-		    "near=\nfor d in");
+	buf_puts(b,
+		 "exec </dev/null\necho '#host facts'\n"
+		 "echo \"user $(id -un)\"\necho \"uid $(id -u)\"\necho \"groups $(id -Gn)\"\necho \"now $(date +%s)\"\n"
+		 "set -- $(zfs version 2>/dev/null | sed 's/^zfs-//; s/^kmod-//')\n"
+		 "echo \"zfs $1\"\necho \"module $2\"\n"
+		 "if [ -r /dev/zfs ] && [ -w /dev/zfs ]; then echo 'open yes'; fi\n"
+		 "near=\nfor d in");
 	upwards(b, dataset);
 	buf_puts(b, "; do if zfs list -H -o name \"$d\" >/dev/null 2>&1; then near=$d; break; fi; done\n"
 		    "echo \"nearest $near\"\n"

@@ -93,6 +93,8 @@ bool model_send(struct side_state *source, struct side_state *target, const stru
 			t = model_dataset(target, a, step->target, "");
 			t->type = s->type;
 		}
+		if (step->kind == SEND_CLONE)
+			t->origin = step->target_origin;
 		t->placeholder = false;
 	} else if (step->kind == SEND_RESUME) {
 		if (t == NULL || t->resume.to_guid != step->to.guid)
@@ -128,9 +130,9 @@ bool model_mark(struct side_state *source, const struct mark_step *step, struct 
 		if (strcmp(p->name, step->snapshot) != 0 || snapshot != (step->kind != MARK_UNBOOKMARK))
 			continue;
 		if (step->kind == MARK_HOLD) {
-			p->userrefs++;
+			p->userrefs = 1; /* there is but one tag, and one of it */
 		} else if (step->kind == MARK_RELEASE) {
-			p->userrefs--;
+			p->userrefs = 0;
 		} else if (step->kind == MARK_BOOKMARK) {
 			add_point(d, a, POINT_BOOKMARK, step->bookmark, p->guid, 0);
 		} else {

@@ -1,8 +1,11 @@
 /* Random lives of a tree: snapshots, clones, renames, destroys, rollbacks, edits of the copy, runs that are killed
  * after any step or cut in the middle of a stream.  However it went, the next whole run puts everything right, or says
- * what it cannot.  SCHEDULE_SEED=N repeats one. */
+ * what it cannot.  SCHEDULE_SEED=N repeats one; with SCHEDULE_TRACE=FILE it is written down, for real pools to do the
+ * same (tests/zfs/test_model.py): a step on each line, its words between tabs, and what both sides have after it. */
 #include "check.h"
 
+#include "plan/foresee.h"
+#include "plan/mark_plan.h"
 #include "plan/replicate_plan.h"
 #include "zfs_model.h"
 
@@ -17,10 +20,66 @@ struct life {
 	struct side_state source, target;
 	uint64_t guid, x;
 	bool meddled; /* with the copy, or with what both have: conflicts may be */
+	bool cut_off; /* one with marks of ours was destroyed: what was promoted over it may stay held */
 	size_t sends, clones, resumes, renames;
 };
 
 static uint64_t current;
+static FILE *trace; /* or NULL */
+
+static void tell(const char *fmt, ...) PRINTF(1, 2);
+static void tell(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (trace != NULL)
+		(void)vfprintf(trace, fmt, ap);
+	va_end(ap);
+}
+
+static void tell_side(const char *name, const struct side_state *s)
+{
+	tell("side\t%s\n", name);
+	for (size_t i = 0; i < s->datasets.n; i++) {
+		const struct dataset *d = &s->datasets.v[i];
+		tell("dataset\t%s\t%s\t%s\t%llu\t%s\n", d->name, d->origin == NULL ? "-" : d->origin,
+		     d->placeholder ? "stand-in" : "-", (unsigned long long)d->resume.to_guid,
+		     d->written > 0 ? "written" : "-");
+		for (size_t k = 0; k < d->points.n; k++)
+			tell("point\t%s%c%s\t%llu\t%llu\n", d->name, d->points.v[k].kind == POINT_SNAPSHOT ? '@' : '#',
+			     d->points.v[k].name, (unsigned long long)d->points.v[k].guid,
+			     (unsigned long long)d->points.v[k].userrefs);
+	}
+}
+
+static void tell_step(const char *word, const struct send_step *s)
+{
+	static const char *const kinds[] = {"full", "clone", "incremental", "intermediate", "resume"};
+	bool based = s->kind == SEND_INCREMENTAL || s->kind == SEND_INTERMEDIATE;
+
+	tell("%s\t%s\t%s@%s\t%s\t", word, kinds[s->kind], s->source, s->to.name, s->target);
+	if (based)
+		tell("%s%c%s", s->source, s->base.kind == POINT_SNAPSHOT ? '@' : '#', s->base.name);
+	else
+		tell("%s", s->kind == SEND_CLONE ? s->origin : "-");
+	tell("\t%s\t%s\n", s->kind == SEND_CLONE ? s->target_origin : "-", s->replaces ? "replaces" : "-");
+}
+
+static void tell_mark(const struct mark_step *m, const char *tag)
+{
+	static const char *const kinds[] = {"hold", "bookmark", "release", "unbookmark"};
+
+	tell("%s\t%s%c%s\t%s\n", kinds[m->kind], m->dataset, m->kind == MARK_UNBOOKMARK ? '#' : '@', m->snapshot,
+	     m->kind == MARK_BOOKMARK ? m->bookmark : tag);
+}
+
+static void tell_state(const struct life *l)
+{
+	tell_side("source", &l->source);
+	tell_side("target", &l->target);
+	tell("end\n");
+}
 
 static int tell_current(void **state)
 {
@@ -88,9 +147,13 @@ static void snapshot_some(struct life *l)
 	const char *name = arena_printf(&l->arena, "s%llu", (unsigned long long)l->guid);
 	size_t only = any(l, 2 * l->source.datasets.n + 1);
 
+	tell("snapshot");
 	for (size_t i = 0; i < l->source.datasets.n; i++)
-		if (only >= l->source.datasets.n || only == i)
+		if (only >= l->source.datasets.n || only == i) {
 			snapshot(l, at(&l->source, i), name);
+			tell("\t%s@%s", at(&l->source, i)->name, name);
+		}
+	tell("\n");
 }
 
 /* Of itself, or as a clone of any snapshot. */
@@ -107,6 +170,7 @@ static void create(struct life *l)
 	const struct dataset *o = at(&l->source, any(l, l->source.datasets.n));
 	const struct point *p = dataset_newest(o);
 	const char *origin = p == NULL || any(l, 2) == 0 ? NULL : arena_printf(&l->arena, "%s@%s", o->name, p->name);
+	tell("create\t%s\t%s\n", name, origin == NULL ? "-" : origin);
 	struct dataset *d = model_dataset(&l->source, &l->arena, name, "");
 	d->origin = origin;
 	d->referenced = 1 + any(l, 1000);
@@ -116,6 +180,16 @@ static void drop_point(struct dataset *d, size_t i)
 {
 	memmove(&d->points.v[i], &d->points.v[i + 1], (d->points.n - i - 1) * sizeof(d->points.v[0]));
 	d->points.n--;
+}
+
+/* Does the copy end with something that its source knows no longer?  It arrived, but the run was killed before it could
+ * be held and bookmarked. */
+static bool was_faster(struct life *l, const struct dataset *d)
+{
+	const struct dataset *t = copy_of(l, d);
+	const struct point *newest = t == NULL ? NULL : dataset_newest(t);
+
+	return newest != NULL && !dataset_has_guid(d, newest->guid);
 }
 
 /* What a person may destroy: not what is held, nor what a clone is of. */
@@ -129,11 +203,9 @@ static void destroy_snapshot(struct life *l)
 	struct point p = d->points.v[i];
 	if (p.kind != POINT_SNAPSHOT || p.userrefs > 0 || is_origin(&l->source, d, &p, &l->arena))
 		return;
+	tell("destroy\t%s@%s\n", d->name, p.name);
 	drop_point(d, i);
-	const struct dataset *t = copy_of(l, d);
-	const struct point *newest = t == NULL ? NULL : dataset_newest(t);
-	/* That arrived, but the run was killed before it could be held. */
-	l->meddled |= newest != NULL && newest->guid == p.guid && !dataset_has_guid(d, p.guid);
+	l->meddled |= was_faster(l, d);
 }
 
 static void destroy_dataset(struct life *l)
@@ -146,6 +218,9 @@ static void destroy_dataset(struct life *l)
 	for (size_t k = 0; k < d->points.n; k++)
 		if (d->points.v[k].userrefs > 0 || is_origin(&l->source, d, &d->points.v[k], &l->arena))
 			return;
+	for (size_t k = 0; k < d->points.n; k++)
+		l->cut_off |= d->points.v[k].kind == POINT_BOOKMARK;
+	tell("destroy\t%s\n", d->name);
 	memmove(d, d + 1, (l->source.datasets.n - i - 1) * sizeof(*d));
 	l->source.datasets.n--;
 }
@@ -171,24 +246,77 @@ static void rename_dataset(struct life *l)
 	    named(&l->source, parent) == NULL || strcmp(parent, from) == 0)
 		return;
 	l->meddled |= side_find(&l->target, arena_printf(&l->arena, "vault/%s", name)) != NULL;
+	tell("rename\t%s\t%s\n", from, name);
 	/* With nothing of it on the source's side to know the copy by, it is a new one. */
 	d->name = arena_strdup(&l->arena, name);
 	rename_origins(l, from, name);
 	side_sort(&l->source);
 }
 
+/* To an earlier snapshot: what is newer goes, bookmarks as well.  ZFS refuses where one of them is held, or has clones.
+ */
 static void roll_back(struct life *l)
 {
 	struct dataset *d = at(&l->source, any(l, l->source.datasets.n));
 	const struct dataset *t = copy_of(l, d);
+	size_t last = d->points.n, back = 1 + any(l, 2);
 
-	for (int n = 1 + (int)any(l, 2); n > 0 && d->points.n > 1; n--) {
-		const struct point *p = &d->points.v[d->points.n - 1];
+	for (size_t i = d->points.n; i > 0 && back > 0; i--)
+		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && i < last) {
+			last = i;
+			back--;
+		}
+	if (back > 0)
+		return;
+	for (size_t i = last; i < d->points.n; i++) {
+		const struct point *p = &d->points.v[i];
 		if (p->userrefs > 0 || (p->kind == POINT_SNAPSHOT && is_origin(&l->source, d, p, &l->arena)))
 			return;
-		l->meddled |= t != NULL && dataset_snapshot_by_guid(t, p->guid) != NULL;
-		d->points.n--;
 	}
+	tell("rollback\t%s@%s\n", d->name, d->points.v[last - 1].name);
+	for (; d->points.n > last; d->points.n--)
+		l->meddled |= t != NULL && dataset_snapshot_by_guid(t, d->points.v[d->points.n - 1].guid) != NULL;
+}
+
+/* The snapshots up to the origin go over to the clone, with their holds; bookmarks stay where they are. */
+static void promote(struct life *l)
+{
+	struct dataset *d = at(&l->source, any(l, l->source.datasets.n)), *o;
+	struct points moved = {0}, left = {0};
+
+	if (d->origin == NULL)
+		return;
+	char *name = arena_strdup(&l->arena, d->origin), *mark = strchr(name, '@');
+	*mark = '\0';
+	o = named(&l->source, name);
+	const struct point *last = dataset_snapshot_by_name(o, mark + 1);
+	for (size_t i = 0; i < o->points.n; i++) {
+		const struct point *p = &o->points.v[i];
+		bool goes = p->kind == POINT_SNAPSHOT && p->createtxg <= last->createtxg;
+		if (goes && dataset_snapshot_by_name(d, p->name) != NULL)
+			return;
+		*vec_add(goes ? &moved : &left, &l->arena) = *p;
+	}
+	tell("promote\t%s\n", d->name);
+	for (size_t i = 0; i < l->source.datasets.n; i++) {
+		struct dataset *c = at(&l->source, i);
+		const char *of = c->origin == NULL ? NULL : strchr(c->origin, '@');
+		if (of == NULL || c == d || strncmp(c->origin, name, strlen(name)) != 0 ||
+		    c->origin + strlen(name) != of)
+			continue;
+		for (size_t k = 0; k < moved.n; k++)
+			if (strcmp(moved.v[k].name, of + 1) == 0)
+				c->origin = arena_printf(&l->arena, "%s%s", d->name, of);
+	}
+	const char *was = o->origin;
+	o->origin = arena_printf(&l->arena, "%s@%s", d->name, mark + 1);
+	d->origin = was;
+	o->points = left;
+	for (size_t i = 0; i < d->points.n; i++)
+		*vec_add(&moved, &l->arena) = d->points.v[i];
+	d->points = moved;
+	l->meddled |= was_faster(l, o);
+	side_sort(&l->source);
 }
 
 static void meddle(struct life *l)
@@ -199,10 +327,15 @@ static void meddle(struct life *l)
 	if (t->placeholder || t->resume.token != NULL || dataset_newest(t) == NULL)
 		return;
 	l->meddled = true;
-	if (any(l, 2) == 0)
+	if (any(l, 2) == 0) {
+		tell("write\t%s\n", t->name);
 		t->written = 4096;
-	else
-		snapshot(l, t, "foreign");
+	} else {
+		const char *name = arena_printf(&l->arena, "foreign%llu", (unsigned long long)l->guid);
+		tell("snapshot\t%s@%s\n", t->name, name);
+		snapshot(l, t, name);
+		t->written = 0;
+	}
 }
 
 /* The archive's own clean-up, or a person's: never the newest. */
@@ -213,7 +346,32 @@ static void prune_copy(struct life *l)
 	struct dataset *t = at(&l->target, any(l, l->target.datasets.n));
 	if (t->points.n < 2 || t->resume.token != NULL)
 		return;
-	drop_point(t, any(l, t->points.n - 1));
+	size_t i = any(l, t->points.n - 1);
+	if (is_origin(&l->target, t, &t->points.v[i], &l->arena))
+		return;
+	tell("destroy\t%s@%s\n", t->name, t->points.v[i].name);
+	drop_point(t, i);
+}
+
+/* A stream that makes no sense: where the model refuses it, ZFS must. */
+static void try_nonsense(struct life *l)
+{
+	const struct dataset *s = at(&l->source, any(l, l->source.datasets.n));
+	const struct dataset *t = copy_of(l, s);
+	struct side_state copy = foresee_copy(&l->target, &l->arena);
+
+	if (t == NULL || t->placeholder || t->resume.token != NULL || s->points.n == 0)
+		return;
+	const struct point *to = &s->points.v[any(l, s->points.n)], *base = &s->points.v[any(l, s->points.n)];
+	struct send_step step = {.kind = any(l, 3) == 0	  ? SEND_FULL
+					 : any(l, 2) == 0 ? SEND_INCREMENTAL
+							  : SEND_INTERMEDIATE,
+				 .source = s->name,
+				 .target = t->name,
+				 .to = *to,
+				 .base = *base};
+	if (to->kind == POINT_SNAPSHOT && !model_send(&l->source, &copy, &step, &l->arena))
+		tell_step("refused", &step);
 }
 
 /* --- runs ----------------------------------------------------------------------------------------- */
@@ -235,25 +393,51 @@ static bool parent_is_there(struct life *l, const char *name)
 /* A dataset of the archive with all that lies below it. */
 static void model_rename(struct life *l, const char *from, const char *to)
 {
+	tell("rename\t%s\t%s\n", from, to);
 	for (size_t i = 0; i < l->target.datasets.n; i++) {
 		struct dataset *d = at(&l->target, i);
 		if (dataset_is_under(d->name, from))
 			d->name = arena_printf(&l->arena, "%s%s", to, d->name + strlen(from));
+		if (d->origin != NULL && dataset_is_under(d->origin, from))
+			d->origin = arena_printf(&l->arena, "%s%s", to, d->origin + strlen(from));
 	}
 	side_sort(&l->target);
 }
 
-/* The stream of a step is cut in the middle: what has arrived is kept. */
+static void must_send(struct life *l, const struct send_step *s)
+{
+	tell_step("send", s);
+	if (!model_send(&l->source, &l->target, s, &l->arena))
+		fail_msg("ZFS would refuse to send %s@%s", s->source, s->to.name);
+}
+
+/* The stream of a step is cut in the middle: what has arrived is kept, whole snapshots and a part of the next. */
 static void cut(struct life *l, const struct send_step *s)
 {
-	struct dataset *t = named(&l->target, s->target);
+	const struct dataset *from = named(&l->source, s->source);
+	struct send_step one = *s;
 
 	if (s->kind == SEND_RESUME)
 		return;
+	for (size_t i = 0; s->kind == SEND_INTERMEDIATE && i < from->points.n; i++) {
+		const struct point *p = &from->points.v[i];
+		if (p->kind != POINT_SNAPSHOT || p->createtxg <= one.base.createtxg || p->createtxg > s->to.createtxg)
+			continue;
+		one.kind = SEND_INCREMENTAL;
+		one.to = *p;
+		if (p->guid == s->to.guid || any(l, 2) == 0)
+			break;
+		must_send(l, &one);
+		one.base = *p;
+	}
+	tell_step("cut", &one);
+	struct dataset *t = named(&l->target, s->target);
 	if (t == NULL && parent_is_there(l, s->target))
 		t = model_dataset(&l->target, &l->arena, s->target, "");
 	if (t != NULL)
-		t->resume = (struct resume){.token = "1-token", .to_guid = s->to.guid, .raw = s->raw};
+		t->resume = (struct resume){.token = "1-token", .to_guid = one.to.guid, .raw = one.raw};
+	if (t != NULL && one.kind == SEND_CLONE)
+		t->origin = one.target_origin;
 }
 
 /* One plan, up to so many steps; true when it was done to its end, and no rename asks for another one. */
@@ -264,11 +448,13 @@ static bool run_once(struct life *l, size_t steps, bool cuts)
 	for (size_t i = 0; i < p.aborts.n; i++, steps--) {
 		if (steps == 0)
 			return false;
+		tell("abort\t%s\n", p.aborts.v[i].dataset);
 		model_abort(&l->target, &p.aborts.v[i]);
 	}
 	for (size_t i = 0; i < p.parents.n; i++, steps--) {
 		if (steps == 0)
 			return false;
+		tell("parent\t%s\n", p.parents.v[i].dataset);
 		model_parent(&l->target, &p.parents.v[i], &l->arena);
 	}
 	for (size_t i = 0; i < p.renames.n; i++) {
@@ -289,8 +475,7 @@ static bool run_once(struct life *l, size_t steps, bool cuts)
 				cut(l, s);
 			return false;
 		}
-		if (!model_send(&l->source, &l->target, s, &l->arena))
-			fail_msg("ZFS would refuse to send %s@%s", s->source, s->to.name);
+		must_send(l, s);
 		l->sends++;
 		l->clones += s->kind == SEND_CLONE;
 		l->resumes += s->kind == SEND_RESUME;
@@ -298,7 +483,8 @@ static bool run_once(struct life *l, size_t steps, bool cuts)
 	for (size_t i = 0; i < p.marks.n; i++, steps--) {
 		if (steps == 0)
 			return false;
-		(void)model_mark(&l->source, &p.marks.v[i], &l->arena);
+		tell_mark(&p.marks.v[i], backup_tag(&home, &l->arena));
+		assert_true(model_mark(&l->source, &p.marks.v[i], &l->arena));
 	}
 	return p.renames.n == 0;
 }
@@ -329,6 +515,16 @@ static void show(const struct side_state *s)
 	}
 }
 
+static bool has_bookmark(const struct side_state *s, uint64_t guid)
+{
+	for (size_t i = 0; i < s->datasets.n; i++)
+		for (size_t k = 0; k < s->datasets.v[i].points.n; k++)
+			if (s->datasets.v[i].points.v[k].guid == guid &&
+			    s->datasets.v[i].points.v[k].kind == POINT_BOOKMARK)
+				return true;
+	return false;
+}
+
 /* The copy has nothing that the source never had, in the order in which it had it; and each is there or accounted for.
  */
 static void check(struct life *l)
@@ -350,6 +546,11 @@ static void check(struct life *l)
 		 */
 		const struct point *newest = dataset_snapshot_by_guid(s, theirs->guid);
 		assert_true(newest == NULL ? dataset_has_guid(s, theirs->guid) : newest->userrefs > 0);
+		/* And what else is held can be found, and let go, by a bookmark. */
+		for (size_t k = 0; k < s->points.n; k++)
+			if (!l->cut_off && s->points.v[k].userrefs > 0 &&
+			    !has_bookmark(&l->source, s->points.v[k].guid))
+				fail_msg("'%s@%s' is held for ever", s->name, s->points.v[k].name);
 	}
 	for (size_t i = 0; i < p.conflicts.n; i++) {
 		const struct conflict *c = &p.conflicts.v[i];
@@ -359,6 +560,18 @@ static void check(struct life *l)
 	}
 }
 
+static void whole_and_check(struct life *l)
+{
+	FILE *was = trace;
+
+	trace = NULL; /* a real one does it in its own way */
+	run_whole(l);
+	check(l);
+	size_t conflicts = plan_of(l).conflicts.n;
+	trace = was;
+	tell("run\t%s\n", conflicts == 0 ? "whole" : conflicts < l->source.datasets.n ? "partly" : "failed");
+}
+
 static void live(uint64_t seed, struct life *sum)
 {
 	struct life l = {.x = seed * 2654435761u + 88172645463325252u, .guid = 100};
@@ -366,11 +579,12 @@ static void live(uint64_t seed, struct life *sum)
 	current = seed;
 	l.source = (struct side_state){.root = "tank/home", .seen = true, .root_exists = true};
 	l.target = (struct side_state){.root = "vault", .seen = true, .root_exists = true};
+	tell("create\t%s\t-\n", names[0]);
 	(void)model_dataset(&l.source, &l.arena, names[0], "");
 	snapshot_some(&l);
 	bool gentle = seed % 2 == 0;
 	for (int i = 0; i < STEPS; i++) {
-		switch (any(&l, gentle ? 11 : 14)) {
+		switch (any(&l, gentle ? 13 : 16)) {
 		case 0:
 		case 1:
 			create(&l);
@@ -393,25 +607,31 @@ static void live(uint64_t seed, struct life *sum)
 			(void)run_once(&l, any(&l, 12), true);
 			break;
 		case 9:
-			run_whole(&l);
-			check(&l);
+			whole_and_check(&l);
 			break;
 		case 10:
 			prune_copy(&l);
 			break;
 		case 11:
-			meddle(&l);
+			promote(&l);
 			break;
 		case 12:
+			try_nonsense(&l);
+			break;
+		case 13:
+			meddle(&l);
+			break;
+		case 14:
 			roll_back(&l);
 			break;
 		default:
 			destroy_dataset(&l);
 			break;
 		}
+		tell_state(&l);
 	}
-	run_whole(&l);
-	check(&l);
+	whole_and_check(&l);
+	tell_state(&l);
 	sum->sends += l.sends;
 	sum->clones += l.clones;
 	sum->resumes += l.resumes;
@@ -422,13 +642,17 @@ static void live(uint64_t seed, struct life *sum)
 
 static void schedules(void **state)
 {
-	const char *seed = getenv("SCHEDULE_SEED");
+	const char *seed = getenv("SCHEDULE_SEED"), *path = getenv("SCHEDULE_TRACE");
 	uint64_t from = seed == NULL ? 1 : strtoull(seed, NULL, 10), n = seed == NULL ? CASES : 1;
 	struct life sum = {0};
 
 	(void)state;
+	if (path != NULL)
+		assert_non_null(trace = fopen(path, "we"));
 	for (uint64_t i = from; i < from + n; i++)
 		live(i, &sum);
+	if (trace != NULL)
+		assert_int_equal(fclose(trace), 0);
 	print_message("# %llu lives: %zu streams, %zu of clones, %zu resumed, %zu renames followed\n",
 		      (unsigned long long)n, sum.sends, sum.clones, sum.resumes, sum.renames);
 	if (seed == NULL)

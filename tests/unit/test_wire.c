@@ -170,8 +170,9 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
-#define UNSET \
-	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone, dormouse:restoring, readonly, canmount, com.sun:auto-snapshot with its labels */
+#define UNSET                                                                                         \
+	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone, dormouse:restoring, readonly, canmount, \
+					       com.sun:auto-snapshot with its labels */
 
 static const char listing[] = "#look datasets\n"
 			      "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\n"
@@ -265,7 +266,7 @@ static const char host_text[] = "#host facts\nuser bk\nuid 1000\ngroups bk backu
 
 static void hosts(void **state)
 {
-	static const char *const may[] = {"bookmark", "@most", "send", "userprop", "rollback",
+	static const char *const may[] = {"bookmark", "@most", "send",	  "userprop", "rollback",
 					  "hold",     "@more", "release", "mount"};
 	AUTO(arena) struct arena a = {0};
 	struct host h = {.asked = "tank/home"};
@@ -311,12 +312,14 @@ static void examinations(void **state)
 	assert_int_equal(host_parse(str_of(host_text), &a, &h, &e), 0);
 	other = h;
 	examine_source(&h, "nas", true, h.now - 600, &a, &found);
-	assert_string_equal(with(&found, "clock of nas is 10 min ahead")->hint,
-			    "set it, and keep it right (chrony, systemd-timesyncd): the age of snapshots comes from it");
+	assert_string_equal(
+	    with(&found, "clock of nas is 10 min ahead")->hint,
+	    "set it, and keep it right (chrony, systemd-timesyncd): the age of snapshots comes from it");
 	assert_string_equal(with(&found, "bk on nas may not do destroy,snapshot on tank/home")->hint,
 			    "as root there: zfs allow -u bk destroy,snapshot tank/home");
 	examine_target(&b, &h, "nas", &a, &found);
-	assert_int_equal(with(&found, "may not do canmount,create,destroy,readonly,receive on tank/home")->verdict, FINDING_WRONG);
+	assert_int_equal(with(&found, "may not do canmount,create,destroy,readonly,receive on tank/home")->verdict,
+			 FINDING_WRONG);
 	assert_int_equal(with(&found, "may not rename")->verdict, FINDING_NOTE);
 	/* What is in use here and not even known there; known, and not enabled. */
 	other.features = (struct features){0};
@@ -661,12 +664,12 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	 cmocka_unit_test(remote_argv),
-	    cmocka_unit_test(programs),	    cmocka_unit_test(looks),	 cmocka_unit_test(tokens),
-	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates), cmocka_unit_test(blame),
-	    cmocka_unit_test(observations), cmocka_unit_test(plans),	 cmocka_unit_test(control),
-	    cmocka_unit_test(hosts),	    cmocka_unit_test(examinations),
-	    cmocka_unit_test(facts),	    cmocka_unit_test(ssh),
+	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	    cmocka_unit_test(remote_argv),
+	    cmocka_unit_test(programs),	    cmocka_unit_test(looks),	    cmocka_unit_test(tokens),
+	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates),    cmocka_unit_test(blame),
+	    cmocka_unit_test(observations), cmocka_unit_test(plans),	    cmocka_unit_test(control),
+	    cmocka_unit_test(hosts),	    cmocka_unit_test(examinations), cmocka_unit_test(facts),
+	    cmocka_unit_test(ssh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
