@@ -279,6 +279,16 @@ static void load_bandwidth(struct loading *l, const struct body *body, const cha
 			  "\"20MB/s\", or with times \"20MB/s, 08:00-18:00 2MB/s\"; %s", why);
 }
 
+/* Whether an attribute that may be "all" or one other word is that one. */
+static bool one_of(struct loading *l, const struct body *body, const char *name, const char *is, const char *other)
+{
+	if (is == NULL || strcmp(is, "all") == 0)
+		return false;
+	if (strcmp(is, other) != 0)
+		(void)diag_add(l->d, body_attr(body, name)->value.at, "'%s' must be \"all\" or \"%s\"", name, other);
+	return true;
+}
+
 static void load_backup(struct loading *l, const struct block *b)
 {
 	struct raw_backup raw = {0};
@@ -292,6 +302,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	decode_attrs(&b->body, &backup_schema, b->at, &part, 1, l->a, l->d);
 	load_place(l, &b->body, "source", raw.source, &out.source_target, &out.source);
 	load_place(l, &b->body, "destination", raw.destination, &out.dest_target, &out.dest);
+	out.include = raw.include;
 	out.exclude = raw.exclude;
 	out.exclude_snapshots = raw.exclude_snapshots;
 	out.timeout_ms = raw.timeout_ms;
@@ -300,11 +311,8 @@ static void load_backup(struct loading *l, const struct block *b)
 	out.after = raw.after;
 	out.hook_timeout_ms = raw.hook_timeout_ms;
 	load_bandwidth(l, &b->body, raw.bandwidth, &out.bandwidth);
-	if (raw.first_copy != NULL && strcmp(raw.first_copy, "newest") == 0)
-		out.first_copy = FIRST_NEWEST;
-	else if (raw.first_copy != NULL && strcmp(raw.first_copy, "all") != 0)
-		(void)diag_add(l->d, body_attr(&b->body, "first_copy")->value.at,
-			       "'first_copy' must be \"all\" or \"newest\"");
+	out.first_copy = one_of(l, &b->body, "first_copy", raw.first_copy, "newest") ? FIRST_NEWEST : FIRST_ALL;
+	out.by_property = one_of(l, &b->body, "choose", raw.choose, "property");
 	load_schedule(l, &b->body, &raw, &out.run);
 	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)

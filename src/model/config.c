@@ -25,3 +25,20 @@ const struct backup *config_backup(const struct config *c, const char *name)
 			return &c->backups.v[i];
 	return NULL;
 }
+
+bool backup_covers(const struct backup *b, const char *dataset)
+{
+	return dataset_is_under(dataset, b->source) && !dataset_matches(&b->exclude, dataset) &&
+	       (b->include.n == 0 || dataset_matches(&b->include, dataset));
+}
+
+bool backup_takes(const struct backup *b, const struct dataset *d)
+{
+	const char *set = d->chosen;
+
+	if (!backup_covers(b, d->name))
+		return false;
+	if (set == NULL)
+		return !b->by_property;
+	return strcmp(set, "off") != 0 && strcmp(set, "false") != 0 && strcmp(set, "no") != 0;
+}

@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "model/bandwidth.h"
+#include "model/dataset.h"
 #include "model/label.h"
 #include "model/span.h"
 
@@ -80,7 +81,9 @@ struct backup {
 	const char *source;		  /* dataset */
 	const char *dest_target;	  /* NULL: this host */
 	const char *dest;		  /* dataset; "tank/home" lands in <dest>/tank/home */
-	struct strings exclude;		  /* globs of whole dataset names; a match leaves out what is below, too */
+	struct strings include;		  /* globs of whole dataset names, each with what is below; none: all */
+	struct strings exclude;		  /* likewise, of what is left out */
+	bool by_property;		  /* only where dormouse:backup is set */
 	struct strings exclude_snapshots; /* globs of what stands after the '@' */
 	enum first_copy first_copy;
 	int64_t timeout_ms; /* of the whole run; 0 = none */
@@ -104,5 +107,10 @@ const struct target *config_target(const struct config *c, const char *name);
 /* The policy of a target's pools, of this host's (NULL); NULL: none. */
 const struct snapshot_policy *config_policy(const struct config *c, const char *on);
 const struct backup *config_backup(const struct config *c, const char *name);
+/* Whether a dataset of that name is in a backup: below its source, and by its globs. */
+bool backup_covers(const struct backup *b, const char *dataset);
+/* Likewise, and by dormouse:backup, which leaves out where it is off (false, no) and, if the backup asks for it,
+ * chooses where it is anything else. */
+bool backup_takes(const struct backup *b, const struct dataset *d);
 
 #endif

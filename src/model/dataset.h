@@ -47,6 +47,7 @@ struct dataset {
 	bool restoring;	    /* a restore received it, and has not put its properties back yet (dormouse:restoring) */
 	/* The effective com.sun:auto-snapshot:LABEL, at LABEL_NONE com.sun:auto-snapshot; NULL = unset. */
 	const char *wants[LABELS + 1];
+	const char *chosen; /* the effective dormouse:backup; NULL = unset */
 	const char *origin; /* the snapshot that a clone is of, or NULL */
 	uint64_t used, referenced, available;
 	uint64_t written; /* since the newest snapshot */

@@ -57,7 +57,7 @@ void archive_plan(const struct backup *b, const struct snapshot_policy *p, const
 			step.at = now;
 			step.reason = "its source is gone";
 		} else if (b->keep.forget_ms > 0 && (now - t->gone_since) * 1000 >= b->keep.forget_ms &&
-			   !dataset_matches(&b->exclude, name) && may_be_forgotten(target, t)) {
+			   backup_covers(b, name) && may_be_forgotten(target, t)) {
 			step.kind = TIDY_FORGET;
 			step.reason = "its source has been gone for longer than forget_after";
 		} else {

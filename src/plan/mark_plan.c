@@ -17,22 +17,8 @@ static void mark(struct marking *m, enum mark_kind kind, const struct dataset *s
 	    .kind = kind, .dataset = s->name, .snapshot = snapshot, .bookmark = bookmark, .reason = reason};
 }
 
-/* Where the snapshot of a bookmark is now: zfs promote moves snapshots to what was a clone, and the bookmark stays. */
-static const struct dataset *holder_of(const struct side_state *source, const struct dataset *s, uint64_t guid)
-{
-	AUTO(arena) struct arena a = {0};
-
-	for (size_t i = 0; s != NULL && dataset_snapshot_by_guid(s, guid) == NULL; i++) {
-		const char *at = s->origin == NULL ? NULL : strchr(s->origin, '@');
-		if (at == NULL || i == source->datasets.n)
-			return NULL;
-		s = side_find(source, arena_strndup(&a, s->origin, (size_t)(at - s->origin)));
-	}
-	return s;
-}
-
-void mark_plan(const struct backup *b, const struct side_state *source, const struct dataset *s,
-	       const struct point *common, struct arena *a, struct mark_steps *out)
+void mark_plan(const struct backup *b, const struct dataset *s, const struct point *common, struct arena *a,
+	       struct mark_steps *out)
 {
 	struct marking m = {a, out};
 	const char *prefix = arena_printf(a, "dormouse_%s_", b->name);
@@ -54,14 +40,10 @@ void mark_plan(const struct backup *b, const struct side_state *source, const st
 		if (p->kind != POINT_BOOKMARK || strncmp(p->name, prefix, strlen(prefix)) != 0 ||
 		    p->guid == common->guid)
 			continue;
-		const struct dataset *holder = holder_of(source, s, p->guid);
-		const struct point *snap = holder == NULL ? NULL : dataset_snapshot_by_guid(holder, p->guid);
+		const struct point *snap = dataset_snapshot_by_guid(s, p->guid);
 		const char *why = "a newer one is on the target";
-		/* In another dataset it may be what is common there: then it has to wait until it is not. */
-		if (snap != NULL && holder != s && dataset_newest(holder) == snap)
-			continue;
 		if (snap != NULL && snap->userrefs > 0)
-			mark(&m, MARK_RELEASE, holder, snap->name, NULL, why);
+			mark(&m, MARK_RELEASE, s, snap->name, NULL, why);
 		mark(&m, MARK_UNBOOKMARK, s, p->name, NULL, why);
 	}
 }

@@ -7,8 +7,8 @@
 
 /* Holds and bookmarks common, which is of s, and lets go of what was common earlier.  The bookmark is made before the
  * hold and removed after it: so every hold of ours can be found by a bookmark, whatever crashed. */
-void mark_plan(const struct backup *b, const struct side_state *source, const struct dataset *s,
-	       const struct point *common, struct arena *a, struct mark_steps *out);
+void mark_plan(const struct backup *b, const struct dataset *s, const struct point *common, struct arena *a,
+	       struct mark_steps *out);
 
 /* The tag of a backup's holds: "dormouse:NAME". */
 const char *backup_tag(const struct backup *b, struct arena *a);

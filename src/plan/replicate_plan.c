@@ -152,7 +152,7 @@ static const struct dataset *origin_of(const struct planning *p, const struct da
 	char *name = arena_strdup(&a, s->origin), *at = strchr(name, '@');
 	*at = '\0';
 	const struct dataset *o = side_find(p->source, name);
-	if (o == NULL || !dataset_is_under(name, p->b->source) || dataset_matches(&p->b->exclude, name))
+	if (o == NULL || !backup_takes(p->b, o))
 		return NULL;
 	*snapshot = dataset_snapshot_by_name(o, at + 1);
 	return *snapshot == NULL ? NULL : o;
@@ -206,15 +206,28 @@ static const struct point *newest_common(const struct dataset *s, const struct d
 	return NULL;
 }
 
+/* What s is a clone of, if that has the snapshot; or NULL. */
+static const struct dataset *origin_with(const struct planning *p, const struct dataset *s, uint64_t guid)
+{
+	size_t n = s->origin == NULL ? 0 : strcspn(s->origin, "@");
+	const struct dataset *o = n == 0 ? NULL : side_find(p->source, arena_strndup(p->a, s->origin, n));
+
+	return o != NULL && dataset_snapshot_by_guid(o, guid) != NULL ? o : NULL;
+}
+
 /* What the target has that the source never had, or lost: the evidence of a divergence. */
 static void plan_existing(struct planning *p, const struct dataset *s, const struct dataset *t)
 {
 	const struct point *common = newest_common(s, t), *theirs = dataset_newest(t);
 
 	if (common == NULL) {
+		const struct dataset *promoted = origin_with(p, s, theirs->guid);
 		conflict(p, CONFLICT_NO_COMMON, s, t->name,
-			 arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
-				      theirs->name),
+			 promoted == NULL
+			     ? arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
+					    theirs->name)
+			     : arena_printf(p->a, "what both had went over to '%s' when that was promoted",
+					    promoted->name),
 			 repair(p, s, "--keep-both sets it aside, and a new copy begins"));
 		return;
 	}
@@ -232,7 +245,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		return;
 	}
 	if (p->target->seen && !p->target->recorded)
-		mark_plan(p->b, p->source, s, common, p->a, &p->out->marks);
+		mark_plan(p->b, s, common, p->a, &p->out->marks);
 	choose(p, s, t, (size_t)(common - s->points.v) + 1);
 	bool current = next_wanted(p, s, common) == NULL;
 	if (current && t->written > 0) {
@@ -456,7 +469,7 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 	plan.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(plan.sizes[0]));
 	for (size_t i = 0; i < source->datasets.n; i++) {
 		const struct dataset *s = &source->datasets.v[i];
-		if (dataset_is_under(s->name, b->source) && !dataset_matches(&b->exclude, s->name))
+		if (backup_takes(b, s))
 			plan_dataset(&plan, s);
 	}
 	plan_clones(&plan);

@@ -25,6 +25,7 @@ static json_t *dataset_json(const struct dataset *d)
 	(void)json_object_set_new(j, "encrypted", json_boolean(d->encrypted));
 	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
 	json_put_text(j, "origin", d->origin);
+	json_put_text(j, "backup", d->chosen);
 	if (d->open)
 		(void)json_object_set_new(j, "open", json_true());
 	if (d->gone_since != 0)
@@ -113,6 +114,7 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 			      .placeholder = flag(j, "placeholder"),
 			      .open = flag(j, "open"),
 			      .origin = json_text(j, "origin", a),
+			      .chosen = json_text(j, "backup", a),
 			      .gone_since = json_integer_value(json_object_get(j, "gone_since"))};
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
 		d->wants[l] = json_text(json_object_get(j, "auto_snapshot"), l == LABEL_NONE ? "" : label_name(l), a);

@@ -57,6 +57,10 @@ static const struct {
      "an encrypted dataset is sent raw; was the target received otherwise?"},
     {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
      "choose a destination that is not below an encrypted dataset"},
+    {"key is not loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
+     "choose a destination that is not below an encrypted dataset"},
+    {"pool must be upgraded", ERR_MISSING, "the target's pool lacks a feature that this stream uses",
+     "dormouse doctor shows which, and the command that enables it"},
     {"read-only", ERR_DENIED, "the pool is imported read-only", "import it for writing"},
 };
 

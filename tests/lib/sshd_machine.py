@@ -79,7 +79,8 @@ def start(request):
         # Another one of us may have been killed just as it imported the pool: then it may be busy for a moment, or go
         # again.
         for _ in range(20 if settings.get("pool") else 0):
-            done = subprocess.run(["zpool", "import", "-N", "-d", settings["pool_dir"], settings["pool"]], check=False,
+            done = subprocess.run(["zpool", "import", "-N", *settings.get("import", []), "-d", settings["pool_dir"],
+                                   settings["pool"]], check=False,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
             if done.returncode == 0 or subprocess.run(["zpool", "list", settings["pool"]], check=False,
                                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:

@@ -199,6 +199,47 @@ static void check_choice(const struct backup *b, const char *source, const char 
 		fail_msg("%s | %s: '%s', not '%s'", source, target == NULL ? "nothing" : target, got, want);
 }
 
+/* The names of what is sent, without what stands before them. */
+static void check_taken(const struct backup *b, const struct side_state *source, const char *want)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf got = {0};
+	struct side_state empty = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	replicate_plan(b, NULL, source, &empty, &(struct zone){0}, 60, &a, &p);
+	for (size_t i = 0; i < source->datasets.n; i++)
+		for (size_t k = 0; k < p.sends.n; k++)
+			if (strcmp(p.sends.v[k].source, source->datasets.v[i].name) == 0)
+				buf_printf(&got, "%s ", source->datasets.v[i].name);
+	for (size_t i = 0; i < p.parents.n; i++)
+		buf_printf(&got, "(%s) ", p.parents.v[i].dataset);
+	assert_string_equal(buf_text(&got), want);
+}
+
+static void chosen_datasets(void **state)
+{
+	static const char *some[] = {"tank/home/*/in"};
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank", .seen = true, .root_exists = true};
+	struct backup b = home;
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a");
+	model_dataset(&s, &a, "tank/home/a", "@b")->chosen = "off";
+	model_dataset(&s, &a, "tank/home/a/in", "@c")->chosen = "on";
+	model_dataset(&s, &a, "tank/home/b", "@d");
+	check_taken(&b, &s, "tank/home tank/home/a/in tank/home/b (vault/tank) (vault/tank/home/a) ");
+	b.by_property = true;
+	check_taken(&b, &s, "tank/home/a/in (vault/tank) (vault/tank/home) (vault/tank/home/a) ");
+	/* A word that nobody knows chooses: better one too many than one too few. */
+	((struct dataset *)(uintptr_t)side_find(&s, "tank/home/b"))->chosen = "yse";
+	check_taken(&b, &s, "tank/home/a/in tank/home/b (vault/tank) (vault/tank/home) (vault/tank/home/a) ");
+	b = home;
+	b.include = (struct strings){.v = some, .n = 1};
+	check_taken(&b, &s, "tank/home/a/in (vault/tank) (vault/tank/home) (vault/tank/home/a) ");
+}
+
 static void chosen_snapshots(void **state)
 {
 	static const char *glob[] = {"*x", "tmp*"};
@@ -348,7 +389,7 @@ int main(void)
 	    cmocka_unit_test(one_dataset),	cmocka_unit_test(marks),
 	    cmocka_unit_test(resumes),		cmocka_unit_test(raw_and_types),
 	    cmocka_unit_test(parents),		cmocka_unit_test(order),
-	    cmocka_unit_test(chosen_snapshots), cmocka_unit_test(renames),
+	    cmocka_unit_test(chosen_datasets), cmocka_unit_test(chosen_snapshots), cmocka_unit_test(renames),
 	    cmocka_unit_test(excludes),		cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};

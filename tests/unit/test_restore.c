@@ -157,7 +157,7 @@ static void records(void **state)
 	/* And as it is looked at: ours are not the source's. */
 	struct side_state s = {.root = "b"};
 	const char *look = "#look datasets\n"
-			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
+			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
 			   "#look points\n#look properties\n"
 			   "b\tcompression\tlz4\n"
 			   "b\tmy:text\tone\ttwo\nthree lines\n"

@@ -20,7 +20,6 @@ struct life {
 	struct side_state source, target;
 	uint64_t guid, x;
 	bool meddled; /* with the copy, or with what both have: conflicts may be */
-	bool cut_off; /* one with marks of ours was destroyed: what was promoted over it may stay held */
 	size_t sends, clones, resumes, renames;
 };
 
@@ -218,8 +217,6 @@ static void destroy_dataset(struct life *l)
 	for (size_t k = 0; k < d->points.n; k++)
 		if (d->points.v[k].userrefs > 0 || is_origin(&l->source, d, &d->points.v[k], &l->arena))
 			return;
-	for (size_t k = 0; k < d->points.n; k++)
-		l->cut_off |= d->points.v[k].kind == POINT_BOOKMARK;
 	tell("destroy\t%s\n", d->name);
 	memmove(d, d + 1, (l->source.datasets.n - i - 1) * sizeof(*d));
 	l->source.datasets.n--;
@@ -278,7 +275,7 @@ static void roll_back(struct life *l)
 		l->meddled |= t != NULL && dataset_snapshot_by_guid(t, d->points.v[d->points.n - 1].guid) != NULL;
 }
 
-/* The snapshots up to the origin go over to the clone, with their holds; bookmarks stay where they are. */
+/* The snapshots up to the origin go over to the clone, with their holds and bookmarks. */
 static void promote(struct life *l)
 {
 	struct dataset *d = at(&l->source, any(l, l->source.datasets.n)), *o;
@@ -292,8 +289,8 @@ static void promote(struct life *l)
 	const struct point *last = dataset_snapshot_by_name(o, mark + 1);
 	for (size_t i = 0; i < o->points.n; i++) {
 		const struct point *p = &o->points.v[i];
-		bool goes = p->kind == POINT_SNAPSHOT && p->createtxg <= last->createtxg;
-		if (goes && dataset_snapshot_by_name(d, p->name) != NULL)
+		bool goes = p->createtxg <= last->createtxg;
+		if (goes && p->kind == POINT_SNAPSHOT && dataset_snapshot_by_name(d, p->name) != NULL)
 			return;
 		*vec_add(goes ? &moved : &left, &l->arena) = *p;
 	}
@@ -353,7 +350,7 @@ static void prune_copy(struct life *l)
 	drop_point(t, i);
 }
 
-/* A stream that makes no sense: where the model refuses it, ZFS must. */
+/* A stream that makes no sense: where the model refuses it, ZFS must, or change nothing. */
 static void try_nonsense(struct life *l)
 {
 	const struct dataset *s = at(&l->source, any(l, l->source.datasets.n));
@@ -371,7 +368,7 @@ static void try_nonsense(struct life *l)
 				 .to = *to,
 				 .base = *base};
 	if (to->kind == POINT_SNAPSHOT && !model_send(&l->source, &copy, &step, &l->arena))
-		tell_step("refused", &step);
+		tell_step("nonsense", &step);
 }
 
 /* --- runs ----------------------------------------------------------------------------------------- */
@@ -548,7 +545,7 @@ static void check(struct life *l)
 		assert_true(newest == NULL ? dataset_has_guid(s, theirs->guid) : newest->userrefs > 0);
 		/* And what else is held can be found, and let go, by a bookmark. */
 		for (size_t k = 0; k < s->points.n; k++)
-			if (!l->cut_off && s->points.v[k].userrefs > 0 &&
+			if (s->points.v[k].userrefs > 0 &&
 			    !has_bookmark(&l->source, s->points.v[k].guid))
 				fail_msg("'%s@%s' is held for ever", s->name, s->points.v[k].name);
 	}
