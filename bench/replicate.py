@@ -1,5 +1,5 @@
 """An incremental run over a tree of small datasets, and a run that finds nothing to do: dormouse, syncoid, bzfs,
-zfs-replicate, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so that what
+zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so that what
 disturbs one disturbs all. --delay adds that to every round trip."""
 
 import argparse
@@ -43,6 +43,12 @@ def by_zfs_replicate(world, before, now):
        f"{world.folder}/id", "-p", world.port, "--compression", "off", "127.0.0.1", "vault/zr", ROOT)  # fmt: skip
 
 
+def by_zfs_autobackup(world, before, now):
+    sh(sys.executable, "-m", "zfs_autobackup.ZfsAutobackup", "--other-snapshots", "--no-snapshot", "--no-progress", "--strip-path=1",
+       "--ssh-config", f"{world.folder}/autobackup_ssh_config", "--ssh-target", "archive", "bench",
+       "vault/zab")  # fmt: skip
+
+
 def by_loop(world, before, now):
     if before == now:
         return
@@ -54,6 +60,7 @@ def by_loop(world, before, now):
 
 
 TOOLS = {"dormouse": by_dormouse, "syncoid": by_syncoid, "bzfs": by_bzfs, "zfs-replicate": by_zfs_replicate,
+         "zfs-autobackup": by_zfs_autobackup,
          "by hand, a loop": by_loop}  # fmt: skip
 
 
@@ -64,11 +71,16 @@ def known_host(world):
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{world.port} {world.host_key}\n")
     # bzfs wants a configuration whose name says that it is its own.
     (world.folder / "bzfs_ssh_config").write_text(f"IdentityFile {world.folder}/id\nPort {world.port}\n")
+    (world.folder / "autobackup_ssh_config").write_text(
+        f"Host archive\n  HostName 127.0.0.1\n  User root\n  IdentityFile {world.folder}/id\n  Port {world.port}\n"
+        f"  ControlMaster auto\n  ControlPath {world.folder}/zab-%r\n  ControlPersist 1h\n"
+    )
 
 
 def measure(world, rounds, count):
     """{tool: ([seconds of a run], [seconds of one with nothing to do], programs of a run, of one with nothing)}"""
     zfs("create", ROOT)
+    zfs("set", "autobackup:bench=true", ROOT)  # how zfs-autobackup is told what to take
     for n in range(count - 1):
         zfs("create", f"{ROOT}/d{n}")
     found = {name: ([], [], {}, {}) for name in TOOLS}
@@ -131,6 +143,7 @@ def main():
             world.config.write_text(world.config.read_text().replace("  ssh {", '  linger = "1h"\n  ssh {'))
             world.run("wake", "archiver", check=0)  # the others have nothing that could wake it
             zfs("create", "vault/loop")
+            zfs("create", "vault/zab")
             found = measure(world, args.rounds, args.datasets)
         finally:
             world.end()

@@ -46,6 +46,7 @@ static const struct {
     {"find", cmd_find, "files of an archived snapshot, by name"},
     {"cat", cmd_cat, "a file of an archived snapshot"},
     {"restore", cmd_restore, "a dataset, or files, back from the archive"},
+    {"recover", cmd_recover, "everything back that is not here any more"},
     {"repair", cmd_repair, "mend a copy that has gone its own way"},
     {"plan", cmd_plan, "what a run would do, and why"},
     {"doctor", cmd_doctor, "can both sides do what is asked of them?"},

@@ -1,4 +1,4 @@
-/* list, ls, find, cat, restore: what the archives have, and how it comes back. */
+/* list, ls, find, cat, restore, recover: what the archives have, and how it comes back. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -328,16 +328,19 @@ int cmd_restore(int argc, char **argv)
 {
 	struct asking q = {0};
 	const char *to = NULL;
-	bool below = false;
-	const struct cli_option own[] = {
-	    {"--to", NULL, &to}, {"--recursive", &below, NULL}, {"--backup", NULL, &q.backup_name}};
+	bool below = false, history = false;
+	const struct cli_option own[] = {{"--to", NULL, &to},
+					 {"--recursive", &below, NULL},
+					 {"--history", &history, NULL},
+					 {"--backup", NULL, &q.backup_name}};
 	struct err e;
 	int rc =
 	    cli_begin(&q.c, argc, argv,
-		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive]\n"
+		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive] [--history]\n"
 		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER\n"
 		      "Brings a dataset back to where its source lies, or files to a folder of this host; without a\n"
-		      "snapshot, the newest.  Nothing that exists is written over.  Wakes the archive.",
+		      "snapshot, the newest; with --history all snapshots up to it.  Nothing that exists is written\n"
+		      "over.  Wakes the archive.",
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
@@ -353,10 +356,66 @@ int cmd_restore(int argc, char **argv)
 		rc = restore_paths(&q, to, &e);
 	} else if (rc == 0) {
 		const struct restore_wish w = {
-		    .copy = q.copy, .was = q.was, .snapshot = q.snapshot, .to = to, .below = below};
+		    .copy = q.copy, .was = q.was, .snapshot = q.snapshot, .to = to, .below = below, .history = history};
 		rc = restore_datasets(&q.with, &w, &e);
 		if (rc == 0)
 			show_restored(&q, &q.with);
 	}
 	return end(&q, rc, &e);
+}
+
+/* --- recover -------------------------------------------------------------------------------------- */
+
+static int recover_one(struct cli *c, const struct backup *b, struct err *e)
+{
+	struct asking q = {.listener = {cli_show_stage}};
+	const struct restore_wish w = {.copy = arena_printf(&c->arena, "%s/%s", b->dest, b->source),
+				       .was = b->source,
+				       .to = b->source,
+				       .below = true,
+				       .history = true,
+				       .missing = true};
+
+	q.c.json = c->json;
+	q.with = (struct restoring){.config = &c->config,
+				    .backup = b,
+				    .was = b->source,
+				    .paths = &c->paths,
+				    .arena = &c->arena,
+				    .listener = &q.listener};
+	int rc = restore_sides(&q.with, e);
+	if (rc == 0)
+		rc = restore_datasets(&q.with, &w, e);
+	if (rc == 0)
+		show_restored(&q, &q.with);
+	restore_end(&q.with);
+	return rc;
+}
+
+int cmd_recover(int argc, char **argv)
+{
+	struct cli c;
+	struct err e;
+	int rc = cli_begin(&c, argc, argv,
+			   "usage: dormouse recover [BACKUP] [--json] [-c FILE]\n"
+			   "Brings everything back that a backup, or all of them, had and that is not here any more, with "
+			   "all its snapshots and properties, to where it was.  The pools must be there; nothing else is "
+			   "needed but the configuration and its keys.  What exists is left as it is; what is cut off is "
+			   "resumed by the same command.  Wakes machines.",
+			   NULL, 0);
+
+	if (rc >= 0)
+		return cli_end(&c), rc;
+	if (!cli_config(&c))
+		return cli_end(&c), EXIT_USAGE;
+	const struct backup *only = c.args.n == 0 ? NULL : cli_backup(&c);
+	if (c.args.n > 0 && only == NULL)
+		return cli_end(&c), EXIT_USAGE;
+	rc = EXIT_DONE;
+	for (size_t i = 0; i < c.config.backups.n; i++)
+		if (only == NULL || only == &c.config.backups.v[i])
+			if (recover_one(&c, &c.config.backups.v[i], &e) < 0)
+				rc = cli_fail(&c, &e);
+	cli_end(&c);
+	return rc;
 }

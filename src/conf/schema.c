@@ -21,6 +21,9 @@ static const struct field ssh_fields[] = {
     FIELD(ssh_config, identity_file, "identity_file", FIELD_STRING, .doc = "the private key"),
     FIELD(ssh_config, host_key, "host_key", FIELD_STRING,
 	  .doc = "the machine's public host key, \"ssh-ed25519 AAAA…\""),
+    FIELD(ssh_config, config, "config", FIELD_STRING,
+	  .doc = "ssh's configuration file in place of the user's own; what stands here goes before it"),
+    FIELD(ssh_config, program, "program", FIELD_STRING, .fallback = "ssh", .doc = "the ssh to run"),
     FIELD(ssh_config, port, "port", FIELD_INT, .fallback = "22", .doc = "sshd's port on the machine"),
 };
 

@@ -110,6 +110,9 @@ static int send(struct restoring *r, struct err *e)
 		}
 		if (results[i].state != STREAM_PROVEN)
 			return 0;
+		/* Its properties when all of it is there. */
+		if (i + 1 < todo->n && strcmp(todo->v[i].target, todo->v[i + 1].target) == 0)
+			continue;
 		r->arrived++;
 		if (put_back(r, restored_of(r, todo->v[i].target), e) < 0)
 			return -1;
@@ -128,25 +131,39 @@ static int finish_earlier(struct restoring *r, struct err *e)
 	return 0;
 }
 
+static int make_parents(struct restoring *r, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+
+	if (r->plan.parents.n == 0)
+		return 0;
+	program_create(&b, &r->plan.parents);
+	return reach_do(&r->home, buf_str(&b), "make what lies above", e);
+}
+
 int restore_datasets(struct restoring *r, const struct restore_wish *w, struct err *e)
 {
-	for (int tries = 0;; tries++) {
+	bool told = false;
+
+	for (int tries = 0;;) {
 		if (reach_wake(&r->archive, e) < 0 || reach_wake(&r->home, e) < 0 || plan(r, w, e) < 0)
 			return -1;
-		if (tries == 0)
-			for (size_t i = 0; i < r->plan.notes.n; i++)
-				*vec_add(&r->notes, r->arena) = r->plan.notes.v[i];
-		if (finish_earlier(r, e) < 0)
+		for (size_t i = 0; !told && i < r->plan.notes.n; i++)
+			*vec_add(&r->notes, r->arena) = r->plan.notes.v[i];
+		told = true;
+		if (finish_earlier(r, e) < 0 || make_parents(r, e) < 0)
 			return -1;
 		if (r->plan.sends.n == 0)
 			return 0;
 		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
 		int rc = send(r, e);
-		if (rc > 0)
+		if (rc > 0 && !r->plan.more)
 			return 0;
-		if (rc < 0 || tries + 1 >= TRIES)
+		tries = rc > 0 ? 0 : tries + 1;
+		if (rc < 0 || tries == TRIES)
 			return -1;
-		clock_sleep_ms(1000 << tries);
+		if (rc == 0)
+			clock_sleep_ms(500 << tries);
 		reach_keep(&r->archive);
 		reach_keep(&r->home);
 	}

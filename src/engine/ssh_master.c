@@ -9,7 +9,7 @@ enum { PATH_LIMIT = 90, WAIT_MS = 30000 };
 
 void ssh_master_init(struct ssh_master *m, const char *const *argv, const char *path, struct arena *a)
 {
-	static const char *const first[] = {"ssh", "-M", "-N"};
+	const char *const first[] = {argv[0], "-M", "-N"};
 	size_t n = 0;
 
 	*m = (struct ssh_master){0};

@@ -13,6 +13,8 @@ struct ssh_config {
 	const char *user;	   /* default "root" */
 	const char *identity_file; /* default: what the user's own ssh configuration says */
 	const char *host_key;	   /* "ssh-ed25519 AAAA…", pinned; default: the user's known_hosts */
+	const char *config;	   /* a file for ssh -F; default: the user's own */
+	const char *program;	   /* default "ssh" */
 	int64_t port;		   /* on the machine; default 22 */
 };
 

@@ -9,6 +9,7 @@ struct planning {
 	const struct side_state *home;
 	struct arena *a;
 	struct restore *out;
+	const char *later; /* what lies below this place waits until what lies above it is there */
 };
 
 static int no_snapshot(const struct restore_wish *w, const struct dataset *d, struct arena *a, struct err *e)
@@ -63,6 +64,60 @@ static void put_back(struct planning *p, const struct dataset *copy, const char 
 	r->inherit_canmount = own && !canmount && copy->type == DATASET_FILESYSTEM;
 }
 
+static const struct point *oldest(const struct dataset *d)
+{
+	for (size_t i = 0; i < d->points.n; i++)
+		if (d->points.v[i].kind == POINT_SNAPSHOT)
+			return &d->points.v[i];
+	return NULL;
+}
+
+/* How many snapshots lie after base (NULL: from the beginning), up to to. */
+static size_t count(const struct dataset *d, const struct point *base, const struct point *to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->points.n; i++)
+		n += d->points.v[i].kind == POINT_SNAPSHOT && d->points.v[i].createtxg <= to->createtxg &&
+		     (base == NULL || d->points.v[i].createtxg > base->createtxg);
+	return n;
+}
+
+/* From what is there, or NULL, up to to. */
+static void send(struct planning *p, const struct send_step *like, const struct dataset *copy, const struct point *base,
+		 const struct point *to)
+{
+	struct send_step *step = vec_add(&p->out->sends, p->a);
+
+	*step = *like;
+	step->kind = base == NULL ? SEND_FULL : SEND_INTERMEDIATE;
+	step->base = base == NULL ? (struct point){0} : *base;
+	step->to = *to;
+	step->snapshots = base == NULL ? 1 : count(copy, base, to);
+}
+
+/* It exists, and is not what we would bring. */
+static int in_the_way(struct planning *p, const struct dataset *there, const struct dataset *copy,
+		      const struct point *to, struct err *e)
+{
+	if (p->w->missing) {
+		*vec_add(&p->out->notes, p->a) =
+		    arena_printf(p->a, "'%s' exists, and is left as it is: it does not have '%s@%s'", there->name,
+				 copy->name, to->name);
+		return 0;
+	}
+	(void)err_set(e, ERR_CONFLICT, "'%s' exists, and nothing is restored over it", there->name);
+	(void)err_why(e,
+		      there->resume.token != NULL ? "it is half received, but not from '%s@%s'"
+						  : "it does not have '%s@%s'",
+		      copy->name, to->name);
+	return err_hint(e,
+			there->resume.token != NULL
+			    ? "give that up (zfs receive -A '%s'), or choose another name for --to"
+			    : "choose another name for --to, or move it away: zfs rename '%s' '%s-old'",
+			there->name, there->name);
+}
+
 static int one(struct planning *p, const struct dataset *copy, struct err *e)
 {
 	const char *home = arena_printf(p->a, "%s%s", p->w->to, copy->name + strlen(p->w->copy));
@@ -70,6 +125,18 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 	const struct point *to =
 	    p->w->snapshot == NULL ? dataset_newest(copy) : dataset_snapshot_by_name(copy, p->w->snapshot);
 
+	if (p->later != NULL && dataset_is_under(home, p->later))
+		return 0;
+	if (to == NULL && copy->placeholder && p->w->below) {
+		bool now = there != NULL || p->out->sends.n == 0;
+		if (!now) {
+			p->out->more = true;
+			p->later = home;
+		} else if (there == NULL) {
+			*vec_add(&p->out->parents, p->a) = home;
+		}
+		return 0;
+	}
 	if (to == NULL && strcmp(copy->name, p->w->copy) == 0)
 		return no_snapshot(p->w, copy, p->a, e);
 	if (to == NULL) {
@@ -77,40 +144,51 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 							      copy->name, p->w->snapshot == NULL ? "" : p->w->snapshot);
 		return 0;
 	}
-	struct send_step step = {.kind = SEND_FULL,
-				 .source = copy->name,
+	struct send_step step = {.source = copy->name,
 				 .target = home,
-				 .to = *to,
-				 .snapshots = 1,
 				 .raw = copy->encrypted,
 				 .is_volume = copy->type == DATASET_VOLUME,
 				 .restores = true,
 				 .reason = "it goes back"};
-	if (there != NULL && there->resume.token != NULL && there->resume.to_guid == to->guid) {
-		step.kind = SEND_RESUME;
-		step.token = there->resume.token;
+	const struct point *first = p->w->history ? oldest(copy) : to;
+	const struct point *last = there == NULL ? NULL : dataset_newest(there);
+	const struct point *begun = there == NULL || there->resume.token == NULL
+					? NULL
+					: dataset_snapshot_by_guid(copy, there->resume.to_guid);
+	const struct point *had = last == NULL ? NULL : dataset_snapshot_by_guid(copy, last->guid);
+	if (begun != NULL && (p->w->history ? begun->createtxg <= to->createtxg : begun == to)) {
 		step.reason = "an earlier restore was cut off; it goes on where it stopped";
+		send(p, &step, copy, NULL, begun);
+		p->out->sends.v[p->out->sends.n - 1].kind = SEND_RESUME;
+		p->out->sends.v[p->out->sends.n - 1].token = there->resume.token;
+		first = begun;
 	} else if (there != NULL && dataset_snapshot_by_guid(there, to->guid) != NULL) {
 		*vec_add(&p->out->skips, p->a) =
 		    (struct skip){.source = home, .newest = *to, .reason = "it is there already"};
 		if (there->restoring)
 			put_back(p, copy, home);
 		return 0;
+	} else if (there != NULL && there->resume.token == NULL && there->restoring && p->w->history && had != NULL &&
+		   had->createtxg < to->createtxg) {
+		first = had;
 	} else if (there != NULL) {
-		(void)err_set(e, ERR_CONFLICT, "'%s' exists, and nothing is restored over it", home);
-		(void)err_why(e,
-			      there->resume.token != NULL ? "it is half received, but not from '%s@%s'"
-							  : "it does not have '%s@%s'",
-			      copy->name, to->name);
-		return err_hint(e,
-				there->resume.token != NULL
-				    ? "give that up (zfs receive -A '%s'), or choose another name for --to"
-				    : "choose another name for --to, or move it away: zfs rename '%s' '%s-old'",
-				home, home);
+		return in_the_way(p, there, copy, to, e);
+	} else {
+		send(p, &step, copy, NULL, first);
 	}
-	*vec_add(&p->out->sends, p->a) = step;
+	if (first != to)
+		send(p, &step, copy, first, to);
 	put_back(p, copy, home);
 	return 0;
+}
+
+/* What lies above the place, and is not there; the pool itself has to be. */
+static void parents(struct planning *p)
+{
+	for (const char *slash = strchr(p->w->to, '/'); slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;) {
+		const char *name = arena_strndup(p->a, p->w->to, (size_t)(slash - p->w->to));
+		*vec_add(&p->out->parents, p->a) = name;
+	}
 }
 
 int restore_plan(const struct restore_wish *w, const struct side_state *archive, const struct side_state *home,
@@ -123,6 +201,8 @@ int restore_plan(const struct restore_wish *w, const struct side_state *archive,
 		(void)err_set(e, ERR_MISSING, "the archive has no '%s'", w->copy);
 		return err_hint(e, "dormouse list shows what it has");
 	}
+	if (!home->root_exists)
+		parents(&p);
 	for (size_t i = 0; i < archive->datasets.n; i++) {
 		const struct dataset *d = &archive->datasets.v[i];
 		if (strcmp(d->name, w->copy) == 0 || (w->below && dataset_is_under(d->name, w->copy)))

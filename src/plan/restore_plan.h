@@ -15,7 +15,9 @@ struct restored {
 struct restoreds VEC(struct restored);
 
 struct restore {
+	struct strings parents;	   /* to be made first: what lies above, and what the archive has only a stand-in of */
 	struct send_steps sends;   /* a parent before its children */
+	bool more;		   /* there will be more to do when these are there */
 	struct skips skips;	   /* what is there already */
 	struct restoreds restored; /* of each that is sent, or that an earlier restore has not finished */
 	struct strings notes;
@@ -27,6 +29,8 @@ struct restore_wish {
 	const char *snapshot; /* after the '@', or NULL: the newest of each */
 	const char *to;	      /* at home */
 	bool below;	      /* with everything below it */
+	bool history;	      /* all snapshots up to that one, not it alone */
+	bool missing;	      /* leave alone what exists, and bring the rest; else that is an error */
 };
 
 /* archive is a look at copy, with its records; home is one at to.  Nothing is ever received over something that

@@ -352,6 +352,20 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 	buf_puts(b, end);
 }
 
+void program_create(struct buf *b, const struct strings *datasets)
+{
+	buf_puts(b, head);
+	buf_puts(b, "set -e\n");
+	for (size_t i = 0; i < datasets->n; i++) {
+		buf_puts(b, "zfs list");
+		word(b, datasets->v[i]);
+		buf_puts(b, " >/dev/null 2>&1 </dev/null || zfs create -u");
+		word(b, datasets->v[i]);
+		buf_puts(b, " </dev/null\n");
+	}
+	buf_puts(b, end);
+}
+
 void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit)
 {
 	buf_puts(b, head);

@@ -42,6 +42,8 @@ void program_prune(struct buf *b, const struct prune_steps *steps, bool dry);
 void program_repair(struct buf *b, const struct repair_step *s);
 /* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
 void program_tidy(struct buf *b, const struct tidy_steps *steps);
+/* Makes datasets, in order, that are not there; nothing is mounted. */
+void program_create(struct buf *b, const struct strings *datasets);
 /* Sets properties of a restored dataset, one by one: what is refused is said on standard error, and stops nothing.
  * Then it is no longer marked as one that is being restored.
  * inherit: canmount goes back to what it is of itself. */

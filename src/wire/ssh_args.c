@@ -15,8 +15,12 @@ const char *const *ssh_args(const struct target *t, const struct ssh_door *door,
 {
 	struct strings v = {0};
 
-	*vec_add(&v, a) = "ssh";
+	*vec_add(&v, a) = t->ssh.program == NULL ? "ssh" : t->ssh.program;
 	*vec_add(&v, a) = "-T";
+	if (t->ssh.config != NULL) {
+		*vec_add(&v, a) = "-F";
+		*vec_add(&v, a) = t->ssh.config;
+	}
 	option(&v, a, "BatchMode=yes");
 	option(&v, a, "StrictHostKeyChecking=yes");
 	option(&v, a, "ServerAliveInterval=15");

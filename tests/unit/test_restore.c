@@ -30,11 +30,17 @@ static const char *brief(const struct restore_wish *w, const struct side_state *
 	if (restore_plan(w, archive, home, a, r, &e) < 0)
 		return arena_printf(a, "%s: %s", err_kind_name(e.kind), e.what);
 	for (size_t i = 0; i < r->sends.n; i++)
-		buf_printf(&b, "%s %s@%s %s%s; ", r->sends.v[i].kind == SEND_RESUME ? "-t" : "full",
+		buf_printf(&b, "%s %s@%s %s%s; ",
+			   r->sends.v[i].kind == SEND_RESUME		 ? "-t"
+			   : r->sends.v[i].kind == SEND_INTERMEDIATE ? "-I"
+								     : "full",
 			   r->sends.v[i].source, r->sends.v[i].to.name, r->sends.v[i].target,
 			   r->sends.v[i].raw ? " raw" : "");
 	for (size_t i = 0; i < r->skips.n; i++)
 		buf_printf(&b, "there %s; ", r->skips.v[i].source);
+	for (size_t i = 0; i < r->parents.n; i++)
+		buf_printf(&b, "make %s; ", r->parents.v[i]);
+	buf_puts(&b, r->more ? "more;" : "");
 	return str_dup(a, str_trim(buf_str(&b)));
 }
 
@@ -78,6 +84,55 @@ static void plans(void **state)
 			    "conflict: 'tank/new/y' exists, and nothing is restored over it");
 	w.copy = "v/tank/none";
 	assert_string_equal(brief(&w, &archive, &home, &a, &r), "missing: the archive has no 'v/tank/none'");
+}
+
+/* Everything that is not there any more, with its history. */
+static void recovers(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state archive = side("v/b"), home = side("tank/x/home"), empty = side("tank/x/home");
+	struct restore r;
+	struct restore_wish w = {.copy = "v/b/tank/x/home",
+				 .was = "tank/x/home",
+				 .to = "tank/x/home",
+				 .below = true,
+				 .history = true,
+				 .missing = true};
+
+	(void)state;
+	empty.root_exists = false;
+	model_dataset(&archive, &a, "v/b/tank/x/home", "")->placeholder = true;
+	model_dataset(&archive, &a, "v/b/tank/x/home/a", "@a @b @c");
+	model_dataset(&archive, &a, "v/b/tank/x/home/a/s", "")->placeholder = true;
+	model_dataset(&archive, &a, "v/b/tank/x/home/a/s/d", "@d");
+	model_dataset(&archive, &a, "v/b/tank/x/home/b", "@e");
+	assert_string_equal(brief(&w, &archive, &empty, &a, &r),
+			    "full v/b/tank/x/home/a@a tank/x/home/a; -I v/b/tank/x/home/a@c tank/x/home/a; "
+			    "full v/b/tank/x/home/b@e tank/x/home/b; make tank/x; make tank/x/home; more;");
+	assert_int_equal(r.sends.v[1].snapshots, 2);
+	assert_int_equal(r.restored.n, 2);
+	/* What the first round brought; one was cut off in the midst of its first stream, one behind it. */
+	model_dataset(&home, &a, "tank/x/home", "");
+	model_dataset(&home, &a, "tank/x/home/a", "?a")->restoring = true;
+	model_dataset(&home, &a, "tank/x/home/b", "@e");
+	assert_string_equal(brief(&w, &archive, &home, &a, &r),
+			    "-t v/b/tank/x/home/a@a tank/x/home/a; -I v/b/tank/x/home/a@c tank/x/home/a; "
+			    "there tank/x/home/b; more;");
+	home.datasets.n = 0;
+	model_dataset(&home, &a, "tank/x/home", "");
+	model_dataset(&home, &a, "tank/x/home/a", "@a @b")->restoring = true;
+	model_dataset(&home, &a, "tank/x/home/a/s", "");
+	assert_string_equal(brief(&w, &archive, &home, &a, &r),
+			    "-I v/b/tank/x/home/a@c tank/x/home/a; full v/b/tank/x/home/a/s/d@d tank/x/home/a/s/d; "
+			    "full v/b/tank/x/home/b@e tank/x/home/b;");
+	/* What somebody has there is theirs. */
+	home.datasets.n = 0;
+	model_dataset(&home, &a, "tank/x/home", "");
+	model_dataset(&home, &a, "tank/x/home/a", "@a @b");
+	model_dataset(&home, &a, "tank/x/home/a/s", "");
+	model_dataset(&home, &a, "tank/x/home/b", "@q");
+	assert_string_equal(brief(&w, &archive, &home, &a, &r), "full v/b/tank/x/home/a/s/d@d tank/x/home/a/s/d;");
+	assert_int_equal(r.notes.n, 3);
 }
 
 static void puts_back(void **state)
@@ -246,7 +301,7 @@ static void repairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(plans), cmocka_unit_test(puts_back), cmocka_unit_test(records),
+	    cmocka_unit_test(plans), cmocka_unit_test(recovers), cmocka_unit_test(puts_back), cmocka_unit_test(records),
 	    cmocka_unit_test(files), cmocka_unit_test(repairs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

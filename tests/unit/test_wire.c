@@ -655,10 +655,13 @@ static void ssh(void **state)
 	contains(&b, "|--|arch|");
 	buf_clear(&b);
 	t.ssh.host_key = NULL;
+	t.ssh.program = "/opt/ssh";
+	t.ssh.config = "/etc/my ssh";
 	for (const char *const *v = ssh_args(&t, &proxy, &a); *v != NULL; v++)
 		buf_printf(&b, "%s|", *v);
 	contains(&b, "|-o|ProxyCommand=dormouse connect|-o|ProxyUseFdpass=yes|-o|ControlPath=/run/c|");
 	contains(&b, "|-o|HostKeyAlias=arch|");
+	contains(&b, "/opt/ssh|-T|-F|/etc/my ssh|-o|");
 	assert_null(ssh_known_hosts_line(&t, &a));
 }
 

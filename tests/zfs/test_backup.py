@@ -116,3 +116,20 @@ def test_timeout_parks(world):
     world.write_config(world.host_key, snapshots="")
     rest = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
     assert 0 < int(result["bytes"]) < 20 << 20 and int(rest["bytes"]) < 20 << 20
+
+
+def test_ssh_as_the_user_has_it(world):
+    zfs("create", "tank/home")
+    zfs("snapshot", "tank/home@one")
+    world.write_config(world.host_key, snapshots="")
+    own = world.folder / "my ssh"
+    own.write_text(f'#!/bin/sh\necho x >>{world.folder}/calls\nexec ssh "$@"\n')
+    own.chmod(0o755)
+    (world.folder / "my config").write_text(f"IdentityFile {world.folder}/id\n")
+    world.config.write_text(
+        world.config.read_text().replace(
+            f'identity_file = "{world.folder}/id"', f'program = "{own}"\n    config = "{world.folder}/my config"'
+        )
+    )
+    world.run("backup", "safe", check=0)
+    assert (world.folder / "calls").read_text().count("x") >= 3

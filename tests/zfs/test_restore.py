@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import time
 
 from conftest import guids, sh, zfs
@@ -153,3 +154,44 @@ def test_encrypted_and_cut_off(world):
     zfs("load-key", "-L", f"file://{key}", "tank/back")
     zfs("mount", "tank/back")
     assert content(world.folder / "mnt/back") == digest
+
+
+def test_everything_comes_back_to_an_empty_host(world):
+    """From the file and the key alone: the pool is new, and nothing is remembered."""
+    home = home_with_a_past(world)
+    zfs("create", "tank/home/a/deeper")
+    zfs("set", "dormouse:backup=off", "tank/home/vol")
+    zfs("snapshot", "-r", "tank/home@wednesday")
+    world.run("backup", "safe", check=0)
+    before, own, under, there = content(home), local("tank/home"), local("tank/home/a"), guids("tank/home")
+    sh("zpool", "destroy", "-f", "tank")
+    done = world.run("recover", check=2)
+    assert "tank" in done.stderr and "hint:" in done.stderr
+    shutil.rmtree(world.folder / "state")
+    image = world.folder / "tank.img"
+    image.unlink()
+    sh("truncate", "-s", "256M", image)
+    sh("zpool", "create", "-O", f"mountpoint={world.folder}/mnt", "tank", image)
+    # Killed on the way, and once more.
+    run = world.start("recover")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and run.poll() is None and "tank/home/a" not in zfs("list", "-H", "-o", "name"):
+        time.sleep(0.02)
+    run.kill()
+    run.wait()
+    world.run("recover", check=0)
+    assert "0 datasets restored" in world.run("recover", check=0).stdout
+    now = guids("tank/home")
+    assert now.keys() == there.keys()
+    for dataset, snaps in there.items():
+        # What was left out of the backup then had no later snapshots there.
+        assert now[dataset] == ({k: v for k, v in snaps.items() if k != "wednesday"} if "vol" in dataset else snaps)
+    assert local("tank/home") == own and local("tank/home/a") == under
+    for dataset in ("tank/home", "tank/home/a", "tank/home/a/deeper"):
+        zfs("mount", dataset)
+    assert content(home) == before
+    # And replication goes on from there.
+    (home / "a/letter").write_text("third\n")
+    zfs("snapshot", "-r", "tank/home@thursday")
+    done = json.loads(world.run("backup", "safe", "--json", check=0).stdout)
+    assert int(done["bytes"]) < 1 << 19, done
