@@ -44,6 +44,7 @@ static const struct {
     {"list", cmd_list, "which snapshots an archive has"},
     {"ls", cmd_ls, "what lies in a folder of an archived snapshot"},
     {"find", cmd_find, "files of an archived snapshot, by name"},
+    {"diff", cmd_diff, "what became of the files between two archived snapshots"},
     {"cat", cmd_cat, "a file of an archived snapshot"},
     {"restore", cmd_restore, "a dataset, or files, back from the archive"},
     {"recover", cmd_recover, "everything back that is not here any more"},

@@ -9,6 +9,7 @@
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/stop.h"
 
 struct watching {
 	struct run_listener listener;
@@ -275,6 +276,7 @@ int cmd_backup(int argc, char **argv)
 			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
 	w.run = &r;
 	r.watched = w.terminal;
+	stop_catch();
 	bool whole = do_run(&r, &e) == 0;
 	clear_line(&w);
 	run_end(&r);

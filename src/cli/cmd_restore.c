@@ -1,4 +1,4 @@
-/* list, ls, find, cat, restore, recover: what the archives have, and how it comes back. */
+/* list, ls, find, diff, cat, restore, recover: what the archives have, and how it comes back. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "engine/restore.h"
 #include "sys/clock.h"
+#include "sys/stop.h"
 
 struct asking {
 	struct cli c;
@@ -278,6 +279,105 @@ int cmd_cat(int argc, char **argv)
 		     "output.  Wakes the archive.");
 }
 
+/* A path as a line has it: what would break the line, as octal. */
+static const char *shown(const char *path, struct buf *b)
+{
+	buf_clear(b);
+	for (const unsigned char *p = (const unsigned char *)path; *p != '\0'; p++) {
+		if (*p < ' ' || *p == '\\' || *p == 0x7f)
+			buf_printf(b, "\\%03o", *p);
+		else
+			buf_putc(b, (char)*p);
+	}
+	return buf_text(b);
+}
+
+static void show_changes(const struct file_changes *all, bool as_json)
+{
+	static const char letters[] = {
+	    [FILE_ADDED] = '+', [FILE_REMOVED] = '-', [FILE_CHANGED] = 'M', [FILE_RENAMED] = 'R'};
+	AUTO(json) json_t *list = json_array();
+	AUTO(buf) struct buf b = {0};
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct file_change *c = &all->v[i];
+		const char *slash = c->is_folder ? "/" : "";
+		json_t *one = json_object();
+		(void)json_object_set_new(one, "change", json_stringn(&letters[c->kind], 1));
+		(void)json_object_set_new(one, "path", json_any(c->path));
+		if (c->to != NULL)
+			(void)json_object_set_new(one, "to", json_any(c->to));
+		(void)json_object_set_new(one, "folder", json_boolean(c->is_folder));
+		(void)json_array_append_new(list, one);
+		if (as_json)
+			continue;
+		(void)printf("%c %s%s", letters[c->kind], shown(c->path, &b), slash);
+		if (c->to != NULL)
+			(void)printf(" -> %s%s", shown(c->to, &b), slash);
+		(void)printf("\n");
+	}
+	if (!as_json)
+		return;
+	buf_clear(&b);
+	json_write(&b, list);
+	(void)printf("%s\n", buf_text(&b));
+}
+
+/* Its later snapshot: the one that is named, or the newest. */
+static int later_of(struct asking *q, const char **later, struct err *e)
+{
+	struct asking newest = *q;
+	struct files_wish w;
+
+	if (q->snapshot == NULL) {
+		(void)err_set(e, ERR_USAGE, "from which snapshot on?");
+		return err_hint(e,
+				"dormouse diff '%s@monday', or '%s@monday' '@tuesday'; dormouse list '%s' shows them",
+				q->was, q->was, q->was);
+	}
+	if (q->c.args.n > 1) {
+		const char *at = strchr(q->c.args.v[1], '@');
+		*later = at == NULL ? q->c.args.v[1] : at + 1;
+		return 0;
+	}
+	newest.snapshot = NULL;
+	if (wish_of(&newest, FILES_LIST, &w, e) < 0)
+		return -1;
+	*later = w.snapshot;
+	return 0;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	struct asking q = {0};
+	struct files_wish w;
+	struct file_changes changes = {0};
+	const char *later = NULL;
+	const struct cli_option own[] = {{"--backup", NULL, &q.backup_name}};
+	struct err e;
+	int rc =
+	    cli_begin(&q.c, argc, argv,
+		      "usage: dormouse diff [--backup NAME] [--json] DATASET@SNAPSHOT[:/PATH] [@LATER]\n"
+		      "What became of the files between two snapshots of the archive, without the second up to the "
+		      "newest: + added, - removed, M changed, R renamed.  Wakes the archive.",
+		      own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return cli_end(&q.c), rc;
+	if (!cli_config(&q.c))
+		return cli_end(&q.c), EXIT_USAGE;
+	rc = ready(&q, &e);
+	if (rc == 0)
+		rc = later_of(&q, &later, &e);
+	if (rc == 0)
+		rc = wish_of(&q, FILES_LIST, &w, &e);
+	if (rc == 0)
+		rc = restore_diff(&q.with, &w, later, &changes, &e);
+	if (rc == 0)
+		show_changes(&changes, q.c.json);
+	return end(&q, rc, &e);
+}
+
 /* --- restore -------------------------------------------------------------------------------------- */
 
 static int restore_paths(struct asking *q, const char *to, struct err *e)
@@ -357,6 +457,7 @@ int cmd_restore(int argc, char **argv)
 	} else if (rc == 0) {
 		const struct restore_wish w = {
 		    .copy = q.copy, .was = q.was, .snapshot = q.snapshot, .to = to, .below = below, .history = history};
+		stop_catch();
 		rc = restore_datasets(&q.with, &w, &e);
 		if (rc == 0)
 			show_restored(&q, &q.with);
@@ -383,6 +484,7 @@ static int recover_one(struct cli *c, const struct backup *b, struct err *e)
 				    .paths = &c->paths,
 				    .arena = &c->arena,
 				    .listener = &q.listener};
+	stop_catch();
 	int rc = restore_sides(&q.with, e);
 	if (rc == 0)
 		rc = restore_datasets(&q.with, &w, e);
@@ -396,13 +498,14 @@ int cmd_recover(int argc, char **argv)
 {
 	struct cli c;
 	struct err e;
-	int rc = cli_begin(&c, argc, argv,
-			   "usage: dormouse recover [BACKUP] [--json] [-c FILE]\n"
-			   "Brings everything back that a backup, or all of them, had and that is not here any more, with "
-			   "all its snapshots and properties, to where it was.  The pools must be there; nothing else is "
-			   "needed but the configuration and its keys.  What exists is left as it is; what is cut off is "
-			   "resumed by the same command.  Wakes machines.",
-			   NULL, 0);
+	int rc =
+	    cli_begin(&c, argc, argv,
+		      "usage: dormouse recover [BACKUP] [--json] [-c FILE]\n"
+		      "Brings everything back that a backup, or all of them, had and that is not here any more, with "
+		      "all its snapshots and properties, to where it was.  The pools must be there; nothing else is "
+		      "needed but the configuration and its keys.  What exists is left as it is; what is cut off is "
+		      "resumed by the same command.  Wakes machines.",
+		      NULL, 0);
 
 	if (rc >= 0)
 		return cli_end(&c), rc;

@@ -8,6 +8,7 @@
 #include "plan/replicate_plan.h"
 #include "plan/space_plan.h"
 #include "sys/clock.h"
+#include "sys/stop.h"
 #include "wire/program.h"
 #include "wire/zfs_text.h"
 
@@ -361,6 +362,10 @@ static int send_all(struct run *r, struct err *e)
 			todo = left_to_send(r);
 		if (todo.n == 0 && r->plan.renames.n == 0)
 			return 0;
+		if (stop_asked()) {
+			(void)err_set(e, ERR_CANCELLED, "it was told to end");
+			return err_hint(e, "what has arrived is kept; the next run goes on from there");
+		}
 		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
 			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
 			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'",
@@ -387,7 +392,7 @@ static int send_all(struct run *r, struct err *e)
 			tries = 0;
 		else if (++tries >= TRIES)
 			return *e = broken, -1;
-		if (broken.kind != ERR_NONE) {
+		if (broken.kind != ERR_NONE && !stop_asked()) {
 			run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = broken.why});
 			clock_sleep_ms(1000 << tries);
 			reach_keep(&r->source);
@@ -430,10 +435,19 @@ static void judge(struct run *r, const struct err *unfinished)
 	}
 }
 
+static int mark(struct run *r, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+
+	if (r->plan.marks.n == 0)
+		return 0;
+	program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
+	return reach_do(&r->source, buf_str(&b), "hold the common snapshots", e);
+}
+
 int run_replicate(struct run *r, struct err *e)
 {
-	struct err unfinished, marks;
-	AUTO(buf) struct buf b = {0};
+	struct err unfinished;
 
 	if (reach_wake(&r->target, e) < 0)
 		return -1;
@@ -445,17 +459,16 @@ int run_replicate(struct run *r, struct err *e)
 		       &r->plan);
 	if (r->plan.sends.n > 0)
 		run_stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
+	/* What cannot be marked now is said at the end, when it is tried again. */
+	if (r->plan.sends.n > 0)
+		(void)!mark(r, &unfinished);
 	bool whole = send_all(r, &unfinished) == 0;
 	judge(r, &unfinished);
-	if (r->plan.marks.n > 0) {
+	if (r->plan.marks.n > 0)
 		run_stage(r, STAGE_MARK, "hold what both have");
-		program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
-		if (reach_do(&r->source, buf_str(&b), "hold the common snapshots", &marks) < 0) {
-			/* The copies are there and proven; that the next increment is not safeguarded must be said. */
-			*e = marks;
-			return -1;
-		}
-	}
+	/* The copies are there and proven; that the next increment is not safeguarded must be said. */
+	if (mark(r, e) < 0)
+		return -1;
 	if (whole || r->outcomes.n > 0)
 		return 0;
 	*e = unfinished;

@@ -10,6 +10,8 @@
 #include "engine/side_run.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/stop.h"
+#include "wire/files_text.h"
 #include "wire/zfs_blame.h"
 
 enum { STALL_MS = 10 * 60 * 1000, TRIES = 3 };
@@ -160,7 +162,7 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 		if (rc > 0 && !r->plan.more)
 			return 0;
 		tries = rc > 0 ? 0 : tries + 1;
-		if (rc < 0 || tries == TRIES)
+		if (rc < 0 || tries == TRIES || stop_asked())
 			return -1;
 		if (rc == 0)
 			clock_sleep_ms(500 << tries);
@@ -170,6 +172,19 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 }
 
 /* --- files ---------------------------------------------------------------------------------------- */
+
+static int unreadable(struct restoring *r, const struct files_wish *w, struct str said, struct err *e)
+{
+	zfs_blame(said, e);
+	(void)err_wrap(e, "cannot read '%s@%s:%s' on %s", w->dataset, w->snapshot, w->path, r->archive.side.label);
+	if (strstr(e->why, "does not exist") != NULL)
+		(void)err_hint(e, "dormouse list '%s' shows what there is", r->was);
+	else if (strstr(e->why, "key") != NULL)
+		(void)err_hint(e,
+			       "the archive has it encrypted, and no key: restore the dataset whole, and load the key "
+			       "at home");
+	return -1;
+}
 
 int restore_files(struct restoring *r, const struct files_wish *w, int out, struct err *e)
 {
@@ -181,17 +196,25 @@ int restore_files(struct restoring *r, const struct files_wish *w, int out, stru
 	program_files(&b, w);
 	if (side_stream(&r->archive.side, buf_str(&b), out, r->arena, &said, e) < 0)
 		return -1;
-	if (said.status == 0)
-		return 0;
-	zfs_blame(said.err, e);
-	(void)err_wrap(e, "cannot read '%s@%s:%s' on %s", w->dataset, w->snapshot, w->path, r->archive.side.label);
-	if (strstr(e->why, "does not exist") != NULL)
-		(void)err_hint(e, "dormouse list '%s' shows what there is", r->was);
-	else if (strstr(e->why, "key") != NULL)
-		(void)err_hint(e,
-			       "the archive has it encrypted, and no key: restore the dataset whole, and load the key "
-			       "at home");
-	return -1;
+	return said.status == 0 ? 0 : unreadable(r, w, said.err, e);
+}
+
+int restore_diff(struct restoring *r, const struct files_wish *w, const char *later, struct file_changes *out,
+		 struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct files one = {0}, two = {0};
+	struct proc_result said;
+
+	program_two_lists(&b, w, later);
+	if (reach_ask(&r->archive, buf_str(&b), &said, e) < 0)
+		return -1;
+	if (said.status != 0)
+		return unreadable(r, w, said.err, e);
+	if (files_parse(said.out, r->arena, &one, &two, e) < 0)
+		return -1;
+	file_diff(&one, &two, r->arena, out);
+	return 0;
 }
 
 int restore_unpack(struct restoring *r, const struct files_wish *w, const char *folder, struct err *e)

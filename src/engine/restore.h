@@ -4,6 +4,7 @@
 
 #include "engine/reach.h"
 #include "model/dataset.h"
+#include "plan/file_diff.h"
 #include "plan/restore_plan.h"
 #include "wire/program.h"
 
@@ -31,6 +32,9 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 int restore_look(struct restoring *r, const char *copy, struct side_state *archive, struct err *e) MUST_CHECK;
 /* Shows something of a snapshot's files on the descriptor out. */
 int restore_files(struct restoring *r, const struct files_wish *w, int out, struct err *e) MUST_CHECK;
+/* What became of the files between that snapshot and a later one. */
+int restore_diff(struct restoring *r, const struct files_wish *w, const char *later, struct file_changes *out,
+		 struct err *e) MUST_CHECK;
 /* Unpacks files below a folder of this host, with owners, modes, ACLs and extended attributes.  Nothing that exists is
  * replaced. */
 int restore_unpack(struct restoring *r, const struct files_wish *w, const char *folder, struct err *e) MUST_CHECK;

@@ -10,6 +10,10 @@
 void mark_plan(const struct backup *b, const struct dataset *s, const struct point *common, struct arena *a,
 	       struct mark_steps *out);
 
+/* Holds and bookmarks what is being sent, and would be missed if it were cleaned up before all of it has arrived. */
+void mark_coming(const struct backup *b, const struct dataset *s, const struct point *to, struct arena *a,
+		 struct mark_steps *out);
+
 /* The tag of a backup's holds: "dormouse:NAME". */
 const char *backup_tag(const struct backup *b, struct arena *a);
 

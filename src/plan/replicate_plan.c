@@ -5,6 +5,8 @@
 #include "plan/order_plan.h"
 #include "plan/retain_plan.h"
 
+enum { LONG_COPY = 1 << 30 }; /* bytes */
+
 struct planning {
 	const struct backup *b;
 	const struct snapshot_policy *policy;
@@ -133,12 +135,21 @@ static const struct point *oldest_of(const struct planning *p, const struct data
 	return next_wanted(p, s, NULL);
 }
 
+static void coming(struct planning *p, const struct dataset *s, const struct point *to)
+{
+	if (p->target->seen && !p->target->recorded)
+		mark_coming(p->b, s, to, p->a, &p->out->marks);
+}
+
 static void send_all(struct planning *p, const struct dataset *s, const char *target, const char *reason)
 {
 	const struct point *oldest = oldest_of(p, s);
 	struct send_step *step = send(p, SEND_FULL, s, target, oldest);
 
 	step->reason = reason;
+	/* What takes long may be cut off, and gone on with only while its snapshot is there. */
+	if (s->referenced >= LONG_COPY)
+		coming(p, s, oldest);
 	send_rest(p, s, target, oldest);
 }
 
@@ -222,13 +233,13 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 
 	if (common == NULL) {
 		const struct dataset *promoted = origin_with(p, s, theirs->guid);
-		conflict(p, CONFLICT_NO_COMMON, s, t->name,
-			 promoted == NULL
-			     ? arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
-					    theirs->name)
-			     : arena_printf(p->a, "what both had went over to '%s' when that was promoted",
-					    promoted->name),
-			 repair(p, s, "--keep-both sets it aside, and a new copy begins"));
+		conflict(
+		    p, CONFLICT_NO_COMMON, s, t->name,
+		    promoted == NULL
+			? arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
+				       theirs->name)
+			: arena_printf(p->a, "what both had went over to '%s' when that was promoted", promoted->name),
+		    repair(p, s, "--keep-both sets it aside, and a new copy begins"));
 		return;
 	}
 	if (theirs->guid != common->guid) {
@@ -291,6 +302,7 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 	struct send_step *step = send(p, SEND_RESUME, s, t->name, to);
 	step->token = r->token;
 	step->reason = "an earlier run was cut off; it goes on where it stopped";
+	coming(p, s, to);
 	choose(p, s, t, (size_t)(to - s->points.v) + 1);
 	send_rest(p, s, t->name, to);
 	return true;

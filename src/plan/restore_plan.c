@@ -107,10 +107,9 @@ static int in_the_way(struct planning *p, const struct dataset *there, const str
 		return 0;
 	}
 	(void)err_set(e, ERR_CONFLICT, "'%s' exists, and nothing is restored over it", there->name);
-	(void)err_why(e,
-		      there->resume.token != NULL ? "it is half received, but not from '%s@%s'"
-						  : "it does not have '%s@%s'",
-		      copy->name, to->name);
+	(void)err_why(
+	    e, there->resume.token != NULL ? "it is half received, but not from '%s@%s'" : "it does not have '%s@%s'",
+	    copy->name, to->name);
 	return err_hint(e,
 			there->resume.token != NULL
 			    ? "give that up (zfs receive -A '%s'), or choose another name for --to"
@@ -152,9 +151,8 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 				 .reason = "it goes back"};
 	const struct point *first = p->w->history ? oldest(copy) : to;
 	const struct point *last = there == NULL ? NULL : dataset_newest(there);
-	const struct point *begun = there == NULL || there->resume.token == NULL
-					? NULL
-					: dataset_snapshot_by_guid(copy, there->resume.to_guid);
+	const struct point *begun =
+	    there == NULL || there->resume.token == NULL ? NULL : dataset_snapshot_by_guid(copy, there->resume.to_guid);
 	const struct point *had = last == NULL ? NULL : dataset_snapshot_by_guid(copy, last->guid);
 	if (begun != NULL && (p->w->history ? begun->createtxg <= to->createtxg : begun == to)) {
 		step.reason = "an earlier restore was cut off; it goes on where it stopped";

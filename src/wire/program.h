@@ -3,17 +3,8 @@
 #ifndef WIRE_PROGRAM_H
 #define WIRE_PROGRAM_H
 
-#include "base/buf.h"
 #include "model/plan.h"
-#include "model/side.h"
-
-/* One word of POSIX shell that stands for s, whatever is in it. */
-void shquote(struct buf *b, const char *s);
-
-/* The argv that runs a program on a side: the side's own words and, as the last one, the loader, a
- * constant that reads the real program from standard input up to the line "#end" and leaves the
- * rest of the input to it.  NULL-terminated, in the arena. */
-const char *const *side_argv(const struct side *s, struct arena *a);
+#include "wire/shell.h"
 
 /* Each appends a whole program, to be given to the loader on standard input. */
 
@@ -57,6 +48,8 @@ struct files_wish {
 	const char *pattern; /* FILES_FIND: of names, as find(1) has them; NULL: all */
 };
 void program_files(struct buf *b, const struct files_wish *w);
+/* Lists what is below w->path in that snapshot, and in a later one of the dataset: see files_parse. */
+void program_two_lists(struct buf *b, const struct files_wish *w, const char *later);
 /* Holds, bookmarks, releases.  What is so already is no error. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag);
 /* Imports pools without mounting anything; one that is imported already is fine.  Exports them; one

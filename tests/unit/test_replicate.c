@@ -102,8 +102,12 @@ static void marks(void **state)
 static void resumes(void **state)
 {
 	(void)state;
-	check("@a @b @c", "@a ?b", "-t @b -i @b @c");
-	check("@a", "?a", "-t @a");
+	/* Without its snapshot what has arrived is worth nothing: no clean-up may take it away. */
+	check("@a @b @c", "@a ?b", "-t @b -i @b @c mark:b hold:b");
+	check("@a *b @b+ @c", "@a ?b", "-t @b -i @b @c");
+	check("@a", "?a", "-t @a mark:a hold:a");
+	/* Given up, or arrived, and gone on from: it is let go. */
+	check("*a @a+ *b @b+ @c", "@a", "-I @a @c release:b unmark:*");
 	check("@b", "?a", "abort full @b");
 	check("@a @c", "@a ?b", "abort -i @a @c mark:a hold:a");
 	check("@a", "?", "!unreadable");
@@ -386,11 +390,17 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset),	cmocka_unit_test(marks),
-	    cmocka_unit_test(resumes),		cmocka_unit_test(raw_and_types),
-	    cmocka_unit_test(parents),		cmocka_unit_test(order),
-	    cmocka_unit_test(chosen_datasets), cmocka_unit_test(chosen_snapshots), cmocka_unit_test(renames),
-	    cmocka_unit_test(excludes),		cmocka_unit_test(recorded_look_marks_nothing),
+	    cmocka_unit_test(one_dataset),
+	    cmocka_unit_test(marks),
+	    cmocka_unit_test(resumes),
+	    cmocka_unit_test(raw_and_types),
+	    cmocka_unit_test(parents),
+	    cmocka_unit_test(order),
+	    cmocka_unit_test(chosen_datasets),
+	    cmocka_unit_test(chosen_snapshots),
+	    cmocka_unit_test(renames),
+	    cmocka_unit_test(excludes),
+	    cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,11 @@
 /* What goes back, what is written down for it, and what mends a copy. */
 #include "check.h"
 
+#include "plan/file_diff.h"
 #include "plan/repair_plan.h"
 #include "plan/replicate_plan.h"
 #include "plan/restore_plan.h"
+#include "wire/files_text.h"
 #include "wire/program.h"
 #include "wire/properties.h"
 #include "wire/zfs_text.h"
@@ -31,7 +33,7 @@ static const char *brief(const struct restore_wish *w, const struct side_state *
 		return arena_printf(a, "%s: %s", err_kind_name(e.kind), e.what);
 	for (size_t i = 0; i < r->sends.n; i++)
 		buf_printf(&b, "%s %s@%s %s%s; ",
-			   r->sends.v[i].kind == SEND_RESUME		 ? "-t"
+			   r->sends.v[i].kind == SEND_RESUME	     ? "-t"
 			   : r->sends.v[i].kind == SEND_INTERMEDIATE ? "-I"
 								     : "full",
 			   r->sends.v[i].source, r->sends.v[i].to.name, r->sends.v[i].target,
@@ -133,6 +135,41 @@ static void recovers(void **state)
 	model_dataset(&home, &a, "tank/x/home/b", "@q");
 	assert_string_equal(brief(&w, &archive, &home, &a, &r), "full v/b/tank/x/home/a/s/d@d tank/x/home/a/s/d;");
 	assert_int_equal(r.notes.n, 3);
+}
+
+#define LINE(inode, type, size, modified, changed, path) \
+	inode " " type " " size " " modified " " changed " 644:0:0\0" path "\0"
+
+/* One list, then the other, as find prints them; and what is made of that. */
+static void differs(void **state)
+{
+	static const char text[] = "#one\0" LINE("1", "d", "9", "1.0", "1.0", "./")
+	    LINE("2", "d", "2", "1.0", "1.0", "./a") LINE("3", "f", "5", "1.0", "1.0", "./a/x")
+		LINE("4", "f", "5", "1.0", "1.0", "./a/y") LINE("5", "f", "5", "1.0", "1.0", "./a-b")
+		    LINE("6", "f", "5", "1.0", "1.0", "./same") LINE("7", "f", "5", "1.0", "1.0", "./gone")
+			LINE("8", "f", "5", "1.0", "1.0", "./more") "#two\0" LINE("1", "d", "9", "2.0", "2.0", "./")
+			    LINE("2", "d", "2", "2.0", "2.0", "./n") LINE("3", "f", "5", "1.0", "1.0", "./n/x")
+				LINE("4", "f", "6", "2.0", "2.0", "./n/y") LINE("5", "f", "5", "1.0", "2.0", "./n/b")
+				    LINE("6", "f", "5", "1.0", "1.0", "./same")
+					LINE("7", "f", "5", "2.0", "2.0", "./other")
+					    LINE("8", "f", "7", "2.0", "2.0", "./more") "#end";
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct files one = {0}, two = {0};
+	struct file_changes all = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(files_parse((struct str){text, sizeof(text)}, &a, &one, &two, &e), 0);
+	assert_true(one.n == 8 && two.n == 8);
+	file_diff(&one, &two, &a, &all);
+	for (size_t i = 0; i < all.n; i++)
+		buf_printf(&b, "%c%s%s%s ", "+-MR"[all.v[i].kind], all.v[i].path, all.v[i].to == NULL ? "" : ">",
+			   all.v[i].to == NULL ? "" : all.v[i].to);
+	/* A number that was used again is another file; what only came along with its folder is not told. */
+	assert_string_equal(buf_text(&b), "R/a>/n R/a-b>/n/b -/a/y -/gone M/more +/n/y +/other ");
+	for (size_t n = 0; n < sizeof(text) - 5; n++)
+		assert_int_equal(files_parse((struct str){text, n}, &a, &one, &two, &e), -1);
 }
 
 static void puts_back(void **state)
@@ -237,7 +274,7 @@ static void files(void **state)
 
 	(void)state;
 	program_files(&b, &w);
-	assert_non_null(strstr(buf_text(&b), "mount -t zfs -o ro,nosuid,nodev 'v/a b@s' \"$d\" || exit 3"));
+	assert_non_null(strstr(buf_text(&b), "mount -t zfs -o ro,nosuid,nodev 'v/a b@s' \"$d/one\" || exit 3"));
 	assert_non_null(strstr(buf_text(&b), "p='.''/it'\\''s'\n"));
 	assert_non_null(strstr(buf_text(&b), "pattern='*.c'\\'''\n"));
 }
@@ -301,8 +338,9 @@ static void repairs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(plans), cmocka_unit_test(recovers), cmocka_unit_test(puts_back), cmocka_unit_test(records),
-	    cmocka_unit_test(files), cmocka_unit_test(repairs),
+	    cmocka_unit_test(plans),	 cmocka_unit_test(recovers), cmocka_unit_test(differs),
+	    cmocka_unit_test(puts_back), cmocka_unit_test(records),  cmocka_unit_test(files),
+	    cmocka_unit_test(repairs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -545,8 +545,7 @@ static void check(struct life *l)
 		assert_true(newest == NULL ? dataset_has_guid(s, theirs->guid) : newest->userrefs > 0);
 		/* And what else is held can be found, and let go, by a bookmark. */
 		for (size_t k = 0; k < s->points.n; k++)
-			if (s->points.v[k].userrefs > 0 &&
-			    !has_bookmark(&l->source, s->points.v[k].guid))
+			if (s->points.v[k].userrefs > 0 && !has_bookmark(&l->source, s->points.v[k].guid))
 				fail_msg("'%s@%s' is held for ever", s->name, s->points.v[k].name);
 	}
 	for (size_t i = 0; i < p.conflicts.n; i++) {

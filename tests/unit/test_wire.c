@@ -170,7 +170,7 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
-#define UNSET                                                                                         \
+#define UNSET                                                                                                       \
 	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone and restoring, readonly, canmount, dormouse:backup, \
 					       com.sun:auto-snapshot with its labels */
 
@@ -185,7 +185,8 @@ static void looks(void **state)
 	struct err e;
 	const char *good =
 	    "#look datasets\n"
-	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-\ton\ton\tno\ttrue\t-"
+	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-"
+	    "\ton\ton\tno\ttrue\t-"
 	    "\tfalse\t-"
 	    "\t-"
 	    "\t-\t-\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 
 from conftest import guids, sh, zfs
@@ -113,9 +114,21 @@ def test_timeout_parks(world):
     result = json.loads(done.stdout)
     assert result["datasets"][0]["error"]["kind"] == "timeout", done.stdout
     assert time.monotonic() - began < 60 and not world.is_on()
+    # Nor is its snapshot cleaned up meanwhile: what has arrived would be worth nothing.
+    assert "dormouse:safe" in zfs("holds", "-H", "tank/home@one")
+    # Told to end, it does the same; with the whole group, as a terminal's Ctrl-C does.
+    world.write_config(world.host_key, snapshots="", more='  bandwidth = "1MB/s"\n')
+    run = world.start("backup", "--json", "safe", start_new_session=True)
+    time.sleep(8)
+    os.killpg(run.pid, signal.SIGINT)
+    told = json.loads(run.communicate(timeout=60)[0])
+    assert run.returncode == 2 and not world.is_on()
+    assert told["datasets"][0]["error"]["why"] == "it was told to end", told
+    assert "it was told to end" in world.run("status", check=2).stdout
     world.write_config(world.host_key, snapshots="")
     rest = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
-    assert 0 < int(result["bytes"]) < 20 << 20 and int(rest["bytes"]) < 20 << 20
+    assert 0 < int(result["bytes"]) < 20 << 20 and 0 < int(told["bytes"]) < 20 << 20
+    assert int(rest["bytes"]) < 18 << 20
 
 
 def test_ssh_as_the_user_has_it(world):

@@ -112,6 +112,22 @@ def test_files(world):
     world.run("restore", "tank/home/a@tuesday:/", "--to", str(out), check=0)
     assert content(out) == content(home / "a")
     assert os.stat(out / "sparse").st_blocks * 512 < 1 << 20
+    # What became of them.
+    os.rename(home / "a/deep", home / "a/deeper")
+    os.unlink(home / "a/deeper/file 3")
+    os.rename(home / "a/deeper/file 4", home / "a/file\n4")
+    (home / "a/deeper/file 5").write_text("changed")
+    os.chmod(home / "a/deeper/file 6", 0o600)
+    (home / "a/new").write_text("n")
+    zfs("snapshot", "-r", "tank/home@wednesday")
+    world.run("backup", "safe", check=0)
+    assert world.run("diff", "tank/home/a@monday", "@tuesday", check=0).stdout == "M /letter\n"
+    assert world.run("diff", "tank/home/a@tuesday", check=0).stdout.splitlines() == [
+        "R /deep/ -> /deeper/", "- /deep/file 3", "R /deep/file 4 -> /file\\0124", "- /deep/file 5",
+        "R /deep/file 6 -> /deeper/file 6", "+ /deeper/file 5", "+ /new"]  # fmt: skip
+    assert len(json.loads(world.run("diff", "--json", "tank/home/a@monday:/deep", check=0).stdout)) > 10
+    done = world.run("diff", "tank/home/a@monday", "@never", check=2)
+    assert "does not exist" in done.stderr
     # Nothing is replaced, and what is not there is said.
     done = world.run("restore", "tank/home/a@monday:/letter", "--to", str(out), check=2)
     assert "cannot unpack" in done.stderr and (out / "letter").read_text() == "second\n"

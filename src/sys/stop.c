@@ -1,0 +1,26 @@
+#include "sys/stop.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t asked;
+
+static void on_signal(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+void stop_catch(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		(void)sigaction(numbers[i], &action, NULL);
+}
+
+bool stop_asked(void)
+{
+	return asked != 0;
+}

@@ -1,0 +1,142 @@
+#include "wire/program.h"
+
+#include "wire/properties.h"
+
+/* Stands on what a restore has received, with its own name, until its properties are put back. */
+#define RESTORING "dormouse:restoring"
+
+static void send_command(struct buf *b, const struct send_step *s, const char *options)
+{
+	buf_printf(b, "zfs send%s", options);
+	switch (s->kind) {
+	case SEND_RESUME:
+		buf_puts(b, " -t");
+		shell_word(b, s->token);
+		return;
+	case SEND_FULL:
+	case SEND_CLONE:
+	case SEND_INCREMENTAL:
+	case SEND_INTERMEDIATE:
+		break;
+	}
+	buf_puts(b, s->raw ? " -w" : " -L -c -e");
+	if (s->kind == SEND_CLONE) {
+		buf_puts(b, " -i");
+		shell_word(b, s->origin);
+	} else if (s->kind != SEND_FULL) {
+		buf_puts(b, s->kind == SEND_INTERMEDIATE ? " -I" : " -i");
+		shell_pair(b, s->source, s->base.kind == POINT_BOOKMARK ? '#' : '@', s->base.name);
+	}
+	shell_pair(b, s->source, '@', s->to.name);
+}
+
+void program_estimate(struct buf *b, const struct send_steps *sends)
+{
+	program_begin(b);
+	for (size_t i = 0; i < sends->n; i++) {
+		buf_printf(b, "echo '#estimate %zu'\n", i);
+		send_command(b, &sends->v[i], " -nvP");
+		buf_puts(b, " 2>&1 </dev/null\n");
+	}
+	buf_puts(b, "echo '#estimate end'\n");
+	program_end(b);
+}
+
+void program_send(struct buf *b, const struct send_step *steps, size_t n)
+{
+	program_begin(b);
+	buf_puts(b, "failed() {\necho \"dormouse-send $1 $2\" >&2\nexit \"$2\"\n}\n");
+	for (size_t i = 0; i < n; i++) {
+		send_command(b, &steps[i], "");
+		buf_printf(b, " </dev/null || failed %zu $?\n", i);
+	}
+	program_end(b);
+}
+
+/* What a received dataset must never bring along or be given: nothing that mounts it, limits it, or
+ * lets anything on the target write to it or snapshot it.  A volume refuses the properties of file
+ * systems (zfs-receive(8): -o and -x must apply to the type). */
+static const char both_options[] = " -o readonly=on -o com.sun:auto-snapshot=false -x reservation -x refreservation"
+				   " -x snapshot_limit";
+static const char filesystem_options[] = " -o canmount=noauto -x mountpoint -x quota -x refquota";
+
+static void receive_options(struct buf *b, const struct send_step *s)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (s->restores) {
+		buf_puts(b, s->is_volume ? " -o" : " -o canmount=noauto -o");
+		shell_pair(b, RESTORING, '=', s->target);
+		return;
+	}
+	buf_puts(b, both_options);
+	if (!s->is_volume)
+		buf_puts(b, filesystem_options);
+	if (s->kind == SEND_CLONE) {
+		buf_puts(b, " -o");
+		shell_pair(b, "origin", '=', s->target_origin);
+	}
+	if (s->properties != NULL) {
+		buf_puts(b, " -o");
+		shell_pair(b, PROPERTIES_NAME, '=', properties_text(s->properties, &a));
+	}
+}
+
+void program_receive(struct buf *b, const struct send_step *steps, size_t n)
+{
+	program_begin(b);
+	/* The answer: index, exit code, GUID of the snapshot that should be there now ('-' if it is not), then what zfs
+	 * said, each line behind a '!'. */
+	buf_puts(b, "took() {\n"
+		    "guid=$(zfs get -Hp -o value guid \"$4\" 2>/dev/null </dev/null) || guid=-\n"
+		    "echo \"$1 $2 ${guid:--}\"\n"
+		    "[ -z \"$3\" ] || printf '%s\\n' \"$3\" | sed 's/^/!/'\n"
+		    "[ \"$guid\" = \"$5\" ] || exit 1\n"
+		    "}\n"
+		    /* docs/decisions/0006 */
+		    "ours() {\n"
+		    "[ \"$(zfs get -Hp -o value dormouse:placeholder \"$1\" </dev/null)\" = \"$1\" ] && "
+		    "[ -z \"$(zfs list -H -o name -d 1 -t snapshot \"$1\" </dev/null 2>&1)\" ] && return\n"
+		    "echo \"cannot receive: $1 is no stand-in of dormouse any more\"\nreturn 1\n"
+		    "}\n");
+	for (size_t i = 0; i < n; i++) {
+		const struct send_step *s = &steps[i];
+		buf_puts(b, "out=$(");
+		if (s->replaces) {
+			buf_puts(b, "{ ours");
+			shell_word(b, s->target);
+			buf_puts(b, " && ");
+		}
+		buf_puts(b, s->replaces ? "zfs receive -s -u -F" : "zfs receive -s -u");
+		receive_options(b, s);
+		shell_word(b, s->target);
+		if (s->replaces) {
+			buf_puts(b, " && zfs inherit dormouse:placeholder");
+			shell_word(b, s->target);
+			buf_puts(b, " </dev/null; }");
+		}
+		buf_printf(b, " 2>&1)\ntook %zu $? \"$out\"", i);
+		shell_pair(b, s->target, '@', s->to.name);
+		buf_printf(b, " %llu\n", (unsigned long long)s->to.guid);
+	}
+	program_end(b);
+}
+void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit)
+{
+	program_begin(b);
+	for (size_t i = 0; i < p->n; i++) {
+		buf_puts(b, "zfs set");
+		shell_pair(b, p->v[i].name, '=', p->v[i].value);
+		shell_word(b, dataset);
+		buf_puts(b, " </dev/null\n");
+	}
+	if (inherit) {
+		buf_puts(b, "zfs inherit -S canmount");
+		shell_word(b, dataset);
+		buf_puts(b, " </dev/null\n");
+	}
+	buf_puts(b, "zfs inherit " RESTORING);
+	shell_word(b, dataset);
+	buf_puts(b, " </dev/null\n");
+	program_end(b);
+}
