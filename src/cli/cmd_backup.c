@@ -47,9 +47,10 @@ static void show_progress(struct watching *w, const struct run_event *ev)
 	if (ev->total > 0)
 		(void)fprintf(stderr, " of %s", num_show_bytes(ev->total, total));
 	(void)fprintf(stderr, "  %s/s", num_show_bytes((uint64_t)w->rate, rate));
-	if (ev->total > ev->bytes && w->rate >= 1)
-		(void)fprintf(stderr, "  %s left",
-			      num_show_duration((int64_t)((double)(ev->total - ev->bytes) / w->rate) * 1000, left));
+	int64_t seconds =
+	    ev->total > ev->bytes && w->rate >= 1 ? (int64_t)((double)(ev->total - ev->bytes) / w->rate) : 0;
+	if (seconds > 0)
+		(void)fprintf(stderr, "  %s left", num_show_duration(seconds * 1000, left));
 	(void)fprintf(stderr, "  %.30s", ev->dataset);
 	(void)fflush(stderr);
 	w->line_open = true;

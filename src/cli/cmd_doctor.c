@@ -44,7 +44,7 @@ static void examine(struct visit *v, const struct backup *b)
 	if (ask(v, b->dest_target, b->dest, &target, &there)) {
 		examine_target(b, &there, target.side.label, a, &v->findings);
 		if (seen)
-			examine_both(&here, &there, target.side.label, a, &v->findings);
+			examine_both(b, &here, &there, target.side.label, a, &v->findings);
 	}
 	reach_rest(&target);
 	reach_rest(&source);

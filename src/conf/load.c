@@ -279,13 +279,15 @@ static void load_bandwidth(struct loading *l, const struct body *body, const cha
 			  "\"20MB/s\", or with times \"20MB/s, 08:00-18:00 2MB/s\"; %s", why);
 }
 
-/* Whether an attribute that may be "all" or one other word is that one. */
-static bool one_of(struct loading *l, const struct body *body, const char *name, const char *is, const char *other)
+/* Whether an attribute that may be one word or another is the other. */
+static bool one_of(struct loading *l, const struct body *body, const char *name, const char *is, const char *first,
+		   const char *other)
 {
-	if (is == NULL || strcmp(is, "all") == 0)
+	if (is == NULL || strcmp(is, first) == 0)
 		return false;
 	if (strcmp(is, other) != 0)
-		(void)diag_add(l->d, body_attr(body, name)->value.at, "'%s' must be \"all\" or \"%s\"", name, other);
+		(void)diag_add(l->d, body_attr(body, name)->value.at, "'%s' must be \"%s\" or \"%s\"", name, first,
+			       other);
 	return true;
 }
 
@@ -311,8 +313,9 @@ static void load_backup(struct loading *l, const struct block *b)
 	out.after = raw.after;
 	out.hook_timeout_ms = raw.hook_timeout_ms;
 	load_bandwidth(l, &b->body, raw.bandwidth, &out.bandwidth);
-	out.first_copy = one_of(l, &b->body, "first_copy", raw.first_copy, "newest") ? FIRST_NEWEST : FIRST_ALL;
-	out.by_property = one_of(l, &b->body, "choose", raw.choose, "property");
+	out.first_copy = one_of(l, &b->body, "first_copy", raw.first_copy, "all", "newest") ? FIRST_NEWEST : FIRST_ALL;
+	out.by_property = one_of(l, &b->body, "choose", raw.choose, "all", "property");
+	out.zstd = one_of(l, &b->body, "compress", raw.compress, "none", "zstd");
 	load_schedule(l, &b->body, &raw, &out.run);
 	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)

@@ -10,7 +10,7 @@ extern const struct block_schema root_schema, target_schema, ssh_schema, snapsho
 /* As they stand in the file; they point into the decoded values. */
 struct raw_backup {
 	const char *source, *destination, *run;
-	const char *bandwidth, *first_copy, *choose;
+	const char *bandwidth, *first_copy, *choose, *compress;
 	struct strings include, exclude, exclude_snapshots, before, after;
 	bool space_check;
 	int64_t timeout_ms, jitter_ms, hook_timeout_ms;

@@ -259,8 +259,8 @@ static void flow_begin(struct flow *f, struct running *r, const struct send_step
 	f->nsteps = steps->n;
 	f->orders.out = f->stream.out = -1;
 	f->moved_ms = clock_mono_ms();
-	program_send(&f->send, f->steps, f->nsteps);
-	program_receive(&f->receive, f->steps, f->nsteps);
+	program_send(&f->send, f->steps, f->nsteps, r->c->zstd);
+	program_receive(&f->receive, f->steps, f->nsteps, r->c->zstd);
 	f->failed = start(r->c->target, PROC_PIPE, &f->receiver, &f->err) < 0;
 	if (!f->failed && start(r->c->source, PROC_PIPE, &f->sender, &f->err) < 0) {
 		proc_end(&f->receiver);

@@ -31,6 +31,7 @@ struct channels {
 	    deadline_ms; /* monotonic: then all are given up likewise, and when the process is told to end; 0 = none */
 	const struct bandwidth *bandwidth; /* of all together, with the zone its times are of; NULL: no limit */
 	const struct zone *zone;
+	bool zstd; /* what is on its way is compressed */
 	struct run_listener *listener;
 	uint64_t bytes; /* out: what went through */
 };

@@ -33,7 +33,8 @@ static void relay_tell(struct run_listener *l, const struct run_event *ev)
 	reach_keep(&r->source);
 	reach_keep(&r->target);
 	with.bytes += r->bytes;
-	with.total = r->total;
+	/* What zfs foretells is not compressed; what goes over the link is. */
+	with.total = r->backup->zstd ? 0 : r->total;
 	run_tell(r, with);
 }
 
@@ -269,6 +270,7 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .deadline_ms = r->deadline_ms,
 			     .bandwidth = &r->backup->bandwidth,
 			     .zone = &r->seen.zone,
+			     .zstd = r->backup->zstd,
 			     .listener = &relay.listener};
 	bool moved = false;
 

@@ -100,6 +100,7 @@ static int send(struct restoring *r, struct err *e)
 			     .n = 1,
 			     .results = &results,
 			     .stall_ms = STALL_MS,
+			     .zstd = r->backup->zstd,
 			     .listener = &relay.listener};
 
 	if (channels_run(&c, e) < 0)

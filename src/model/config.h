@@ -90,6 +90,7 @@ struct backup {
 	enum first_copy first_copy;
 	int64_t timeout_ms; /* of the whole run; 0 = none */
 	struct bandwidth bandwidth;
+	bool zstd;		      /* compress what is on its way */
 	bool any_space;		      /* do not refuse what is larger than the space there */
 	struct strings before, after; /* commands around a run, here */
 	int64_t hook_timeout_ms;

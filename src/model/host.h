@@ -15,6 +15,7 @@ struct host {
 	bool is_root;
 	const char *zfs, *module; /* versions: "zfs-2.1.11-1"; NULL = there is none */
 	bool may_open;		  /* /dev/zfs */
+	bool has_zstd;
 	int64_t now;		  /* Unix seconds */
 	const char *asked;	  /* the dataset that was asked about */
 	const char *nearest;	  /* it, or the nearest above it that is there; NULL = not even the pool */

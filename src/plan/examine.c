@@ -145,12 +145,18 @@ static const struct feature *feature_of(const struct host *h, const char *name)
 	return NULL;
 }
 
-void examine_both(const struct host *source, const struct host *target, const char *label, struct arena *a,
-		  struct findings *out)
+void examine_both(const struct backup *b, const struct host *source, const struct host *target, const char *label,
+		  struct arena *a, struct findings *out)
 {
 	/* zpool-features(7): what can be in a stream, and must be known where it is received. */
 	static const char *const matter[] = {"embedded_data", "encryption",   "large_blocks", "large_dnode",
 					     "longname",      "lz4_compress", "zstd_compress"};
+	if (b->zstd && !(source->has_zstd && target->has_zstd))
+		say(out, a, FINDING_WRONG, "compress = \"zstd\" needs the zstd command on both sides")->hint =
+		    arena_printf(a, "install it %s (Debian: zstd)",
+				 source->has_zstd   ? arena_printf(a, "on %s", label)
+				 : target->has_zstd ? "at the source"
+						    : "on both");
 	size_t missing = out->n;
 
 	if (source->features.n == 0 || target->features.n == 0)

@@ -17,8 +17,8 @@ void examine_source(const struct host *h, const char *label, bool snapshots, int
 		    struct findings *out);
 void examine_target(const struct backup *b, const struct host *h, const char *label, struct arena *a,
 		    struct findings *out);
-/* What the source's streams would hold that the target cannot take. */
-void examine_both(const struct host *source, const struct host *target, const char *label, struct arena *a,
-		  struct findings *out);
+/* What the source's streams would hold that the target cannot take; what both need for that. */
+void examine_both(const struct backup *b, const struct host *source, const struct host *target, const char *label,
+		  struct arena *a, struct findings *out);
 
 #endif

@@ -120,6 +120,8 @@ static bool fact_line(struct reading *r, struct str line)
 		h->module = value;
 	else if (str_eq(key, "open"))
 		h->may_open = str_eq(line, "yes");
+	else if (str_eq(key, "zstd"))
+		h->has_zstd = str_eq(line, "yes");
 	else if (str_eq(key, "nearest"))
 		h->nearest = value;
 	else

@@ -358,7 +358,8 @@ void program_host(struct buf *b, const char *dataset)
 		 "exec </dev/null\necho '#host facts'\n"
 		 "echo \"user $(id -un)\"\necho \"uid $(id -u)\"\necho \"groups $(id -Gn)\"\necho \"now $(date +%s)\"\n"
 		 "set -- $(zfs version 2>/dev/null | sed 's/^zfs-//; s/^kmod-//')\n"
-		 "echo \"zfs $1\"\necho \"module $2\"\n"
+		 "if command -v zfs >/dev/null; then echo \"zfs ${1:-?}\"; fi\necho \"module $2\"\n"
+		 "if command -v zstd >/dev/null; then echo 'zstd yes'; fi\n"
 		 "if [ -r /dev/zfs ] && [ -w /dev/zfs ]; then echo 'open yes'; fi\n"
 		 "near=\nfor d in");
 	upwards(b, dataset);

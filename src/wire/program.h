@@ -57,10 +57,10 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 void program_import(struct buf *b, const struct strings *pools);
 void program_export(struct buf *b, const struct strings *pools);
 /* Sends one stream after the other to standard output; the first failure ends it with
- * "dormouse-send INDEX CODE" on standard error. */
-void program_send(struct buf *b, const struct send_step *steps, size_t n);
+ * "dormouse-send INDEX CODE" on standard error.  zstd: all of them together are compressed, at both ends. */
+void program_send(struct buf *b, const struct send_step *steps, size_t n, bool zstd);
 /* Receives one stream after the other from standard input, and answers each: see
  * receive_answers_parse. */
-void program_receive(struct buf *b, const struct send_step *steps, size_t n);
+void program_receive(struct buf *b, const struct send_step *steps, size_t n, bool zstd);
 
 #endif

@@ -42,14 +42,21 @@ void program_estimate(struct buf *b, const struct send_steps *sends)
 	program_end(b);
 }
 
-void program_send(struct buf *b, const struct send_step *steps, size_t n)
+/* Said before anything is sent: where a pipe breaks, nobody can tell the cause from its effects. */
+static const char has_zstd[] = "command -v zstd >/dev/null || { echo 'zstd: not found' >&2; failed 0 127; }\n";
+
+void program_send(struct buf *b, const struct send_step *steps, size_t n, bool zstd)
 {
 	program_begin(b);
 	buf_puts(b, "failed() {\necho \"dormouse-send $1 $2\" >&2\nexit \"$2\"\n}\n");
+	if (zstd)
+		buf_printf(b, "%s{\n", has_zstd);
 	for (size_t i = 0; i < n; i++) {
 		send_command(b, &steps[i], "");
 		buf_printf(b, " </dev/null || failed %zu $?\n", i);
 	}
+	/* zstd(1): as much work as the link leaves time for. */
+	buf_puts(b, zstd ? "} | zstd -q -c --adapt=max=12\n" : "");
 	program_end(b);
 }
 
@@ -82,9 +89,11 @@ static void receive_options(struct buf *b, const struct send_step *s)
 	}
 }
 
-void program_receive(struct buf *b, const struct send_step *steps, size_t n)
+void program_receive(struct buf *b, const struct send_step *steps, size_t n, bool zstd)
 {
 	program_begin(b);
+	if (zstd)
+		buf_printf(b, "failed() {\nexit \"$2\"\n}\n%szstd -q -d -c | {\n", has_zstd);
 	/* The answer: index, exit code, GUID of the snapshot that should be there now ('-' if it is not), then what zfs
 	 * said, each line behind a '!'. */
 	buf_puts(b, "took() {\n"
@@ -119,6 +128,7 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n)
 		shell_pair(b, s->target, '@', s->to.name);
 		buf_printf(b, " %llu\n", (unsigned long long)s->to.guid);
 	}
+	buf_puts(b, zstd ? "}\n" : "");
 	program_end(b);
 }
 void program_put_back(struct buf *b, const char *dataset, const struct properties *p, bool inherit)

@@ -42,9 +42,12 @@ static const struct {
     {"Connection closed", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"Connection reset", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
     {"Broken pipe", ERR_NET, "the connection was cut", "run the backup again: it goes on from where it stopped"},
+    {"zstd: not found", ERR_MISSING, "there is no zstd command",
+     "install it there (Debian: zstd), or leave compress out of the backup"},
     {"zfs: not found", ERR_MISSING, "there is no zfs command", "install OpenZFS there (Debian: zfsutils-linux)"},
     {"zfs: command not found", ERR_MISSING, "there is no zfs command",
      "install OpenZFS there (Debian: zfsutils-linux)"},
+    {"modules are not loaded", ERR_MISSING, "the ZFS kernel module is not loaded", "load it: modprobe zfs"},
     {"/dev/zfs", ERR_MISSING, "the ZFS kernel module is not loaded", "load it: modprobe zfs"},
     {"dataset does not exist", ERR_MISSING, "a dataset is not there",
      "is the pool imported? zpool import shows what could be"},
@@ -77,6 +80,8 @@ static struct str last_words(struct str text)
 		if (line.n > 0 && !str_starts(line, "dormouse-send "))
 			last = line;
 	}
+	/* What stands in a sentence of ours has no full stop of its own. */
+	last.n -= last.n > 0 && last.p[last.n - 1] == '.';
 	return last;
 }
 

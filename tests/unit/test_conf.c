@@ -230,6 +230,8 @@ static void wrong_files(void **state)
 	      "4:7: 'sometimes' is no time to run at");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nbandwidth = \"fast\"\n}",
 	      "4:13: 'fast' is no bandwidth");
+	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\ncompress = \"lz4\"\n}",
+	      "4:12: 'compress' must be \"none\" or \"zstd\"");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nchoose = \"some\"\n}",
 	      "4:10: 'choose' must be \"all\" or \"property\"");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nfirst_copy = \"some\"\n}",

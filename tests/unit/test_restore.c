@@ -202,7 +202,7 @@ static void puts_back(void **state)
 	assert_non_null(strstr(buf_text(&b), "zfs inherit dormouse:restoring 'tank/home'"));
 	buf_clear(&b);
 	/* What goes back is no copy: it must not be read-only, nor say so of itself. */
-	program_receive(&b, r.sends.v, r.sends.n);
+	program_receive(&b, r.sends.v, r.sends.n, false);
 	assert_null(strstr(buf_text(&b), "readonly"));
 	assert_non_null(strstr(buf_text(&b), "zfs receive -s -u -o canmount=noauto -o 'dormouse:restoring=tank/home' "
 					     "'tank/home'"));

@@ -121,13 +121,13 @@ static void programs(void **state)
 	    {.kind = SEND_INTERMEDIATE, .source = "t/d", .target = "v/d", .base = x, .to = z, .is_volume = true},
 	    {.kind = SEND_RESUME, .source = "t/e", .target = "v/e", .to = z, .token = "1-abc"},
 	};
-	program_send(&b, steps, ARRAY_LEN(steps));
+	program_send(&b, steps, ARRAY_LEN(steps), false);
 	contains(&b, "zfs send -L -c -e 't/a b@x' </dev/null || failed 0 $?\n");
 	contains(&b, "zfs send -w -i 't/c#y' 't/c@z' </dev/null || failed 1 $?\n");
 	contains(&b, "zfs send -L -c -e -I 't/d@x' 't/d@z'");
 	contains(&b, "zfs send -t '1-abc' </dev/null || failed 3");
 	buf_clear(&b);
-	program_receive(&b, steps, ARRAY_LEN(steps));
+	program_receive(&b, steps, ARRAY_LEN(steps), false);
 	contains(
 	    &b,
 	    "-o canmount=noauto -x mountpoint -x quota -x refquota 'v/a b' 2>&1)\ntook 0 $? \"$out\" 'v/a b@x' 17\n");
@@ -326,13 +326,17 @@ static void examinations(void **state)
 	/* What is in use here and not even known there; known, and not enabled. */
 	other.features = (struct features){0};
 	*vec_add(&other.features, &a) = (struct feature){"encryption", FEATURE_DISABLED};
-	examine_both(&h, &other, "nas", &a, &found);
+	examine_both(&b, &h, &other, "nas", &a, &found);
 	assert_non_null(strstr(with(&found, "streams with large_blocks")->hint, "install a newer one"));
 	*vec_add(&other.features, &a) = (struct feature){"large_blocks", FEATURE_DISABLED};
 	found = (struct findings){0};
-	examine_both(&h, &other, "nas", &a, &found);
+	examine_both(&b, &h, &other, "nas", &a, &found);
 	assert_string_equal(found.v[0].hint, "as root there: zpool set feature@large_blocks=enabled tank");
 	assert_int_equal(found.n, 1);
+	b.zstd = h.has_zstd = true;
+	found = (struct findings){0};
+	examine_both(&b, &h, &other, "nas", &a, &found);
+	assert_string_equal(found.v[0].hint, "install it on nas (Debian: zstd)");
 	/* No ZFS at all is the one thing that is said. */
 	found = (struct findings){0};
 	examine_source(&(struct host){.asked = "x", .user = "u"}, "nas", true, 0, &a, &found);

@@ -146,3 +146,41 @@ def test_ssh_as_the_user_has_it(world):
     )
     world.run("backup", "safe", check=0)
     assert (world.folder / "calls").read_text().count("x") >= 3
+
+
+def test_compressed_on_its_way(world):
+    zfs("create", "-o", "compression=off", "tank/home")
+    zfs("create", "tank/home/a")
+    (world.folder / "mnt/home/text").write_bytes(b"".join(os.urandom(64) + bytes(4032) for _ in range(2048)))
+    zfs("snapshot", "-r", "tank/home@one")
+    world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n')
+    world.run("doctor", check=0)
+    done = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
+    assert int(done["bytes"]) < 2 << 20, done  # 8 MiB, nearly all of it zeros
+    with world.vault():
+        assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+    # Cut off, it goes on like any other.
+    (world.folder / "mnt/home/a/x").write_bytes(os.urandom(20 << 20))
+    zfs("snapshot", "-r", "tank/home@two")
+    world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n  bandwidth = "1MB/s"\n  timeout = "12s"\n')
+    part = json.loads(world.run("backup", "--json", "safe", check=1).stdout)
+    world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n')
+    rest = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
+    assert 0 < int(part["bytes"]) and int(rest["bytes"]) < 19 << 20
+    with world.vault():
+        assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+    world.run("restore", "tank/home", "--to", "tank/back", "--history", check=0)
+    # Where there is none, it is said before anything is sent.
+    folder = world.folder / "bin"
+    folder.mkdir()
+    (folder / "zstd").symlink_to("/nowhere")
+    zfs("snapshot", "-r", "tank/home@three")
+    bare = ":".join([str(folder)])
+    for name in os.listdir("/usr/bin"):
+        if name != "zstd" and not (folder / name).is_symlink():
+            (folder / name).symlink_to("/usr/bin/" + name)
+    for name in ("zfs", "zpool"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to("/usr/sbin/" + name)
+    done = world.run("backup", "safe", check=2, env={"PATH": bare})
+    assert "there is no zstd command" in done.stderr and "hint: install it" in done.stderr, done.stderr
