@@ -124,7 +124,8 @@ def measure_big(world, rounds, mib):
             TOOLS[name](world, None, "bench")
             found[name].append(time.monotonic() - began)
             # What it made is taken away again; what it marked at the source as well.
-            for line in zfs("holds", "-H", "-r", ROOT).splitlines():
+            snapshots = zfs("list", "-H", "-o", "name", "-t", "snapshot").split()
+            for line in zfs("holds", "-H", *snapshots).splitlines():
                 snapshot, tag, _ = line.split("\t")
                 zfs("release", tag, snapshot)
             for line in zfs("list", "-H", "-o", "name", "-t", "bookmark", "-r", ROOT).split():

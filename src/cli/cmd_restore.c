@@ -467,8 +467,10 @@ int cmd_restore(int argc, char **argv)
 
 /* --- recover -------------------------------------------------------------------------------------- */
 
-static int recover_one(struct cli *c, const struct backup *b, struct err *e)
+/* rc: what it was before this one; returns what it is now. */
+static int recover_one(struct cli *c, const struct backup *b, int rc)
 {
+	struct err e;
 	struct asking q = {.listener = {cli_show_stage}};
 	const struct restore_wish w = {.copy = arena_printf(&c->arena, "%s/%s", b->dest, b->source),
 				       .was = b->source,
@@ -485,11 +487,12 @@ static int recover_one(struct cli *c, const struct backup *b, struct err *e)
 				    .arena = &c->arena,
 				    .listener = &q.listener};
 	stop_catch();
-	int rc = restore_sides(&q.with, e);
-	if (rc == 0)
-		rc = restore_datasets(&q.with, &w, e);
-	if (rc == 0)
+	if (restore_sides(&q.with, &e) < 0 || restore_datasets(&q.with, &w, &e) < 0) {
+		rc = cli_fail(c, &e);
+	} else {
 		show_restored(&q, &q.with);
+		rc = rc == EXIT_DONE && q.with.plan.left > 0 ? EXIT_PARTLY : rc;
+	}
 	restore_end(&q.with);
 	return rc;
 }
@@ -497,7 +500,6 @@ static int recover_one(struct cli *c, const struct backup *b, struct err *e)
 int cmd_recover(int argc, char **argv)
 {
 	struct cli c;
-	struct err e;
 	int rc =
 	    cli_begin(&c, argc, argv,
 		      "usage: dormouse recover [BACKUP] [--json] [-c FILE]\n"
@@ -517,8 +519,7 @@ int cmd_recover(int argc, char **argv)
 	rc = EXIT_DONE;
 	for (size_t i = 0; i < c.config.backups.n; i++)
 		if (only == NULL || only == &c.config.backups.v[i])
-			if (recover_one(&c, &c.config.backups.v[i], &e) < 0)
-				rc = cli_fail(&c, &e);
+			rc = recover_one(&c, &c.config.backups.v[i], rc);
 	cli_end(&c);
 	return rc;
 }

@@ -346,6 +346,20 @@ static const struct dataset *renamed_from(const struct planning *p, const struct
 	return found;
 }
 
+/* Whether a copy has its source's key, not one of the target's own: it is its own encryption root, or one that is a
+ * copy of something encrypted as well. */
+static bool came_raw(const struct planning *p, const struct dataset *t)
+{
+	size_t n = strlen(p->b->dest);
+
+	if (!t->encrypted || t->key_root == NULL || strcmp(t->key_root, t->name) == 0)
+		return t->encrypted;
+	const struct dataset *s = dataset_is_under(t->key_root, p->b->dest) && strlen(t->key_root) > n
+				      ? side_find(p->source, t->key_root + n + 1)
+				      : NULL;
+	return s != NULL && s->encrypted;
+}
+
 static void plan_dataset(struct planning *p, const struct dataset *s)
 {
 	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
@@ -358,7 +372,7 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	p->replaces = t != NULL && t->placeholder && fresh && s->type == DATASET_FILESYSTEM && !s->encrypted;
 	p->size = fresh ? first_copy_size(p, s) : 0;
 	/* What was once received in the clear cannot be gone on with raw (zfs-receive(8)). */
-	p->raw = s->encrypted && (fresh || t->encrypted);
+	p->raw = s->encrypted && (fresh || came_raw(p, t));
 	p->sizes[s - p->source->datasets.v] = p->size;
 
 	if (fresh)

@@ -102,8 +102,12 @@ static int in_the_way(struct planning *p, const struct dataset *there, const str
 {
 	if (p->w->missing) {
 		*vec_add(&p->out->notes, p->a) =
-		    arena_printf(p->a, "'%s' exists, and is left as it is: it does not have '%s@%s'", there->name,
-				 copy->name, to->name);
+		    arena_printf(p->a,
+				 there->resume.token != NULL
+				     ? "'%s' is half received, but not from '%s@%s': give that up (zfs receive -A)"
+				     : "'%s' exists, and is left as it is: it does not have '%s@%s'",
+				 there->name, copy->name, to->name);
+		p->out->left++;
 		return 0;
 	}
 	(void)err_set(e, ERR_CONFLICT, "'%s' exists, and nothing is restored over it", there->name);

@@ -19,6 +19,7 @@ struct restore {
 	struct send_steps sends;   /* a parent before its children */
 	bool more;		   /* there will be more to do when these are there */
 	struct skips skips;	   /* what is there already */
+	size_t left;		   /* how many are something else, and were left as they are; each has a note */
 	struct restoreds restored; /* of each that is sent, or that an earlier restore has not finished */
 	struct strings notes;
 };

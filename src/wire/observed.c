@@ -26,6 +26,7 @@ static json_t *dataset_json(const struct dataset *d)
 	(void)json_object_set_new(j, "placeholder", json_boolean(d->placeholder));
 	json_put_text(j, "origin", d->origin);
 	json_put_text(j, "backup", d->chosen);
+	json_put_text(j, "encryptionroot", d->key_root);
 	if (d->open)
 		(void)json_object_set_new(j, "open", json_true());
 	if (d->gone_since != 0)
@@ -115,6 +116,7 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 			      .open = flag(j, "open"),
 			      .origin = json_text(j, "origin", a),
 			      .chosen = json_text(j, "backup", a),
+			      .key_root = json_text(j, "encryptionroot", a),
 			      .gone_since = json_integer_value(json_object_get(j, "gone_since"))};
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
 		d->wants[l] = json_text(json_object_get(j, "auto_snapshot"), l == LABEL_NONE ? "" : label_name(l), a);

@@ -12,7 +12,7 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 	    "}\n"
 	    "look datasets list -Hp -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
 	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,dormouse:restoring,"
-	    "readonly,canmount,dormouse:backup,com.sun:auto-snapshot");
+	    "readonly,canmount,dormouse:backup,encryptionroot,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
 	if (*root != '\0') {

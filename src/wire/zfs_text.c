@@ -56,7 +56,7 @@ static int64_t gone_since(struct str s, const char *name)
 
 static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 {
-	enum { LABELS_AT = 17 };
+	enum { LABELS_AT = 18 };
 	struct str f[LABELS_AT + LABELS];
 
 	*d = (struct dataset){0};
@@ -72,6 +72,7 @@ static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 	d->restoring = str_eq(f[12], d->name);
 	d->open = str_eq(f[13], "off") || str_eq(f[14], "on");
 	d->chosen = text_or_null(f[15], a);
+	d->key_root = text_or_null(f[16], a);
 	d->wants[LABEL_NONE] = text_or_null(f[LABELS_AT - 1], a);
 	for (int l = 0; l < LABELS; l++)
 		d->wants[l] = text_or_null(f[LABELS_AT + l], a);

@@ -129,6 +129,22 @@ static void raw_and_types(void **state)
 	/* The pool is there, and what lies between is made from the top. */
 	assert_int_equal(p.parents.n, 1);
 	assert_string_equal(p.parents.v[0].dataset, "vault/tank");
+	/* A copy goes on as it began: raw with its source's key, or a copy's; in the clear with one of the target's. */
+	s.datasets.n = t.datasets.n = 0;
+	p = (struct plan){0};
+	model_dataset(&s, &a, "tank/home", "@a @b")->encrypted = true;
+	model_dataset(&s, &a, "tank/home/v", "@a @b")->encrypted = true;
+	model_dataset(&s, &a, "tank/home/w", "@a @b")->encrypted = true;
+	static const char *const roots[] = {"vault/tank/home", "vault/tank/home", "vault/tank"};
+	for (size_t i = 0; i < 3; i++) {
+		const char *name = arena_printf(&a, "vault/%s", s.datasets.v[i].name);
+		struct dataset *d = model_dataset(&t, &a, name, "@a");
+		d->encrypted = true;
+		d->key_root = roots[i];
+	}
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+	assert_int_equal(p.sends.n, 3);
+	assert_true(p.sends.v[0].raw && p.sends.v[1].raw && !p.sends.v[2].raw);
 }
 
 static void parents(void **state)

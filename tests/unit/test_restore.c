@@ -135,6 +135,7 @@ static void recovers(void **state)
 	model_dataset(&home, &a, "tank/x/home/b", "@q");
 	assert_string_equal(brief(&w, &archive, &home, &a, &r), "full v/b/tank/x/home/a/s/d@d tank/x/home/a/s/d;");
 	assert_int_equal(r.notes.n, 3);
+	assert_int_equal(r.left, 2);
 }
 
 #define LINE(inode, type, size, modified, changed, path) \
@@ -249,7 +250,7 @@ static void records(void **state)
 	/* And as it is looked at: ours are not the source's. */
 	struct side_state s = {.root = "b"};
 	const char *look = "#look datasets\n"
-			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
+			   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\n"
 			   "#look points\n#look properties\n"
 			   "b\tcompression\tlz4\n"
 			   "b\tmy:text\tone\ttwo\nthree lines\n"

@@ -170,8 +170,8 @@ static void programs(void **state)
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
 
-#define UNSET                                                                                                       \
-	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone and restoring, readonly, canmount, dormouse:backup, \
+#define UNSET                                                                                                          \
+	"\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-\t-" /* dormouse:gone and restoring, readonly, canmount, dormouse:backup, \
 					       com.sun:auto-snapshot with its labels */
 
 static const char listing[] = "#look datasets\n"
@@ -186,12 +186,12 @@ static void looks(void **state)
 	const char *good =
 	    "#look datasets\n"
 	    "b\tfilesystem\t8406389638837370961\toff\t-\t25679360\t24576\t100149760\t24576\t-\t-\t-\t-"
-	    "\ton\ton\tno\ttrue\t-"
+	    "\ton\ton\tno\t-\ttrue\t-"
 	    "\tfalse\t-"
 	    "\t-"
 	    "\t-\t-\n"
 	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v "
-	    "2\tb/v 2\ton\t-\t-"
+	    "2\tb/v 2\ton\t-\t-\tb"
 	    "\t-\t-\t-\t-\t-\t-\t-\n"
 	    "#look points\n"
 	    "b/v 2@s2\t456089288620915151\t13\t1795463834\t1\n"
@@ -209,6 +209,7 @@ static void looks(void **state)
 	assert_string_equal(v->origin, "b/x@o");
 	assert_true(v->gone_since == 77 && v->restoring && !v->open && s.datasets.v[0].open && v->chosen == NULL);
 	assert_string_equal(s.datasets.v[0].chosen, "no");
+	assert_true(s.datasets.v[0].key_root == NULL && strcmp(v->key_root, "b") == 0);
 	assert_string_equal(s.datasets.v[0].wants[LABEL_NONE], "true");
 	assert_string_equal(s.datasets.v[0].wants[LABEL_HOURLY], "false");
 	assert_null(s.datasets.v[0].wants[LABEL_DAILY]);

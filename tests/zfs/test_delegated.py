@@ -88,11 +88,10 @@ def test_on_the_archiver(world, user):
     done = world.run("doctor", check=1)
     assert "root on this host may do everything" in done.stdout
     assert "keeper on archiver may not do canmount,create,mount,readonly,receive,userprop on vault/backup" in done.stdout
-    world.run("wake", "archiver", check=0)
-    follow(done)
-    # zfs receive leaves out what it may not set, without a word: we say it.
-    zfs("unallow", "-u", user, "readonly", "vault/backup")
-    world.run("sleep", "--force", "archiver", check=0)
+    with world.vault():
+        follow(done)
+        # zfs receive leaves out what it may not set, without a word: we say it.
+        zfs("unallow", "-u", user, "readonly", "vault/backup")
     done = world.run("backup", "safe", check=1)
     assert "cannot put the archive in order" in done.stderr and "dormouse doctor" in done.stderr, done.stderr
     with world.vault():
@@ -105,6 +104,15 @@ def test_on_the_archiver(world, user):
         assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
         properties = zfs("get", "-H", "-o", "value", "canmount,readonly", "vault/backup/tank/home").split()
     assert properties == ["noauto", "on"]
+    # Who is not root is bound by limits, too.
+    with world.vault():
+        zfs("set", "snapshot_limit=2", "vault/backup")
+    zfs("snapshot", "tank/home@three")
+    done = world.run("backup", "safe", check=2)
+    assert "used up" in done.stderr and "snapshot_limit" in done.stderr, done.stderr
+    with world.vault():
+        zfs("set", "snapshot_limit=none", "vault/backup")
+    world.run("backup", "safe", check=0)
     # What is wrong is found without a run: no such pool, no such dataset, nobody lets us in.
     world.config.write_text(world.config.read_text().replace("vault/backup", "nirvana/backup"))
     assert "the pool of 'nirvana/backup' is not there" in world.run("doctor", check=1).stdout

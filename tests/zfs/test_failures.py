@@ -46,6 +46,11 @@ def succeeds(world):
     return done
 
 
+def stays_on(world):
+    world.config.write_text(world.config.read_text().replace("  ssh {", '  linger = "1h"\n  ssh {'))
+    world.run("wake", "archiver", check=0)
+
+
 def pretend(world, script):
     """A zfs command on the archiver that does what a script does, in place of the first receive."""
     folder = world.folder / "bin"
@@ -184,6 +189,29 @@ def test_it_was_received_otherwise(world):
     fails(world, "tank/home/secret", "key")
 
 
+def test_it_has_another_key_there(world):
+    """An encrypted dataset that another tool sent in the clear, to below an encrypted one."""
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    encrypted = ("-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}")
+    tree(world)
+    zfs("create", *encrypted, "tank/home/secret")
+    zfs("snapshot", "-r", "tank/home@two")
+    with world.vault():
+        zfs("create", *encrypted, "vault/backup/tank")
+        sh("sh", "-c", "zfs send tank/home@two | zfs receive -u vault/backup/tank/home")
+        sh("sh", "-c", "zfs send tank/home/secret@two | zfs receive -u vault/backup/tank/home/secret")
+    zfs("snapshot", "tank/home/secret@three")
+    # It goes on as it began; for that the target needs its own key, and has it not.
+    fails(world, "tank/home/secret", "locked")
+    stays_on(world)
+    zfs("load-key", "-L", f"file://{key}", "vault/backup/tank")
+    world.run("backup", "safe", check=0)
+    world.run("sleep", "--force", "archiver", check=0)
+    with world.vault():
+        assert guids("tank/home/secret") == guids("vault/backup/tank/home/secret", "vault/backup/")
+
+
 def test_a_quota_is_used_up(world):
     tree(world, "a")
     (world.folder / "mnt/home/a/big").write_bytes(os.urandom(24 << 20))
@@ -212,7 +240,7 @@ def test_somebody_else_receives(world):
     world.run("backup", "safe", check=0)
     (world.folder / "mnt/home/a/file").write_bytes(os.urandom(4 << 20))
     zfs("snapshot", "-r", "tank/home@two")
-    world.run("wake", "archiver", check=0)
+    stays_on(world)
     stream = subprocess.run(["zfs", "send", "-i", "tank/home/a@one", "tank/home/a@two"], stdout=subprocess.PIPE, check=True).stdout
     with subprocess.Popen(["zfs", "receive", "-u", "vault/backup/tank/home/a"], stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:  # fmt: skip
@@ -221,7 +249,8 @@ def test_somebody_else_receives(world):
         time.sleep(2)
         fails(world, "tank/home/a", "busy", kind="busy")
         other.kill()
-    world.run("sleep", "--force", "archiver")
+    world.run("sleep", "--force", "archiver", check=0)
+    world.write_config(world.host_key, snapshots="")
     succeeds(world)
 
 

@@ -197,6 +197,12 @@ def test_everything_comes_back_to_an_empty_host(world):
     run.wait()
     world.run("recover", check=0)
     assert "0 datasets restored" in world.run("recover", check=0).stdout
+    # What is somebody else's is left, and that is no success.
+    zfs("rename", "tank/home/a/deeper", "tank/deeper")
+    zfs("create", "tank/home/a/deeper")
+    assert "is left as it is" in world.run("recover", check=1).stderr
+    zfs("destroy", "tank/home/a/deeper")
+    zfs("rename", "tank/deeper", "tank/home/a/deeper")
     now = guids("tank/home")
     assert now.keys() == there.keys()
     for dataset, snaps in there.items():
