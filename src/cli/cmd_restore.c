@@ -436,7 +436,8 @@ int cmd_restore(int argc, char **argv)
 	struct err e;
 	int rc =
 	    cli_begin(&q.c, argc, argv,
-		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive] [--history]\n"
+		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive]\n"
+		      "                       [--history]\n"
 		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER\n"
 		      "Brings a dataset back to where its source lies, or files to a folder of this host; without a\n"
 		      "snapshot, the newest; with --history all snapshots up to it.  Nothing that exists is written\n"
