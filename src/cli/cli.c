@@ -199,6 +199,17 @@ const struct config *cli_load_for_keeper(const char *path, struct arena *a, stru
 	return NULL;
 }
 
+int cli_start(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown)
+{
+	int rc = cli_begin(c, argc, argv, usage, own, nown);
+
+	if (rc < 0 && !cli_config(c))
+		rc = EXIT_USAGE;
+	if (rc >= 0)
+		cli_end(c);
+	return rc;
+}
+
 const struct backup *cli_backup(struct cli *c)
 {
 	const struct backups *all = &c->config.backups;
@@ -220,6 +231,19 @@ const struct backup *cli_backup(struct cli *c)
 		       all->n == 0 ? c->paths.config : buf_text(&names));
 	(void)cli_fail(c, &e);
 	return NULL;
+}
+
+bool cli_backups(struct cli *c, struct backups *out)
+{
+	*out = c->config.backups;
+	if (c->args.n == 0)
+		return true;
+	const struct backup *one = cli_backup(c);
+	if (one == NULL)
+		return false;
+	*out = (struct backups){0};
+	*vec_add(out, &c->arena) = *one;
+	return true;
 }
 
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e)

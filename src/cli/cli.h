@@ -32,10 +32,14 @@ struct cli {
 /* Reads the options that all commands have (-c FILE, --json, --help) and the command's own.  Returns
  * -1 to go on, or an exit code: --help was answered, or something was wrong and has been said. */
 int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown);
+/* Likewise, and loads the configuration; with an exit code all of it is over, and c released. */
+int cli_start(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown);
 /* Loads the configuration, or prints everything that is wrong with it. */
 bool cli_config(struct cli *c);
 /* The one backup that args name, or the only one there is.  NULL: said. */
 const struct backup *cli_backup(struct cli *c);
+/* The one that args name, or all.  false: there is none of that name, and it has been said. */
+bool cli_backups(struct cli *c, struct backups *out);
 /* The backup that has a dataset, named as at the source or as its copy; only: the one it must be, or NULL.  *was is the
  * source's name. */
 const struct backup *cli_backup_of(struct cli *c, const char *only, const char *dataset, const char **was,

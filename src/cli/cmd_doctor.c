@@ -85,7 +85,7 @@ int cmd_doctor(int argc, char **argv)
 {
 	struct cli c;
 	int rc =
-	    cli_begin(&c, argc, argv,
+	    cli_start(&c, argc, argv,
 		      "usage: dormouse doctor [BACKUP] [--json] [-c FILE]\n"
 		      "Asks both sides of a backup, or of all, whether they can do what it asks of them: is OpenZFS "
 		      "there, what may the user do (and which zfs allow is missing), do the pools fit together, is "
@@ -93,19 +93,15 @@ int cmd_doctor(int argc, char **argv)
 		      NULL, 0);
 
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
-	const struct backup *only = c.args.n == 0 ? NULL : cli_backup(&c);
-	if (c.args.n > 0 && only == NULL)
+		return rc;
+	struct backups chosen;
+	if (!cli_backups(&c, &chosen))
 		return cli_end(&c), EXIT_USAGE;
 	AUTO(json) json_t *all = json_array();
 	rc = EXIT_DONE;
-	for (size_t i = 0; i < c.config.backups.n; i++) {
-		const struct backup *b = &c.config.backups.v[i];
+	for (size_t i = 0; i < chosen.n; i++) {
+		const struct backup *b = &chosen.v[i];
 		struct visit v = {.cli = &c, .listener = {cli_show_stage}};
-		if (only != NULL && b != only)
-			continue;
 		examine(&v, b);
 		for (size_t k = 0; k < v.findings.n; k++)
 			rc = v.findings.v[k].verdict == FINDING_WRONG ? EXIT_PARTLY : rc;

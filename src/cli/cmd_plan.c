@@ -101,12 +101,10 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 					 {"--simulate", NULL, &span}};
 	struct run_listener listener = {cli_show_stage};
 	struct err e;
-	int rc = cli_begin(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
+	int rc = cli_start(&c, argc, argv, usage, own, only_observe ? 1 : ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
+		return rc;
 	const struct backup *b = cli_backup(&c);
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;

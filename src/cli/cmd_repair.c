@@ -100,7 +100,7 @@ int cmd_repair(int argc, char **argv)
 	struct run r = {0};
 	struct err e;
 	int rc =
-	    cli_begin(&c, argc, argv,
+	    cli_start(&c, argc, argv,
 		      "usage: dormouse repair DATASET --rollback-target [--yes]\n"
 		      "       dormouse repair DATASET --keep-both [--yes]\n"
 		      "       dormouse repair DATASET --give-up [--yes]\n"
@@ -110,9 +110,7 @@ int cmd_repair(int argc, char **argv)
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
+		return rc;
 	if (c.args.n != 1 || rollback + keep + give_up != 1) {
 		(void)err_set(&e, ERR_USAGE, "one dataset, and one way to mend it");
 		(void)err_hint(&e, "dormouse repair tank/home --rollback-target, or --keep-both, or --give-up");

@@ -160,16 +160,14 @@ int cmd_list(int argc, char **argv)
 	const struct cli_option own[] = {{"--wake", &wake, NULL}, {"--backup", NULL, &q.backup_name}};
 	struct err e;
 	int rc =
-	    cli_begin(&q.c, argc, argv,
+	    cli_start(&q.c, argc, argv,
 		      "usage: dormouse list [--wake] [--backup NAME] [--json] [DATASET]\nWhich snapshots the archives "
 		      "have, as somebody last saw them; --wake looks anew.\nWith DATASET: each of them, and of what "
 		      "lies below.",
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&q.c), rc;
-	if (!cli_config(&q.c))
-		return cli_end(&q.c), EXIT_USAGE;
+		return rc;
 	const char *only = q.c.args.n > 0 ? q.c.args.v[0] : NULL;
 	const struct backup *one = only == NULL ? NULL : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
 	if (only != NULL && one == NULL) {
@@ -234,12 +232,10 @@ static int files(int argc, char **argv, enum files_kind kind, const char *usage)
 	struct files_wish w;
 	const struct cli_option own[] = {{"--backup", NULL, &q.backup_name}};
 	struct err e;
-	int rc = cli_begin(&q.c, argc, argv, usage, own, ARRAY_LEN(own));
+	int rc = cli_start(&q.c, argc, argv, usage, own, ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&q.c), rc;
-	if (!cli_config(&q.c))
-		return cli_end(&q.c), EXIT_USAGE;
+		return rc;
 	rc = ready(&q, &e);
 	if (rc == 0 && kind == FILES_CAT && q.path == NULL) {
 		rc = err_set(&e, ERR_USAGE, "which file?");
@@ -356,16 +352,14 @@ int cmd_diff(int argc, char **argv)
 	const struct cli_option own[] = {{"--backup", NULL, &q.backup_name}};
 	struct err e;
 	int rc =
-	    cli_begin(&q.c, argc, argv,
+	    cli_start(&q.c, argc, argv,
 		      "usage: dormouse diff [--backup NAME] [--json] DATASET@SNAPSHOT[:/PATH] [@LATER]\n"
 		      "What became of the files between two snapshots of the archive, without the second up to the "
 		      "newest: + added, - removed, M changed, R renamed.  Wakes the archive.",
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&q.c), rc;
-	if (!cli_config(&q.c))
-		return cli_end(&q.c), EXIT_USAGE;
+		return rc;
 	rc = ready(&q, &e);
 	if (rc == 0)
 		rc = later_of(&q, &later, &e);
@@ -435,7 +429,7 @@ int cmd_restore(int argc, char **argv)
 					 {"--backup", NULL, &q.backup_name}};
 	struct err e;
 	int rc =
-	    cli_begin(&q.c, argc, argv,
+	    cli_start(&q.c, argc, argv,
 		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive]\n"
 		      "                       [--history]\n"
 		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER\n"
@@ -445,9 +439,7 @@ int cmd_restore(int argc, char **argv)
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
-		return cli_end(&q.c), rc;
-	if (!cli_config(&q.c))
-		return cli_end(&q.c), EXIT_USAGE;
+		return rc;
 	rc = ready(&q, &e);
 	if (rc == 0 && to == NULL) {
 		rc = err_set(&e, ERR_USAGE, "where to?");
@@ -502,7 +494,7 @@ int cmd_recover(int argc, char **argv)
 {
 	struct cli c;
 	int rc =
-	    cli_begin(&c, argc, argv,
+	    cli_start(&c, argc, argv,
 		      "usage: dormouse recover [BACKUP] [--json] [-c FILE]\n"
 		      "Brings everything back that a backup, or all of them, had and that is not here any more, with "
 		      "all its snapshots and properties, to where it was.  The pools must be there; nothing else is "
@@ -511,16 +503,13 @@ int cmd_recover(int argc, char **argv)
 		      NULL, 0);
 
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
-	const struct backup *only = c.args.n == 0 ? NULL : cli_backup(&c);
-	if (c.args.n > 0 && only == NULL)
+		return rc;
+	struct backups chosen;
+	if (!cli_backups(&c, &chosen))
 		return cli_end(&c), EXIT_USAGE;
 	rc = EXIT_DONE;
-	for (size_t i = 0; i < c.config.backups.n; i++)
-		if (only == NULL || only == &c.config.backups.v[i])
-			rc = recover_one(&c, &c.config.backups.v[i], rc);
+	for (size_t i = 0; i < chosen.n; i++)
+		rc = recover_one(&c, &chosen.v[i], rc);
 	cli_end(&c);
 	return rc;
 }

@@ -80,15 +80,13 @@ int cmd_machines(int argc, char **argv)
 {
 	struct cli c;
 	struct err e;
-	int rc = cli_begin(
+	int rc = cli_start(
 	    &c, argc, argv,
 	    "usage: dormouse machines [--json] [-c FILE]\nShows which machines are on, since when, and who uses them.",
 	    NULL, 0);
 
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
+		return rc;
 	AUTO(json) json_t *list = machines_list(&c, &e);
 	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (list != NULL && c.json) {

@@ -182,16 +182,14 @@ int cmd_status(int argc, char **argv)
 	AUTO(buf) struct buf text = {0};
 	AUTO(json) json_t *doc = json_object();
 	json_t *list = json_array();
-	int rc = cli_begin(
+	int rc = cli_start(
 	    &c, argc, argv,
 	    "usage: dormouse status [--json] [-c FILE]\nSays whether everything is safe; exits 0 only if it is.", NULL,
 	    0);
 
 	(void)json_object_set_new(doc, "backups", list);
 	if (rc >= 0)
-		return cli_end(&c), rc;
-	if (!cli_config(&c))
-		return cli_end(&c), EXIT_USAGE;
+		return rc;
 	rc = EXIT_DONE;
 	for (size_t i = 0; i < c.config.backups.n; i++) {
 		json_t *one = NULL;
