@@ -1,6 +1,6 @@
 """An incremental run over a tree of small datasets, and a run that finds nothing to do: dormouse, syncoid, bzfs,
-zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so that what
-disturbs one disturbs all. --delay adds that to every round trip."""
+zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so
+that what disturbs one disturbs all. --delay adds that to every round trip; --big: the first copy of one dataset."""
 
 import argparse
 import os

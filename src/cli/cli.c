@@ -105,16 +105,22 @@ void cli_show_stage(struct run_listener *l, const struct run_event *ev)
 		(void)fprintf(stderr, "%s: %s\n", run_stage_name(ev->stage), ev->text);
 }
 
+void cli_print_json(const json_t *j)
+{
+	AUTO(buf) struct buf b = {0};
+
+	json_write(&b, j);
+	(void)printf("%s\n", buf_text(&b));
+}
+
 int cli_fail(const struct cli *c, const struct err *e)
 {
 	char line[sizeof(e->what) + sizeof(e->why) + 8];
 
 	if (c->json) {
-		AUTO(buf) struct buf b = {0};
 		AUTO(json) json_t *j = json_object();
 		(void)json_object_set_new(j, "error", json_of_err(e));
-		json_write(&b, j);
-		(void)printf("%s\n", buf_text(&b));
+		cli_print_json(j);
 	}
 	err_line(e, line, sizeof(line));
 	(void)fprintf(stderr, "dormouse: %s\n", line);

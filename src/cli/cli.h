@@ -52,6 +52,8 @@ void cli_end(struct cli *c);
 
 /* A run_listener's tell: each stage and note as a line, for a person who watches. */
 void cli_show_stage(struct run_listener *l, const struct run_event *ev);
+/* One line on standard output. */
+void cli_print_json(const json_t *j);
 /* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* The configuration for the keeper: the first thing wrong becomes the error. */

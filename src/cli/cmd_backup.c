@@ -292,13 +292,10 @@ int cmd_backup(int argc, char **argv)
 		int code = cli_fail(&c, &e);
 		rc = rc == EXIT_PARTLY ? rc : code;
 	}
-	if (c.json) {
-		AUTO(buf) struct buf text = {0};
-		json_write(&text, result);
-		(void)printf("%s\n", buf_text(&text));
-	} else if (r.outcomes.n > 0) {
+	if (c.json)
+		cli_print_json(result);
+	else if (r.outcomes.n > 0)
 		summary(&r, took);
-	}
 	cli_end(&c);
 	return rc;
 }

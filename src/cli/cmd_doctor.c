@@ -18,8 +18,8 @@ static bool ask(struct visit *v, const char *target, const char *dataset, struct
 	AUTO(buf) struct buf program = {0};
 	struct arena *a = &v->cli->arena;
 	struct proc_result out;
-	char line[sizeof(((struct err *)0)->why)];
 	struct err e;
+	char line[sizeof(e.why)];
 
 	*h = (struct host){.asked = dataset};
 	program_host(&program, dataset);
@@ -50,14 +50,14 @@ static void examine(struct visit *v, const struct backup *b)
 	reach_rest(&source);
 }
 
+static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "wrong"};
+
 static void show(const struct backup *b, const struct findings *list)
 {
-	static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "WRONG"};
-
 	(void)printf("backup '%s'\n", b->name);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct finding *f = &list->v[i];
-		(void)printf("  %-6s %s\n", words[f->verdict], f->what);
+		(void)printf("  %-6s %s\n", f->verdict == FINDING_WRONG ? "WRONG" : words[f->verdict], f->what);
 		if (f->hint != NULL && f->hint[0] != '\0')
 			(void)printf("         %s\n", f->hint);
 	}
@@ -65,7 +65,6 @@ static void show(const struct backup *b, const struct findings *list)
 
 static json_t *as_json(const struct backup *b, const struct findings *list)
 {
-	static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "wrong"};
 	json_t *j = json_object(), *all = json_array();
 
 	for (size_t i = 0; i < list->n; i++) {
@@ -110,11 +109,8 @@ int cmd_doctor(int argc, char **argv)
 		else
 			show(b, &v.findings);
 	}
-	if (c.json) {
-		AUTO(buf) struct buf text = {0};
-		json_write(&text, all);
-		(void)printf("%s\n", buf_text(&text));
-	}
+	if (c.json)
+		cli_print_json(all);
 	cli_end(&c);
 	return rc;
 }

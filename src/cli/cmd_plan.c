@@ -52,11 +52,8 @@ static void make_plan(struct run *r)
 
 static void print_json(json_t *j)
 {
-	AUTO(buf) struct buf b = {0};
-
-	json_write(&b, j);
+	cli_print_json(j);
 	json_decref(j);
-	(void)printf("%s\n", buf_text(&b));
 }
 
 /* "1y", "90d", "36h" */

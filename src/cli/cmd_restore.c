@@ -36,6 +36,13 @@ static void take_apart(struct asking *q, const char *word)
 	q->was = name;
 }
 
+/* was: the dataset of the backup's source that is asked for, or NULL. */
+static struct restoring restoring_of(struct cli *c, const struct backup *b, const char *was, struct run_listener *l)
+{
+	return (struct restoring){
+	    .config = &c->config, .backup = b, .was = was, .paths = &c->paths, .arena = &c->arena, .listener = l};
+}
+
 static int choose(struct asking *q, struct err *e)
 {
 	const struct backup *b = cli_backup_of(&q->c, q->backup_name, q->was, &q->was, e);
@@ -44,12 +51,7 @@ static int choose(struct asking *q, struct err *e)
 		return -1;
 	q->copy = arena_printf(&q->c.arena, "%s/%s", b->dest, q->was);
 	q->listener.tell = cli_show_stage;
-	q->with = (struct restoring){.config = &q->c.config,
-				     .backup = b,
-				     .was = q->was,
-				     .paths = &q->c.paths,
-				     .arena = &q->c.arena,
-				     .listener = &q->listener};
+	q->with = restoring_of(&q->c, b, q->was, &q->listener);
 	return 0;
 }
 
@@ -123,8 +125,7 @@ static int list_one(struct cli *c, const struct backup *b, const char *only, boo
 	struct zone z = clock_zone(clock_unix_s(), &c->arena);
 	int rc = 0;
 
-	q.with = (struct restoring){
-	    .config = &c->config, .backup = b, .paths = &c->paths, .arena = &c->arena, .listener = &q.listener};
+	q.with = restoring_of(c, b, NULL, &q.listener);
 	if (wake || b->dest_target == NULL) {
 		rc = restore_sides(&q.with, e);
 		if (rc == 0)
@@ -183,11 +184,8 @@ int cmd_list(int argc, char **argv)
 		if (list_one(&q.c, b, only, wake, results, &e) < 0)
 			rc = cli_fail(&q.c, &e);
 	}
-	if (q.c.json && rc == EXIT_DONE) {
-		AUTO(buf) struct buf b = {0};
-		json_write(&b, results);
-		(void)printf("%s\n", buf_text(&b));
-	}
+	if (q.c.json && rc == EXIT_DONE)
+		cli_print_json(results);
 	cli_end(&q.c);
 	return rc;
 }
@@ -202,18 +200,10 @@ static bool has_dots(const char *path)
 	return false;
 }
 
-/* Without a snapshot: the newest there is. */
-static int wish_of(struct asking *q, enum files_kind kind, struct files_wish *w, struct err *e)
+static int newest_of(struct asking *q, const char **name, struct err *e)
 {
 	struct side_state s;
 
-	*w = (struct files_wish){.kind = kind, .dataset = q->copy, .snapshot = q->snapshot, .path = q->path};
-	if (w->path == NULL)
-		w->path = "/";
-	if (has_dots(w->path))
-		return err_set(e, ERR_USAGE, "'%s' must not have '..' in it", w->path);
-	if (w->snapshot != NULL)
-		return 0;
 	if (restore_look(&q->with, q->copy, &s, e) < 0)
 		return -1;
 	const struct dataset *d = side_find(&s, q->copy);
@@ -222,8 +212,19 @@ static int wish_of(struct asking *q, enum files_kind kind, struct files_wish *w,
 		(void)err_set(e, ERR_MISSING, "the archive has no snapshot of '%s'", q->was);
 		return err_hint(e, "dormouse list shows what it has");
 	}
-	w->snapshot = newest->name;
+	*name = newest->name;
 	return 0;
+}
+
+/* Without a snapshot: the newest there is. */
+static int wish_of(struct asking *q, enum files_kind kind, struct files_wish *w, struct err *e)
+{
+	*w = (struct files_wish){.kind = kind, .dataset = q->copy, .snapshot = q->snapshot, .path = q->path};
+	if (w->path == NULL)
+		w->path = "/";
+	if (has_dots(w->path))
+		return err_set(e, ERR_USAGE, "'%s' must not have '..' in it", w->path);
+	return w->snapshot != NULL ? 0 : newest_of(q, &w->snapshot, e);
 }
 
 static int files(int argc, char **argv, enum files_kind kind, const char *usage)
@@ -288,16 +289,14 @@ static const char *shown(const char *path, struct buf *b)
 	return buf_text(b);
 }
 
-static void show_changes(const struct file_changes *all, bool as_json)
+static const char letters[] = {[FILE_ADDED] = '+', [FILE_REMOVED] = '-', [FILE_CHANGED] = 'M', [FILE_RENAMED] = 'R'};
+
+static void print_changes(const struct file_changes *all)
 {
-	static const char letters[] = {
-	    [FILE_ADDED] = '+', [FILE_REMOVED] = '-', [FILE_CHANGED] = 'M', [FILE_RENAMED] = 'R'};
 	AUTO(json) json_t *list = json_array();
-	AUTO(buf) struct buf b = {0};
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct file_change *c = &all->v[i];
-		const char *slash = c->is_folder ? "/" : "";
 		json_t *one = json_object();
 		(void)json_object_set_new(one, "change", json_stringn(&letters[c->kind], 1));
 		(void)json_object_set_new(one, "path", json_any(c->path));
@@ -305,26 +304,27 @@ static void show_changes(const struct file_changes *all, bool as_json)
 			(void)json_object_set_new(one, "to", json_any(c->to));
 		(void)json_object_set_new(one, "folder", json_boolean(c->is_folder));
 		(void)json_array_append_new(list, one);
-		if (as_json)
-			continue;
+	}
+	cli_print_json(list);
+}
+
+static void show_changes(const struct file_changes *all)
+{
+	AUTO(buf) struct buf b = {0};
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct file_change *c = &all->v[i];
+		const char *slash = c->is_folder ? "/" : "";
 		(void)printf("%c %s%s", letters[c->kind], shown(c->path, &b), slash);
 		if (c->to != NULL)
 			(void)printf(" -> %s%s", shown(c->to, &b), slash);
 		(void)printf("\n");
 	}
-	if (!as_json)
-		return;
-	buf_clear(&b);
-	json_write(&b, list);
-	(void)printf("%s\n", buf_text(&b));
 }
 
 /* Its later snapshot: the one that is named, or the newest. */
 static int later_of(struct asking *q, const char **later, struct err *e)
 {
-	struct asking newest = *q;
-	struct files_wish w;
-
 	if (q->snapshot == NULL) {
 		(void)err_set(e, ERR_USAGE, "from which snapshot on?");
 		return err_hint(e,
@@ -336,11 +336,7 @@ static int later_of(struct asking *q, const char **later, struct err *e)
 		*later = at == NULL ? q->c.args.v[1] : at + 1;
 		return 0;
 	}
-	newest.snapshot = NULL;
-	if (wish_of(&newest, FILES_LIST, &w, e) < 0)
-		return -1;
-	*later = w.snapshot;
-	return 0;
+	return newest_of(q, later, e);
 }
 
 int cmd_diff(int argc, char **argv)
@@ -368,7 +364,7 @@ int cmd_diff(int argc, char **argv)
 	if (rc == 0)
 		rc = restore_diff(&q.with, &w, later, &changes, &e);
 	if (rc == 0)
-		show_changes(&changes, q.c.json);
+		(q.c.json ? print_changes : show_changes)(&changes);
 	return end(&q, rc, &e);
 }
 
@@ -397,12 +393,10 @@ static void show_restored(const struct asking *q, const struct restoring *r)
 		(void)fprintf(stderr, "dormouse: %s\n", r->notes.v[i]);
 	if (q->c.json) {
 		AUTO(json) json_t *j = json_object();
-		AUTO(buf) struct buf b = {0};
 		(void)json_object_set_new(j, "restored", json_integer((json_int_t)r->arrived));
 		(void)json_object_set_new(j, "there_already", json_integer((json_int_t)r->plan.skips.n));
 		(void)json_object_set_new(j, "bytes", json_u64(r->bytes));
-		json_write(&b, j);
-		(void)printf("%s\n", buf_text(&b));
+		cli_print_json(j);
 		return;
 	}
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
@@ -473,12 +467,7 @@ static int recover_one(struct cli *c, const struct backup *b, int rc)
 				       .missing = true};
 
 	q.c.json = c->json;
-	q.with = (struct restoring){.config = &c->config,
-				    .backup = b,
-				    .was = b->source,
-				    .paths = &c->paths,
-				    .arena = &c->arena,
-				    .listener = &q.listener};
+	q.with = restoring_of(c, b, b->source, &q.listener);
 	stop_catch();
 	if (restore_sides(&q.with, &e) < 0 || restore_datasets(&q.with, &w, &e) < 0) {
 		rc = cli_fail(c, &e);

@@ -90,9 +90,7 @@ int cmd_machines(int argc, char **argv)
 	AUTO(json) json_t *list = machines_list(&c, &e);
 	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (list != NULL && c.json) {
-		AUTO(buf) struct buf b = {0};
-		json_write(&b, list);
-		(void)printf("%s\n", buf_text(&b));
+		cli_print_json(list);
 	} else {
 		json_t *m;
 		size_t i;

@@ -203,11 +203,8 @@ static void all_hosts(struct doing *d)
 
 static int finish(struct doing *d)
 {
-	if (d->c.json) {
-		AUTO(buf) struct buf b = {0};
-		json_write(&b, d->results);
-		(void)printf("%s\n", buf_text(&b));
-	}
+	if (d->c.json)
+		cli_print_json(d->results);
 	json_decref(d->results);
 	cli_end(&d->c);
 	return d->rc;

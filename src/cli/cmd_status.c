@@ -260,9 +260,7 @@ int cmd_history(int argc, char **argv)
 	AUTO(json) json_t *list = cli_ask(&c, &r, &e);
 	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (list != NULL && c.json) {
-		AUTO(buf) struct buf text = {0};
-		json_write(&text, list);
-		(void)printf("%s\n", buf_text(&text));
+		cli_print_json(list);
 	} else {
 		json_t *item;
 		size_t i;

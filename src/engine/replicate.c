@@ -459,11 +459,11 @@ int run_replicate(struct run *r, struct err *e)
 	r->plan = (struct plan){0};
 	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
 		       &r->plan);
-	if (r->plan.sends.n > 0)
+	if (r->plan.sends.n > 0) {
 		run_stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
-	/* What cannot be marked now is said at the end, when it is tried again. */
-	if (r->plan.sends.n > 0)
+		/* What cannot be marked now is said at the end, when it is tried again. */
 		(void)!mark(r, &unfinished);
+	}
 	bool whole = send_all(r, &unfinished) == 0;
 	judge(r, &unfinished);
 	if (r->plan.marks.n > 0)

@@ -17,13 +17,13 @@ static bool may(const struct host *h, const char *permission)
 	return false;
 }
 
-/* Those of the list that the user has not, with commas between. */
-static const char *lacking(const struct host *h, const char *const *list, struct arena *a)
+/* Those of the list, but for one, that the user has not, with commas between. */
+static const char *lacking(const struct host *h, const char *const *list, const char *but, struct arena *a)
 {
 	const char *text = "";
 
 	for (; *list != NULL; list++)
-		if (!may(h, *list))
+		if (!may(h, *list) && (but == NULL || strcmp(*list, but) != 0))
 			text = arena_printf(a, "%s%s%s", text, *text == '\0' ? "" : ",", *list);
 	return text;
 }
@@ -56,11 +56,11 @@ static bool zfs_is_there(const struct host *h, const char *label, struct arena *
 	return true;
 }
 
-/* Whether the user has all that is needed; without the rest it works, but what is said of it. */
+/* Whether the user has all that is needed; but: what is not, or NULL. */
 static void permissions(const struct host *h, const char *label, const char *dataset, const char *const *needed,
-			struct arena *a, struct findings *out)
+			const char *but, struct arena *a, struct findings *out)
 {
-	const char *lack = h->is_root ? "" : lacking(h, needed, a);
+	const char *lack = h->is_root ? "" : lacking(h, needed, but, a);
 
 	if (h->is_root)
 		say(out, a, FINDING_FINE, arena_printf(a, "%s on %s may do everything", h->user, label));
@@ -79,7 +79,6 @@ void examine_source(const struct host *h, const char *label, bool snapshots, int
 	/* Destroying a bookmark, as a snapshot, asks for mount as well. */
 	static const char *const needed[] = {"bookmark", "destroy", "hold",	"mount",
 					     "release",	 "send",    "snapshot", NULL};
-	static const char *const without[] = {"bookmark", "destroy", "hold", "mount", "release", "send", NULL};
 	enum { SKEW_S = 60 };
 	char text[NUM_TEXT];
 
@@ -97,7 +96,7 @@ void examine_source(const struct host *h, const char *label, bool snapshots, int
 		    "zfs list shows what is; zpool import shows which pools could be";
 		return;
 	}
-	permissions(h, label, h->asked, snapshots ? needed : without, a, out);
+	permissions(h, label, h->asked, needed, snapshots ? NULL : "snapshot", a, out);
 }
 
 void examine_target(const struct backup *b, const struct host *h, const char *label, struct arena *a,
@@ -105,9 +104,9 @@ void examine_target(const struct backup *b, const struct host *h, const char *la
 {
 	/* create, mount and receive for the stream; the others for what is set with it, which zfs receive leaves out
 	 * without a word where it may not.  Tried out with OpenZFS 2.1. */
-	static const char *const needed[] = {"canmount", "create", "mount", "readonly", "receive", "userprop", NULL};
-	static const char *const pruning[] = {"canmount", "create",  "destroy",	 "mount",
-					      "readonly", "receive", "userprop", NULL};
+	static const char *const needed[] = {"canmount", "create",  "destroy",	"mount",
+					     "readonly", "receive", "userprop", NULL};
+	const char *optional = b->keep.set ? NULL : "destroy";
 	static const struct {
 		const char *permission, *what;
 	} left_out[] = {
@@ -123,9 +122,9 @@ void examine_target(const struct backup *b, const struct host *h, const char *la
 		    ->hint = "is it imported? zpool import shows which could be";
 		return;
 	}
-	permissions(h, label, h->nearest, b->keep.set ? pruning : needed, a, out);
+	permissions(h, label, h->nearest, needed, optional, a, out);
 	for (size_t i = 0; !h->is_root && i < ARRAY_LEN(left_out); i++)
-		if (!may(h, left_out[i].permission) && !(i == 0 && b->keep.set))
+		if (!may(h, left_out[i].permission) && !(b->keep.set && strcmp(left_out[i].permission, "destroy") == 0))
 			say(out, a, FINDING_NOTE,
 			    arena_printf(a, "%s on %s may not %s: %s", h->user, label, left_out[i].permission,
 					 left_out[i].what));

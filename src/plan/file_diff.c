@@ -54,10 +54,10 @@ static bool came_along(const struct file *from, const struct file *to, const str
 {
 	AUTO(arena) struct arena a = {0};
 	size_t was = folder_len(from->path), is = folder_len(to->path);
-	const struct file_change key = {.path = arena_strndup(&a, from->path, was)};
 
 	if (strcmp(from->path + was, to->path + is) != 0 || is_changed(from, to) || folders->n == 0)
 		return false;
+	const struct file_change key = {.path = arena_strndup(&a, from->path, was)};
 	const struct file_change *c = bsearch(&key, folders->v, folders->n, sizeof(key), change_by_path);
 	return c != NULL && strlen(c->to) == is && strncmp(c->to, to->path, is) == 0;
 }

@@ -5,7 +5,8 @@
 #include "plan/order_plan.h"
 #include "plan/retain_plan.h"
 
-enum { LONG_COPY = 1 << 30 }; /* bytes */
+/* From so many bytes on, a first copy is expected to be cut off. */
+enum { LONG_COPY = 1 << 30 };
 
 struct planning {
 	const struct backup *b;
@@ -135,9 +136,15 @@ static const struct point *oldest_of(const struct planning *p, const struct data
 	return next_wanted(p, s, NULL);
 }
 
+/* Marks are for what is known of the target now. */
+static bool may_mark(const struct planning *p)
+{
+	return p->target->seen && !p->target->recorded;
+}
+
 static void coming(struct planning *p, const struct dataset *s, const struct point *to)
 {
-	if (p->target->seen && !p->target->recorded)
+	if (may_mark(p))
 		mark_coming(p->b, s, to, p->a, &p->out->marks);
 }
 
@@ -153,19 +160,23 @@ static void send_all(struct planning *p, const struct dataset *s, const char *ta
 	send_rest(p, s, target, oldest);
 }
 
+/* The dataset that a clone is of, or NULL. */
+static const struct dataset *origin_at_source(const struct planning *p, const struct dataset *s)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *at = s->origin == NULL ? NULL : strchr(s->origin, '@');
+
+	return at == NULL ? NULL : side_find(p->source, arena_strndup(&a, s->origin, (size_t)(at - s->origin)));
+}
+
 /* The dataset and the snapshot that a clone is of, if it is in this backup. */
 static const struct dataset *origin_of(const struct planning *p, const struct dataset *s, const struct point **snapshot)
 {
-	AUTO(arena) struct arena a = {0};
+	const struct dataset *o = origin_at_source(p, s);
 
-	if (s->origin == NULL || strchr(s->origin, '@') == NULL)
-		return NULL;
-	char *name = arena_strdup(&a, s->origin), *at = strchr(name, '@');
-	*at = '\0';
-	const struct dataset *o = side_find(p->source, name);
 	if (o == NULL || !backup_takes(p->b, o))
 		return NULL;
-	*snapshot = dataset_snapshot_by_name(o, at + 1);
+	*snapshot = dataset_snapshot_by_name(o, strchr(s->origin, '@') + 1);
 	return *snapshot == NULL ? NULL : o;
 }
 
@@ -217,29 +228,21 @@ static const struct point *newest_common(const struct dataset *s, const struct d
 	return NULL;
 }
 
-/* What s is a clone of, if that has the snapshot; or NULL. */
-static const struct dataset *origin_with(const struct planning *p, const struct dataset *s, uint64_t guid)
-{
-	size_t n = s->origin == NULL ? 0 : strcspn(s->origin, "@");
-	const struct dataset *o = n == 0 ? NULL : side_find(p->source, arena_strndup(p->a, s->origin, n));
-
-	return o != NULL && dataset_snapshot_by_guid(o, guid) != NULL ? o : NULL;
-}
-
 /* What the target has that the source never had, or lost: the evidence of a divergence. */
 static void plan_existing(struct planning *p, const struct dataset *s, const struct dataset *t)
 {
 	const struct point *common = newest_common(s, t), *theirs = dataset_newest(t);
 
 	if (common == NULL) {
-		const struct dataset *promoted = origin_with(p, s, theirs->guid);
-		conflict(
-		    p, CONFLICT_NO_COMMON, s, t->name,
-		    promoted == NULL
-			? arena_printf(p->a, "the target's newest snapshot is '@%s', and the source has none of them",
-				       theirs->name)
-			: arena_printf(p->a, "what both had went over to '%s' when that was promoted", promoted->name),
-		    repair(p, s, "--keep-both sets it aside, and a new copy begins"));
+		const struct dataset *o = origin_at_source(p, s);
+		bool promoted = o != NULL && dataset_snapshot_by_guid(o, theirs->guid) != NULL;
+		conflict(p, CONFLICT_NO_COMMON, s, t->name,
+			 promoted
+			     ? arena_printf(p->a, "what both had went over to '%s' when that was promoted", o->name)
+			     : arena_printf(p->a,
+					    "the target's newest snapshot is '@%s', and the source has none of them",
+					    theirs->name),
+			 repair(p, s, "--keep-both sets it aside, and a new copy begins"));
 		return;
 	}
 	if (theirs->guid != common->guid) {
@@ -255,7 +258,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		    ->base = base->name;
 		return;
 	}
-	if (p->target->seen && !p->target->recorded)
+	if (may_mark(p))
 		mark_plan(p->b, s, common, p->a, &p->out->marks);
 	choose(p, s, t, (size_t)(common - s->points.v) + 1);
 	bool current = next_wanted(p, s, common) == NULL;

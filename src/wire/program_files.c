@@ -1,15 +1,16 @@
 #include "wire/program.h"
 
-/* Mounts one snapshot, or two, where nobody sees them, for as long as the program runs: $d/one, $d/two. */
-static void mounted(struct buf *b, const char *dataset, const char *one, const char *two)
+/* Mounts the snapshot, and a later one unless that is NULL, where nobody sees them, for as long as the program runs:
+ * $d/one, $d/two; $p is the path below them. */
+static void mounted(struct buf *b, const struct files_wish *w, const char *later)
 {
 	const struct {
 		const char *snapshot, *place;
-	} all[] = {{one, "one"}, {two, "two"}};
+	} all[] = {{w->snapshot, "one"}, {later, "two"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(all) && all[i].snapshot != NULL; i++) {
 		buf_puts(b, "zfs list -H -o name -t snapshot");
-		shell_pair(b, dataset, '@', all[i].snapshot);
+		shell_pair(b, w->dataset, '@', all[i].snapshot);
 		buf_puts(b, " >/dev/null </dev/null || exit 3\n");
 	}
 	buf_puts(b, "d=$(mktemp -d) && d=$(cd \"$d\" && pwd -P) && mkdir \"$d/one\" \"$d/two\" || exit 3\n"
@@ -18,19 +19,20 @@ static void mounted(struct buf *b, const char *dataset, const char *one, const c
 		    "trap leave EXIT\ntrap 'exit 1' HUP INT TERM PIPE\n");
 	for (size_t i = 0; i < ARRAY_LEN(all) && all[i].snapshot != NULL; i++) {
 		buf_puts(b, "mount -t zfs -o ro,nosuid,nodev");
-		shell_pair(b, dataset, '@', all[i].snapshot);
+		shell_pair(b, w->dataset, '@', all[i].snapshot);
 		buf_printf(b, " \"$d/%s\" || exit 3\n", all[i].place);
 	}
+	buf_puts(b, "p=");
+	shquote(b, ".");
+	shquote(b, w->path);
+	buf_putc(b, '\n');
 }
 
 void program_two_lists(struct buf *b, const struct files_wish *w, const char *later)
 {
 	program_begin(b);
-	mounted(b, w->dataset, w->snapshot, later);
-	buf_puts(b, "p=");
-	shquote(b, ".");
-	shquote(b, w->path);
-	buf_puts(b, "\nfor side in one two; do\ncd \"$d/$side\" || exit 3\nprintf '#%s\\0' $side\n"
+	mounted(b, w, later);
+	buf_puts(b, "for side in one two; do\ncd \"$d/$side\" || exit 3\nprintf '#%s\\0' $side\n"
 		    "if [ -e \"$p\" ] || [ -L \"$p\" ]; then\n"
 		    "find \"$p\" -printf '%i %y %s %T@ %C@ %m:%U:%G\\0%p\\0' </dev/null || exit 3\nfi\ndone\n"
 		    "printf '#end\\0'\n");
@@ -50,11 +52,8 @@ void program_files(struct buf *b, const struct files_wish *w)
 	};
 
 	program_begin(b);
-	mounted(b, w->dataset, w->snapshot, NULL);
-	buf_puts(b, "cd \"$d/one\" || exit 3\np=");
-	shquote(b, ".");
-	shquote(b, w->path);
-	buf_puts(b, "\npattern=");
+	mounted(b, w, NULL);
+	buf_puts(b, "cd \"$d/one\" || exit 3\npattern=");
 	shquote(b, w->pattern == NULL ? "*" : w->pattern);
 	buf_puts(b, "\nif [ ! -e \"$p\" ] && [ ! -L \"$p\" ]; then echo 'there is no such file or folder in it' >&2; "
 		    "exit 4; fi\n");

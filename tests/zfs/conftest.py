@@ -134,6 +134,16 @@ def guids(root, strip=""):
     return found
 
 
+def write_to(folder, copy):
+    """As an intruder would, on the archive; below folder it is mounted for that."""
+    zfs("set", "readonly=off", copy)
+    mount = folder / "look"
+    mount.mkdir(exist_ok=True)
+    sh("mount", "-t", "zfs", "-o", "zfsutil", copy, mount)
+    (mount / "intruder").write_text("x")
+    sh("umount", mount)
+
+
 @pytest.fixture
 def world(tmp_path_factory):
     # The guest's clock is ours: no test runs over the end of a quarter of an hour, or of a day.

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import DORMOUSE, sh, zfs
+from conftest import DORMOUSE, sh, write_to, zfs
 
 LIVES = pathlib.Path(DORMOUSE).parent / "tests" / "unit" / "test_schedules"
 FIRST, COUNT = int(os.environ.get("DORMOUSE_SEED", 3)), int(os.environ.get("DORMOUSE_LIVES", 6))
@@ -58,12 +58,7 @@ class Real:
         zfs("promote", name)
 
     def write(self, name):
-        zfs("set", "readonly=off", name)
-        look = self.folder / "look"
-        look.mkdir(exist_ok=True)
-        sh("mount", "-t", "zfs", "-o", "zfsutil", name, look)
-        (look / "intruder").write_text("x")
-        sh("umount", look)
+        write_to(self.folder, name)
         zfs("set", "readonly=on", name)
 
     def abort(self, name):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from conftest import guids, sh, zfs
+from conftest import guids, sh, write_to, zfs
 
 
 def equal(world, root="tank/home"):
@@ -81,23 +81,13 @@ def two(world):
     world.write_config(world.host_key, snapshots="")
 
 
-def write_to(world, copy):
-    """As an intruder would, on the archive."""
-    zfs("set", "readonly=off", copy)
-    mount = world.folder / "look"
-    mount.mkdir()
-    sh("mount", "-t", "zfs", "-o", "zfsutil", copy, mount)
-    (mount / "intruder").write_text("x")
-    sh("umount", mount)
-
-
 def test_changed_behind_our_back(world):
     two(world)
     world.run("backup", "safe", check=0)
     with world.vault():
         # Once by a snapshot of the target's own, once by writing to it.
         zfs("snapshot", "vault/backup/tank/home/b@foreign")
-        write_to(world, "vault/backup/tank/home/a")
+        write_to(world.folder, "vault/backup/tank/home/a")
     # With nothing new to send it is noticed too, before it stands in the way.
     found = errors(world.run("backup", "--json", "safe", check=1))
     assert found["tank/home"] is None and "@foreign" in found["tank/home/b"]["why"]
@@ -313,7 +303,7 @@ def test_repairs(world):
     world.run("backup", "safe", check=0)
     with world.vault():
         zfs("snapshot", "vault/backup/tank/home/diverged@theirs")
-        write_to(world, "vault/backup/tank/home/changed")
+        write_to(world.folder, "vault/backup/tank/home/changed")
     world_holds = zfs("holds", "-H", "tank/home/other@one").split("\t")
     zfs("release", world_holds[1], "tank/home/other@one")
     zfs("destroy", "-r", "tank/home/other")
