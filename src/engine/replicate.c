@@ -364,10 +364,8 @@ static int send_all(struct run *r, struct err *e)
 			todo = left_to_send(r);
 		if (todo.n == 0 && r->plan.renames.n == 0)
 			return 0;
-		if (stop_asked()) {
-			(void)err_set(e, ERR_CANCELLED, "it was told to end");
-			return err_hint(e, "what has arrived is kept; the next run goes on from there");
-		}
+		if (stop_check(e) < 0)
+			return -1;
 		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
 			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
 			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'",

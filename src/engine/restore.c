@@ -163,7 +163,7 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 		if (rc > 0 && !r->plan.more)
 			return 0;
 		tries = rc > 0 ? 0 : tries + 1;
-		if (rc < 0 || tries == TRIES || stop_asked())
+		if (rc < 0 || tries == TRIES || stop_check(e) < 0)
 			return -1;
 		if (rc == 0)
 			clock_sleep_ms(500 << tries);

@@ -24,3 +24,11 @@ bool stop_asked(void)
 {
 	return asked != 0;
 }
+
+int stop_check(struct err *e)
+{
+	if (!stop_asked())
+		return 0;
+	(void)err_set(e, ERR_CANCELLED, "it was told to end");
+	return err_hint(e, "what has arrived is kept; the next run goes on from there");
+}
