@@ -12,6 +12,8 @@ static const struct field target_fields[] = {
 	  .doc = "how long it may take until it answers"),
     FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m",
 	  .doc = "how long it may take to go off"),
+    FIELD(target, ready, "ready", FIELD_STRINGS,
+	  .doc = "a command that must succeed on it before anybody gets it, tried again until start_timeout"),
     FIELD(target, channels, "channels", FIELD_INT, .fallback = "2",
 	  .doc = "how many streams at a time it sends or receives"),
     FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),

@@ -1,20 +1,18 @@
 #include "engine/prepare.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
-#include "sys/ipc.h"
+#include "sys/knock.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 #include "wire/zfs_blame.h"
+
+enum { READY_AGAIN_MS = 1000 };
 
 bool machine_door_for(const struct machine_facts *f, int64_t port, const char **host, int64_t *at)
 {
@@ -46,33 +44,12 @@ int machine_known_hosts(const char *runtime_dir, const struct target *t, struct 
 	return 0;
 }
 
-/* Does sshd answer there?  Connected is not enough: QEMU's forwarding accepts before the guest does. */
-static bool banner(const char *host, int64_t at, int64_t patience_ms, struct arena *a)
-{
-	AUTO(buf) struct buf in = {0};
-	int fd_value = -1;
-	struct err ignored;
-
-	(void)a;
-	if (ipc_dial(host, at, &fd_value, &ignored) < 0)
-		return false;
-	AUTO(fd) int fd = fd_value;
-	int64_t until = clock_mono_ms() + patience_ms;
-	while (in.n < 4) {
-		struct pollfd p = {fd, POLLIN, 0};
-		int64_t wait = until - clock_mono_ms();
-		if (wait <= 0 || poll(&p, 1, (int)wait) <= 0 || fd_read_some(fd, &in, 256) <= 0)
-			return false;
-	}
-	return memcmp(in.p, "SSH-", 4) == 0;
-}
-
-/* Tries often at first, then every quarter of a second. */
 static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		     struct err *e)
 {
 	const char *host;
-	int64_t at, pause = 20;
+	int64_t at;
+	struct err why;
 
 	if (!machine_door_for(f, t->ssh.port, &host, &at)) {
 		(void)err_set(e, ERR_CONFIG, "target '%s' has no door for port %lld", t->name, (long long)t->ssh.port);
@@ -80,22 +57,22 @@ static int wait_port(const struct provider_env *env, const struct target *t, con
 	}
 	if (env->progress != NULL)
 		env->progress(env, "waiting for ssh");
-	while (!banner(host, at, 2000, env->arena)) {
-		if (clock_mono_ms() + pause >= env->deadline_ms) {
-			(void)err_set(e, ERR_TIMEOUT, "ssh on target '%s' does not answer", t->name);
-			(void)err_why(e, "tried %s port %lld until start_timeout (%d s) was over", host, (long long)at,
-				      (int)(t->start_timeout_ms / 1000));
-			return err_hint(e,
-					"look at the machine's console; if it only needs longer, raise start_timeout");
-		}
-		clock_sleep_ms(pause);
-		pause = pause < 80 ? pause + 20 : 80;
-	}
-	return 0;
+	if (knock(host, at, "SSH-", env->deadline_ms, &why) == 0)
+		return 0;
+	(void)err_set(e, ERR_TIMEOUT, "ssh on target '%s' does not answer", t->name);
+	(void)err_why(e, "tried %s port %lld until start_timeout (%d s) was over", host, (long long)at,
+		      (int)(t->start_timeout_ms / 1000));
+	return err_hint(e, "look at the machine's console; if it only needs longer, raise start_timeout");
 }
 
-static int on_machine(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
-		      struct str program, struct proc_result *r, struct err *e)
+static int64_t time_left(const struct provider_env *env)
+{
+	int64_t left = env->deadline_ms - clock_mono_ms();
+	return left > 1000 ? left : 1000;
+}
+
+static int ssh_argv(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		    const char *const **argv, struct err *e)
 {
 	struct ssh_door door = {0};
 
@@ -103,9 +80,79 @@ static int on_machine(const struct provider_env *env, const struct target *t, co
 		return err_set(e, ERR_CONFIG, "target '%s' has no door for ssh", t->name);
 	if (machine_known_hosts(env->runtime_dir, t, env->arena, &door.known_hosts, e) < 0)
 		return -1;
-	struct side side = {t->name, ssh_args(t, &door, env->arena), true};
-	int64_t left = env->deadline_ms - clock_mono_ms();
-	return side_run(&side, program, left > 1000 ? left : 1000, env->arena, r, e);
+	*argv = ssh_args(t, &door, env->arena);
+	return 0;
+}
+
+static int on_machine(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		      struct str program, struct proc_result *r, struct err *e)
+{
+	struct side side = {.label = t->name, .remote = true};
+
+	if (ssh_argv(env, t, f, &side.argv, e) < 0)
+		return -1;
+	return side_run(&side, program, time_left(env), env->arena, r, e);
+}
+
+/* Is it the machine whose key is pinned?  Asked without logging in: who only connects may have no key of ours. */
+static int right_key(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		     struct err *e)
+{
+	static const char lets_nobody_in[] = "Permission denied ("; /* says ssh, once the key was right */
+	struct side side = {.label = t->name, .remote = true};
+	struct strings argv = {0};
+	const char *const *ssh;
+	struct proc_result r;
+
+	if (t->ssh.host_key == NULL)
+		return 0;
+	if (ssh_argv(env, t, f, &ssh, e) < 0)
+		return -1;
+	*vec_add(&argv, env->arena) = ssh[0];
+	*vec_add(&argv, env->arena) = "-oPreferredAuthentications=none";
+	for (size_t i = 1; i == 1 || ssh[i - 1] != NULL; i++)
+		*vec_add(&argv, env->arena) = ssh[i];
+	if (proc_run(argv.v, NULL, NULL, 64 * 1024, time_left(env), env->arena, &r, e) < 0)
+		return -1;
+	if (strstr(r.err.p, lets_nobody_in) != NULL)
+		return 0;
+	return side_judge(&side, &r, e);
+}
+
+static int one_line(struct str text)
+{
+	const char *end = memchr(text.p, '\n', text.n);
+	size_t n = end == NULL ? text.n : (size_t)(end - text.p);
+	return (int)(n < 300 ? n : 300);
+}
+
+/* The machine's own word that it is ready. */
+static int says_ready(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		      struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r;
+
+	if (t->ready.n == 0)
+		return 0;
+	if (env->progress != NULL)
+		env->progress(env, "waiting until it is ready");
+	program_command(&b, &t->ready);
+	for (;;) {
+		int rc = on_machine(env, t, f, buf_str(&b), &r, e);
+		if (rc == 0 && r.status == 0)
+			return 0;
+		if (rc < 0 && e->retry == RETRY_NEVER)
+			return -1;
+		if (clock_mono_ms() + READY_AGAIN_MS >= env->deadline_ms)
+			break;
+		clock_sleep_ms(READY_AGAIN_MS);
+	}
+	struct str why = str_trim(r.err);
+	(void)err_set(e, ERR_TIMEOUT, "target '%s' does not get ready", t->name);
+	(void)err_why(e, "'%s' ended with exit code %d%s%.*s", t->ready.v[0], r.status, why.n > 0 ? ": " : "",
+		      one_line(why), why.p);
+	return err_hint(e, "it is ready in the target's block; if it only needs longer, raise start_timeout");
 }
 
 static int pools(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
@@ -130,7 +177,7 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    struct err *e)
 {
-	if (wait_port(env, t, f, e) < 0)
+	if (wait_port(env, t, f, e) < 0 || right_key(env, t, f, e) < 0 || says_ready(env, t, f, e) < 0)
 		return -1;
 	return pools(env, t, f, program_import, "importing pools", e);
 }

@@ -8,8 +8,7 @@
 
 enum { MAX_OUTPUT = 512 * 1024 * 1024, SSH_FAILED = 255 };
 
-/* ssh itself may have failed, and not what it ran. */
-static int judge(const struct side *s, const struct proc_result *r, struct err *e)
+int side_judge(const struct side *s, const struct proc_result *r, struct err *e)
 {
 	if (s->remote && WIFSIGNALED(r->status)) {
 		char how[80];
@@ -28,7 +27,7 @@ int side_run(const struct side *s, struct str program, int64_t timeout_ms, struc
 {
 	if (proc_run(side_argv(s, a), NULL, &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
 		return err_wrap(e, "cannot run commands on %s", s->label);
-	return judge(s, r, e);
+	return side_judge(s, r, e);
 }
 
 int side_stream(const struct side *s, struct str program, int out, struct arena *a, struct proc_result *r,
@@ -50,5 +49,5 @@ int side_stream(const struct side *s, struct str program, int out, struct arena 
 	if (proc_wait(&p, &r->status, e) < 0)
 		return -1;
 	r->err = (struct str){str_dup(a, buf_str(&said)), said.n};
-	return judge(s, r, e);
+	return side_judge(s, r, e);
 }

@@ -14,4 +14,7 @@ int side_run(const struct side *s, struct str program, int64_t timeout_ms, struc
 int side_stream(const struct side *s, struct str program, int out, struct arena *a, struct proc_result *r,
 		struct err *e) MUST_CHECK;
 
+/* ssh itself may have failed, and not what it ran: -1 with e. */
+int side_judge(const struct side *s, const struct proc_result *r, struct err *e) MUST_CHECK;
+
 #endif

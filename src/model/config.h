@@ -27,6 +27,7 @@ struct target {
 	int64_t linger_ms;	  /* how long it stays up after the last lease; default 0 */
 	int64_t start_timeout_ms; /* from the start to an answering port; default 5 min */
 	int64_t stop_timeout_ms;  /* default 2 min */
+	struct strings ready;	  /* a command there that must succeed before anybody gets it */
 	int64_t channels;	  /* how many streams at a time it sends or receives */
 	struct strings pools;	  /* imported when it is up, exported before it goes */
 	struct ssh_config ssh;

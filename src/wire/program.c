@@ -370,3 +370,13 @@ void program_host(struct buf *b, const char *dataset)
 		    "echo '#host end'\n");
 	program_end(b);
 }
+
+void program_command(struct buf *b, const struct strings *words)
+{
+	program_begin(b);
+	buf_puts(b, "exec");
+	for (size_t i = 0; i < words->n; i++)
+		shell_word(b, words->v[i]);
+	buf_puts(b, " </dev/null\n");
+	program_end(b);
+}

@@ -56,6 +56,8 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
  * that is not imported is fine. */
 void program_import(struct buf *b, const struct strings *pools);
 void program_export(struct buf *b, const struct strings *pools);
+/* Runs one command, a list of words. */
+void program_command(struct buf *b, const struct strings *words);
 /* Sends one stream after the other to standard output; the first failure ends it with
  * "dormouse-send INDEX CODE" on standard error.  zstd: all of them together are compressed, at both ends. */
 void program_send(struct buf *b, const struct send_step *steps, size_t n, bool zstd);
