@@ -56,6 +56,7 @@ static const struct {
     {"history", cmd_history, "the runs so far"},
     {"observe", cmd_observe, "all that a plan depends on, as JSON"},
     {"machines", cmd_machines, "which machines are on"},
+    {"reap", cmd_reap, "end machines that should not be on"},
     {"wake", cmd_wake, "start a machine"},
     {"sleep", cmd_sleep, "end a machine"},
     {"connect", cmd_connect, "a connection to a machine, for ssh's ProxyCommand"},

@@ -75,6 +75,7 @@ int cmd_machines(int argc, char **argv);
 int cmd_observe(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
+int cmd_reap(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_restore(int argc, char **argv);

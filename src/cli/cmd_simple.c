@@ -1,8 +1,6 @@
-/* check, machines, wake, sleep: one question, one answer. */
-#include "base/civil.h"
+/* check, wake, sleep: one question, one answer. */
 #include "base/num.h"
 #include "cli/cli.h"
-#include "sys/clock.h"
 
 int cmd_check(int argc, char **argv)
 {
@@ -28,78 +26,6 @@ int cmd_check(int argc, char **argv)
 static void on_stderr(void *ctx, const char *text)
 {
 	(void)fprintf(stderr, "%s: %s\n", (const char *)ctx, text);
-}
-
-/* The state of every target, configured or only remembered. */
-static json_t *machines_list(struct cli *c, struct err *e)
-{
-	struct control_request r = {.op = CONTROL_MACHINES};
-	json_t *list = cli_ask(c, &r, e);
-
-	for (size_t i = 0; list != NULL && i < c->config.targets.n; i++) {
-		bool known = false;
-		json_t *m;
-		size_t k;
-		json_array_foreach(list, k, m) known |=
-		    strcmp(json_text(m, "target", &c->arena), c->config.targets.v[i].name) == 0;
-		if (known)
-			continue;
-		m = json_object();
-		(void)json_object_set_new(m, "target", json_any(c->config.targets.v[i].name));
-		(void)json_object_set_new(m, "state", json_string("absent"));
-		(void)json_array_append_new(list, m);
-	}
-	return list;
-}
-
-static void show_machine(const json_t *m, struct arena *a)
-{
-	char text[NUM_TEXT];
-	const char *state = json_text(m, "state", a), *note = json_text(m, "note", a);
-	int64_t since = json_integer_value(json_object_get(m, "since"));
-	int64_t until = json_integer_value(json_object_get(m, "until"));
-	int64_t leases = json_integer_value(json_object_get(m, "leases"));
-	const json_t *error = json_object_get(m, "error");
-
-	(void)printf("%-20s %-10s", json_text(m, "target", a), strcmp(state, "absent") == 0 ? "off" : state);
-	if (since > 0 && since < clock_unix_s() && strcmp(state, "absent") != 0)
-		(void)printf(" for %s", num_show_duration((clock_unix_s() - since) * 1000, text));
-	if (leases > 0)
-		(void)printf(", used by %lld", (long long)leases);
-	if (until > 0)
-		(void)printf(", off in %s", num_show_duration((until - clock_unix_s()) * 1000, text));
-	if (note != NULL && note[0] != '\0')
-		(void)printf(", %s", note);
-	(void)printf("\n");
-	if (error != NULL)
-		(void)printf("%-20s last failure: %s: %s\n", "", json_text(error, "what", a),
-			     json_text(error, "why", a));
-}
-
-int cmd_machines(int argc, char **argv)
-{
-	struct cli c;
-	struct err e;
-	int rc = cli_start(
-	    &c, argc, argv,
-	    "usage: dormouse machines [--json] [-c FILE]\nShows which machines are on, since when, and who uses them.",
-	    NULL, 0);
-
-	if (rc >= 0)
-		return rc;
-	AUTO(json) json_t *list = machines_list(&c, &e);
-	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
-	if (list != NULL && c.json) {
-		cli_print_json(list);
-	} else {
-		json_t *m;
-		size_t i;
-		json_array_foreach(list, i, m) show_machine(m, &c.arena);
-		if (list != NULL && json_array_size(list) == 0)
-			(void)printf("the file has no targets\n");
-	}
-	cli_end(&c);
-	return rc;
 }
 
 /* One target named; NULL and *rc otherwise. */

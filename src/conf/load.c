@@ -62,6 +62,14 @@ static const struct block *only_block(struct loading *l, const struct body *body
 	return only;
 }
 
+static void check_count(struct loading *l, const struct body *body, const char *name, int64_t n)
+{
+	const struct attr *attr = body_attr(body, name);
+
+	if (attr != NULL && (n < 0 || n > INT32_MAX))
+		(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", name);
+}
+
 static void load_ssh(struct loading *l, const struct body *body, struct target *t)
 {
 	static const struct body none = {0};
@@ -115,17 +123,22 @@ static void load_target(struct loading *l, const struct block *b)
 		const struct attr *channels = body_attr(&b->body, "channels");
 		if (channels != NULL && (t.channels < 1 || t.channels > CHANNELS_MAX))
 			(void)diag_add(l->d, channels->value.at, "'channels' is a number from 1 to %d", CHANNELS_MAX);
+		check_count(l, &b->body, "starts_per_hour", t.starts_per_hour);
 	}
 	load_ssh(l, &b->body, &t);
 	*vec_add(&l->out->targets, l->a) = t;
 }
 
-/* A name that must be a target's. */
+/* A name that must be a target's, one that has the same machine for everybody. */
 static void check_target(struct loading *l, const char *name, struct span at)
 {
 	struct strings names = {0};
+	const struct target *t = config_target(l->out, name);
 
-	if (config_target(l->out, name) != NULL)
+	if (t != NULL && !t->shared)
+		diag_hint(l->d, diag_add(l->d, at, "target '%s' is another machine for everybody who connects", name),
+			  "here it must be the same each time: leave out shared = false");
+	if (t != NULL)
 		return;
 	for (size_t i = 0; i < l->out->targets.n; i++)
 		*vec_add(&names, l->a) = l->out->targets.v[i].name;
@@ -145,8 +158,7 @@ static bool load_labels(struct loading *l, const struct body *body, const int64_
 	for (enum label k = LABEL_FREQUENT; k < LABELS; k++) {
 		const struct attr *attr = body_attr(body, label_name(k));
 		given[k] = attr != NULL && attr->value.kind != VALUE_NULL;
-		if (given[k] && (count[k] < 0 || count[k] > INT32_MAX))
-			(void)diag_add(l->d, attr->value.at, "'%s' must be a whole number from 0", attr->name);
+		check_count(l, body, label_name(k), count[k]);
 		any |= given[k] && count[k] > 0;
 	}
 	return any;
@@ -291,6 +303,17 @@ static bool one_of(struct loading *l, const struct body *body, const char *name,
 	return true;
 }
 
+static void load_limits(struct loading *l, const struct block *b)
+{
+	struct limits *out = &l->out->limits;
+	struct decode_part part = {limits_schema.fields, limits_schema.nfields, out};
+
+	decode_attrs(&b->body, &limits_schema, b->at, &part, 1, l->a, l->d);
+	check_count(l, &b->body, "machines", out->machines);
+	check_count(l, &b->body, "connections", out->connections);
+	check_count(l, &b->body, "starts_per_hour", out->starts_per_hour);
+}
+
 static void load_backup(struct loading *l, const struct block *b)
 {
 	struct raw_backup raw = {0};
@@ -376,5 +399,8 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 		else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0)
 			load_snapshots(l, b);
 	}
+	const struct block *limits = only_block(l, root, "limits", "the file");
+	if (limits != NULL)
+		load_limits(l, limits);
 	check_overlaps(l);
 }

@@ -12,6 +12,12 @@ static const struct field target_fields[] = {
 	  .doc = "how long it may take until it answers"),
     FIELD(target, stop_timeout_ms, "stop_timeout", FIELD_DURATION, .fallback = "2m",
 	  .doc = "how long it may take to go off"),
+    FIELD(target, max_lifetime_ms, "max_lifetime", FIELD_DURATION, .fallback = "0s",
+	  .doc = "it is ended so long after its start, whoever uses it; 0s: never"),
+    FIELD(target, starts_per_hour, "starts_per_hour", FIELD_INT, .fallback = "60",
+	  .doc = "so many starts at once, and so many in each hour after; 0: no limit"),
+    FIELD(target, shared, "shared", FIELD_BOOL, .fallback = "true",
+	  .doc = "false: everybody who connects gets a machine of their own"),
     FIELD(target, ready, "ready", FIELD_STRINGS,
 	  .doc = "a command that must succeed on it before anybody gets it, tried again until start_timeout"),
     FIELD(target, channels, "channels", FIELD_INT, .fallback = "2",
@@ -97,6 +103,15 @@ static const struct field snapshots_fields[] = {
 	  .doc = "when before_snapshot fails: \"skip\" the snapshots, or \"abort\" the whole run"),
 };
 
+static const struct field limits_fields[] = {
+    FIELD(limits, machines, "machines", FIELD_INT, .fallback = "0",
+	  .doc = "how many machines each client of the jump host may use at a time; 0: no limit"),
+    FIELD(limits, connections, "connections", FIELD_INT, .fallback = "0",
+	  .doc = "how many connections to machines it may have at a time"),
+    FIELD(limits, starts_per_hour, "starts_per_hour", FIELD_INT, .fallback = "0",
+	  .doc = "how many machines may be started for it within an hour"),
+};
+
 const struct block_schema ssh_schema = {
     .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
 static const struct block_schema *const target_blocks[] = {&ssh_schema};
@@ -121,5 +136,8 @@ const struct block_schema backup_schema = {.name = "backup",
 					   .nfields = ARRAY_LEN(backup_fields),
 					   .blocks = backup_blocks,
 					   .nblocks = ARRAY_LEN(backup_blocks)};
-static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema};
+const struct block_schema limits_schema = {
+    .name = "limits", .label_names = "limits", .fields = limits_fields, .nfields = ARRAY_LEN(limits_fields)};
+static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema,
+							 &limits_schema};
 const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};

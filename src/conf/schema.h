@@ -5,7 +5,8 @@
 #include "conf/decode.h"
 #include "model/config.h"
 
-extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema;
+extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema,
+    limits_schema;
 
 /* As they stand in the file; they point into the decoded values. */
 struct raw_backup {

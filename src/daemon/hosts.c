@@ -1,8 +1,7 @@
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "conf/conf.h"
 #include "daemon/keeper.h"
 #include "provider/registry.h"
@@ -10,12 +9,13 @@
 #include "sys/fdio.h"
 #include "wire/machine_json.h"
 
-enum { RETRY_MS = 30000, DRAIN_MS = 60000, ADOPT_MS = 30000 };
+/* A worker keeps its own time, and says better what it was that took too long. */
+enum { SLACK_MS = 10000, DRAIN_MS = 60000, HOUR_S = 3600 };
 
 struct host *host_find(struct keeper *k, const char *target)
 {
 	for (struct host *h = k->hosts; h != NULL; h = h->next)
-		if (strcmp(h->target, target) == 0)
+		if (h->first == h && strcmp(h->target, target) == 0)
 			return h;
 	return NULL;
 }
@@ -29,34 +29,86 @@ static void replace(char **slot, const char *text)
 	*slot = copy;
 }
 
-static struct host *host_make(struct keeper *k, const char *target)
+static struct host *make(struct keeper *k, const char *target)
 {
-	struct host *h = host_find(k, target);
+	struct host *h = calloc(1, sizeof(*h));
 
-	if (h != NULL)
-		return h;
-	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		abort();
 	replace(&h->target, target);
 	replace(&h->token, "");
 	replace(&h->config, "");
-	h->worker = (struct proc){.in = -1, .out = -1, .err = -1};
-	h->since_s = clock_unix_s();
+	h->work = h->look = (struct task)TASK_INIT;
+	h->since_s = h->started_s = clock_unix_s();
+	h->first = h;
 	h->next = k->hosts;
 	k->hosts = h;
 	return h;
 }
 
-static void take_settings(struct host *h, const struct target *t)
+static void take_settings(struct keeper *k, struct host *h, const struct target *t)
 {
 	AUTO(buf) struct buf b = {0};
 
 	conf_write_target(&b, t, &provider_find(t->kind)->kind);
 	replace(&h->config, buf_text(&b));
-	h->linger_ms = t->linger_ms;
-	h->start_timeout_ms = t->start_timeout_ms;
-	h->stop_timeout_ms = t->stop_timeout_ms;
+	h->shared = t->shared;
+	h->rules = (struct machine_rules){.start_ms = t->start_timeout_ms + SLACK_MS,
+					  .drain_ms = DRAIN_MS + SLACK_MS,
+					  .stop_ms = t->stop_timeout_ms + SLACK_MS,
+					  .linger_ms = t->shared ? t->linger_ms : 0, /* nobody could come back */
+					  .grace_ms = k->grace_ms,
+					  .lifetime_ms = t->max_lifetime_ms,
+					  .starts_per_hour = t->starts_per_hour};
+}
+
+/* What keepers before this one have started, and how that went. */
+static void recall(struct keeper *k, struct host *h)
+{
+	AUTO(arena) struct arena a = {0};
+	struct stored_starts starts = {0};
+	struct err ignored;
+	int64_t now_s = clock_unix_s(), now = clock_mono_ms();
+
+	if (store_starts(k->store, h->target, now_s - HOUR_S, &a, &starts, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < starts.n; i++) {
+		const struct stored_start *s = &starts.v[i];
+		bool failed = s->error != NULL && s->error[0] != '\0';
+		if (s->at > now_s) /* the clock has been set back */
+			continue;
+		machine_recall(&h->past, &h->rules, now - (now_s - s->at) * 1000, failed);
+		if (failed)
+			(void)err_set(&h->last, ERR_SYSTEM, "%s", s->error);
+	}
+}
+
+struct host *host_first(struct keeper *k, const struct target *t)
+{
+	struct host *h = host_find(k, t->name);
+	bool new = h == NULL;
+
+	/* What runs keeps what it was started with. */
+	if (!new &&machine_exists(&h->m))
+		return h;
+	if (new)
+		h = make(k, t->name);
+	take_settings(k, h, t);
+	if (new) {
+		recall(k, h);
+		h->m.unsure = h->shared;
+		look_now(k, h);
+	}
+	return h;
+}
+
+const struct config *keeper_config(struct keeper *k, struct arena *a, struct err *e)
+{
+	const struct config *c = k->load(k->config_path, a, e);
+
+	if (c != NULL)
+		k->limits = c->limits;
+	return c;
 }
 
 struct host *host_of(struct keeper *k, const char *target, struct err *e)
@@ -64,10 +116,9 @@ struct host *host_of(struct keeper *k, const char *target, struct err *e)
 	AUTO(arena) struct arena a = {0};
 	struct host *h = host_find(k, target);
 
-	/* What runs keeps what it was started with. */
 	if (h != NULL && machine_exists(&h->m))
 		return h;
-	const struct config *c = k->load(k->config_path, &a, e);
+	const struct config *c = keeper_config(k, &a, e);
 	if (c == NULL)
 		return NULL;
 	const struct target *t = config_target(c, target);
@@ -76,9 +127,23 @@ struct host *host_of(struct keeper *k, const char *target, struct err *e)
 		(void)err_hint(e, "the targets are in '%s'", k->paths->config);
 		return NULL;
 	}
-	h = host_make(k, target);
-	take_settings(h, t);
+	return host_first(k, t);
+}
+
+struct host *host_another(struct keeper *k, struct host *first)
+{
+	struct host *h = make(k, first->target);
+
+	h->first = first;
+	h->shared = first->shared;
+	h->rules = first->rules;
+	replace(&h->config, first->config);
 	return h;
+}
+
+void host_set_token(struct host *h, const char *token)
+{
+	replace(&h->token, token);
 }
 
 /* --- the worker ----------------------------------------------------------------------------------- */
@@ -97,71 +162,36 @@ static void new_token(struct host *h)
 	replace(&h->token, text);
 }
 
-static void worker_end(struct host *h)
-{
-	proc_end(&h->worker);
-	fd_close(&h->worker.out);
-	fd_close(&h->worker.in);
-	h->op = NULL;
-	buf_clear(&h->in);
-	h->worker_until_ms = 0;
-}
-
 static void fault(struct keeper *k, struct host *h, const struct err *e)
 {
 	h->last = *e;
 	host_event(k, h, MACHINE_FAULT);
 }
 
-static void worker_start(struct keeper *k, struct host *h, const char *op, int64_t timeout_ms)
+static void work(struct keeper *k, struct host *h, const char *op, int64_t timeout_ms)
 {
-	const char *const argv[] = {k->paths->self, "worker", op, h->target, NULL};
-	struct proc_spec spec = {.argv = argv, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT};
-	AUTO(json) json_t *order = json_object();
-	AUTO(buf) struct buf b = {0};
+	struct task_order o = {.self = k->paths->self,
+			       .op = op,
+			       .target = h->target,
+			       .token = h->token,
+			       .config = h->config,
+			       .runtime_dir = k->paths->runtime_dir,
+			       .facts = h->facts,
+			       .timeout_ms = timeout_ms - SLACK_MS};
 	struct err e;
 
-	(void)json_object_set_new(order, "op", json_string(op));
-	(void)json_object_set_new(order, "token", json_any(h->token));
-	(void)json_object_set_new(order, "config", json_any(h->config));
-	(void)json_object_set_new(order, "target", json_any(h->target));
-	(void)json_object_set_new(order, "runtime_dir", json_any(k->paths->runtime_dir));
-	(void)json_object_set_new(order, "timeout_ms", json_integer(timeout_ms));
-	if (h->facts != NULL) {
-		json_t *facts = json_parse(str_of(h->facts), "facts", &e);
-		if (facts != NULL)
-			(void)json_object_set_new(order, "facts", facts);
-	}
-	json_write(&b, order);
 	h->note[0] = '\0';
-	if (proc_spawn(&spec, &h->worker, &e) < 0) {
+	if (task_begin(&h->work, &o, &e) < 0)
 		fault(k, h, &e);
-		return;
-	}
-	h->op = op;
-	/* An order fits into a pipe; a worker that is gone already is noticed by its end. */
-	(void)!fd_write_all(h->worker.in, b.p, b.n, &e);
-	fd_close(&h->worker.in);
-	fd_nonblock(h->worker.out);
-	h->worker_until_ms = clock_mono_ms() + timeout_ms + 10000;
 }
 
-static void worker_answer(struct keeper *k, struct host *h, const json_t *j)
+static void done(struct keeper *k, struct host *h, const json_t *j)
 {
 	AUTO(arena) struct arena a = {0};
 	struct machine_facts f;
-	struct err e;
-	bool ok = json_is_true(json_object_get(j, "ok"));
+	struct err ignored;
 
-	(void)waitpid(h->worker.pid, NULL, 0);
-	h->worker.pid = 0;
-	worker_end(h);
-	if (!ok) {
-		json_to_err(json_object_get(j, "error"), &e);
-		fault(k, h, &e);
-		return;
-	}
-	if (json_object_get(j, "power") != NULL && machine_facts_read(j, &a, &f, &e) == 0) {
+	if (json_object_get(j, "power") != NULL && machine_facts_read(j, &a, &f, &ignored) == 0) {
 		AUTO(json) json_t *facts = machine_facts_json(&f);
 		AUTO(buf) struct buf b = {0};
 		json_write(&b, facts);
@@ -172,42 +202,114 @@ static void worker_answer(struct keeper *k, struct host *h, const json_t *j)
 
 void host_worker_ready(struct keeper *k, struct host *h)
 {
+	AUTO(arena) struct arena a = {0};
+	const char *text;
+	json_t *answer;
 	struct err e;
-	int n = fd_read_some(h->worker.out, &h->in, 64 * 1024);
 
-	for (const char *end; h->op != NULL && h->in.n > 0 && (end = memchr(h->in.p, '\n', h->in.n)) != NULL;) {
-		size_t len = (size_t)(end - h->in.p);
-		AUTO(arena) struct arena a = {0};
-		AUTO(json) json_t *j = json_parse((struct str){h->in.p, len}, "what the worker says", &e);
-		buf_drop(&h->in, len + 1);
-		const char *text = j == NULL ? NULL : json_text(j, "progress", &a);
-		if (text != NULL) {
+	for (;;) {
+		switch (task_hear(&h->work, &a, &text, &answer, &e)) {
+		case TASK_GOES_ON:
+			return;
+		case TASK_PROGRESS:
 			(void)snprintf(h->note, sizeof(h->note), "%s", text);
 			clients_progress(k, h, text);
-		} else if (j != NULL) {
-			worker_answer(k, h, j);
+			break;
+		case TASK_ANSWERED:
+			if (answer == NULL)
+				fault(k, h, &e);
+			else
+				done(k, h, answer);
+			json_decref(answer);
 			return;
 		}
 	}
-	if (n != 0 && n != -1)
-		return;
-	const char *op = h->op;
-	worker_end(h);
-	(void)err_set(&e, ERR_SYSTEM, "the worker for target '%s' ended in the middle of its work (%s)", h->target, op);
-	(void)err_hint(&e, "the keeper's log may say why");
-	fault(k, h, &e);
 }
 
 /* --- what a step asks for ------------------------------------------------------------------------- */
 
-/* Before anything that starts or ends a machine; on disk when it returns.  False: do not do it. */
-static bool journal(struct keeper *k, struct host *h, struct err *e)
+bool host_matters(const struct host *h)
 {
-	struct stored_machine m = {h->target, h->token, machine_state_name(h->m.state), h->config, clock_unix_s()};
+	return machine_exists(&h->m) || h->m.doubt_until != 0;
+}
 
-	if (machine_exists(&h->m))
-		return store_machine_put(k->store, &m, e) == 0;
-	return store_machine_drop(k->store, h->target, e) == 0;
+/* Before anything that starts or ends a machine; on disk when it returns.  -1: do not do it. */
+static int journal(struct keeper *k, struct host *h, struct err *e)
+{
+	struct stored_machine m = {h->target, h->token, machine_state_name(h->m.state), h->config, h->started_s};
+
+	if (host_matters(h))
+		return store_machine_put(k->store, &m, e);
+	return store_machine_drop(k->store, h->target, h->token, e);
+}
+
+static void complain(const struct err *e)
+{
+	(void)fprintf(stderr, "<3>dormouse: %s%s%s\n", e->what, e->why[0] == '\0' ? "" : ": ", e->why);
+}
+
+bool host_refuses(const struct host *h, bool insisted, struct err *e)
+{
+	int64_t until = 0, now = clock_mono_ms();
+	char text[NUM_TEXT];
+	enum machine_refusal why = machine_refuses(&h->m, &h->first->past, &h->rules, insisted, now, &until);
+
+	if (why == REFUSE_NOT)
+		return false;
+	(void)num_show_duration(until - now < 1000 ? 1000 : until - now, text);
+	if (why == REFUSE_LIMIT) {
+		(void)err_set(e, ERR_BUSY, "target '%s' has been started too often", h->target);
+		(void)err_why(e, "more than %lld starts an hour", (long long)h->rules.starts_per_hour);
+		(void)err_hint(e,
+			       "the next start is free in %s; who started it: dormouse machines --starts; the limit is "
+			       "starts_per_hour",
+			       text);
+		return true;
+	}
+	*e = h->first->last;
+	if (e->kind == ERR_NONE)
+		(void)err_set(e, ERR_BUSY, "target '%s' did not start the last time", h->target);
+	e->kind = ERR_BUSY;
+	(void)err_hint(e, "it is tried again in %s at the earliest; at once, by hand: dormouse wake %s", text,
+		       h->target);
+	return true;
+}
+
+/* How the start went, for the records; what was called off is neither. */
+static void record(struct keeper *k, struct host *h, enum machine_event ev)
+{
+	struct err e;
+	char line[sizeof(h->last.what) + sizeof(h->last.why) + 8] = "";
+	bool up = h->m.state == MACHINE_READY || h->m.state == MACHINE_LINGERING;
+
+	if (h->start == 0 || h->m.state == MACHINE_STARTING || h->m.state == MACHINE_PREPARING)
+		return;
+	if (ev == MACHINE_FAULT)
+		err_line(&h->last, line, sizeof(line));
+	if ((up || ev == MACHINE_FAULT) && store_start_end(k->store, h->start, line, &e) < 0)
+		complain(&e);
+	if (up)
+		h->last.kind = ERR_NONE;
+	else if (ev == MACHINE_FAULT && h != h->first)
+		h->first->last = h->last;
+	h->start = 0;
+}
+
+/* A start is remembered before it is made, or not made. */
+static int prepare_start(struct keeper *k, struct host *h, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+
+	if (store_machine_drop(k->store, h->target, h->token, e) < 0)
+		return -1;
+	new_token(h);
+	h->started_s = clock_unix_s();
+	replace(&h->facts, NULL);
+	if (journal(k, h, e) < 0)
+		return -1;
+	const char *client, *who = clients_who(k, h, &a, &client);
+	(void)fprintf(stderr, "<6>dormouse: target '%s' is started for %s\n", h->target, who);
+	return store_start_begin(k->store, h->target, who, client, h->started_s, &h->start, e);
 }
 
 static void act(struct keeper *k, struct host *h, unsigned actions)
@@ -215,19 +317,15 @@ static void act(struct keeper *k, struct host *h, unsigned actions)
 	struct err e;
 
 	if (actions & DO_CANCEL)
-		worker_end(h);
+		task_end(&h->work);
 	if (actions & DO_REFUSE)
-		clients_refuse(k, h, &h->last);
+		clients_refuse(k, h, !machine_exists(&h->m) && host_refuses(h, true, &e) ? &e : &h->last);
 	if (actions & DO_CUT)
-		clients_cut(k, h);
+		clients_cut(k, h, &h->last);
 	if (actions & DO_GRANT)
 		clients_grant(k, h);
-	if (actions & DO_START) {
-		new_token(h);
-		replace(&h->facts, NULL);
-	}
-	if (!journal(k, h, &e)) {
-		(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
+	if ((actions & DO_START ? prepare_start(k, h, &e) : journal(k, h, &e)) < 0) {
+		complain(&e);
 		/* No machine is started that would not be remembered; one that is there is stopped all the same. */
 		if (actions & DO_START) {
 			fault(k, h, &e);
@@ -236,161 +334,131 @@ static void act(struct keeper *k, struct host *h, unsigned actions)
 	}
 	if (actions & DO_START) {
 		clients_progress(k, h, "starting");
-		worker_start(k, h, "start", h->start_timeout_ms);
+		work(k, h, "start", h->rules.start_ms);
 	}
 	if (actions & DO_PREPARE)
-		worker_start(k, h, "prepare", h->start_timeout_ms);
+		work(k, h, "prepare", h->rules.start_ms);
 	if (actions & DO_DRAIN)
-		worker_start(k, h, "drain", DRAIN_MS);
+		work(k, h, "drain", h->rules.drain_ms);
 	if (actions & DO_STOP)
-		worker_start(k, h, "stop", h->stop_timeout_ms);
-	if (actions & DO_LINGER)
-		h->timer_ms =
-		    clock_mono_ms() + (h->m.adopted && h->linger_ms < k->grace_ms ? k->grace_ms : h->linger_ms);
-	if (actions & DO_RETRY)
-		h->timer_ms = clock_mono_ms() + RETRY_MS;
+		work(k, h, "stop", h->rules.stop_ms);
+}
+
+/* A machine has gone: the next may be of another file, and what waited for the end of this one goes on. */
+static void gone(struct keeper *k, struct host *h)
+{
+	AUTO(arena) struct arena a = {0};
+	struct err ignored;
+
+	replace(&h->facts, NULL);
+	h->first->stale = h->first->look.op != NULL;
+	clients_gone(k, h->first);
+	if (h != h->first && h->first->m.unsure)
+		look_now(k, h->first);
+	if (h->m.state != MACHINE_STARTING)
+		return;
+	const struct config *c = keeper_config(k, &a, &ignored);
+	const struct target *t = c == NULL ? NULL : config_target(c, h->target);
+	if (t != NULL)
+		take_settings(k, h, t);
 }
 
 void host_event(struct keeper *k, struct host *h, enum machine_event ev)
 {
 	enum machine_state before = h->m.state;
+	unsigned actions = machine_step(&h->m, &h->first->past, &h->rules, ev, clock_mono_ms());
 
-	unsigned actions = machine_step(&h->m, ev);
-	if (h->m.state != before) {
+	if (h->m.state != before)
 		h->since_s = clock_unix_s();
-		h->timer_ms = 0;
-	}
-	if (before == MACHINE_STOPPING && ev == MACHINE_DONE) {
-		replace(&h->facts, NULL);
-		clients_gone(k, h);
-		/* The file may say something else by now. */
-		struct err ignored;
-		if (h->m.state == MACHINE_STARTING) {
-			AUTO(arena) struct arena a = {0};
-			const struct config *c = k->load(k->config_path, &a, &ignored);
-			const struct target *t = c == NULL ? NULL : config_target(c, h->target);
-			if (t != NULL)
-				take_settings(h, t);
-		}
-	}
+	record(k, h, ev);
+	if (before == MACHINE_STOPPING && ev == MACHINE_DONE)
+		gone(k, h);
 	if (h->m.state != before || actions != 0)
 		act(k, h, actions);
 }
 
+/* What time has brought about, in words. */
+static void say_why(struct host *h, enum machine_event ev)
+{
+	char text[NUM_TEXT];
+
+	if (ev == MACHINE_EXPIRED) {
+		(void)err_set(&h->last, ERR_CANCELLED, "target '%s' has been on for %s", h->target,
+			      num_show_duration(h->rules.lifetime_ms, text));
+		(void)err_hint(&h->last, "max_lifetime in its block allows no more; what was under way can be resumed");
+	} else if (ev == MACHINE_FAULT && h->work.op == NULL) {
+		(void)err_set(&h->last, ERR_TIMEOUT, "target '%s' runs already, and not for us", h->target);
+		(void)err_why(&h->last, "or its provider does not tell whether it does");
+		(void)err_hint(&h->last, "what is known: dormouse machines; end what nobody uses: dormouse reap");
+	} else if (ev == MACHINE_FAULT) {
+		(void)err_set(&h->last, ERR_TIMEOUT, "target '%s' takes too long (%s)", h->target, h->work.op);
+		(void)err_hint(&h->last, "start_timeout and stop_timeout in its block say how long it may");
+	}
+}
+
 void host_timers(struct keeper *k, struct host *h, int64_t now)
 {
+	enum machine_event ev;
 	struct err e;
 
-	if (h->timer_ms != 0 && now >= h->timer_ms) {
-		h->timer_ms = 0;
-		host_event(k, h, MACHINE_TIMER);
+	if (machine_due(&h->m, now, &ev)) {
+		say_why(h, ev);
+		if (ev == MACHINE_FAULT)
+			task_end(&h->work);
+		host_event(k, h, ev);
 	}
-	if (h->op != NULL && h->worker_until_ms != 0 && now >= h->worker_until_ms) {
-		(void)err_set(&e, ERR_TIMEOUT, "target '%s' takes too long (%s)", h->target, h->op);
-		(void)err_hint(&e, "start_timeout and stop_timeout in its block say how long it may");
-		worker_end(h);
-		fault(k, h, &e);
+	if (h->m.doubt_until != 0 && now >= h->m.doubt_until) {
+		h->m.doubt_until = 0;
+		if (journal(k, h, &e) < 0)
+			complain(&e);
 	}
+	if (h->first == h)
+		look_timers(k, h, now);
 }
 
-/* --- after a start of the keeper ------------------------------------------------------------------ */
-
-/* Asks the provider what exists of a target: blocks, before anybody is served.  1, 0, or -1. */
-static int ask_list(struct keeper *k, const struct target *t, char token[64], struct err *e)
+int64_t host_next(const struct host *h)
 {
-	AUTO(arena) struct arena a = {0};
-	AUTO(json) json_t *order = json_object();
-	AUTO(buf) struct buf b = {0};
-	AUTO(buf) struct buf config = {0};
-	const char *const argv[] = {k->paths->self, "worker", "list", t->name, NULL};
-	struct proc_result r;
+	const int64_t times[] = {h->m.doubt_until, h->look_at, h->look_until};
+	int64_t next = machine_next(&h->m);
 
-	conf_write_target(&config, t, &provider_find(t->kind)->kind);
-	(void)json_object_set_new(order, "op", json_string("list"));
-	(void)json_object_set_new(order, "token", json_string(""));
-	(void)json_object_set_new(order, "config", json_any(buf_text(&config)));
-	(void)json_object_set_new(order, "target", json_any(t->name));
-	(void)json_object_set_new(order, "runtime_dir", json_any(k->paths->runtime_dir));
-	(void)json_object_set_new(order, "timeout_ms", json_integer(ADOPT_MS));
-	json_write(&b, order);
-	struct str input = buf_str(&b);
-	if (proc_run(argv, NULL, &input, 1 << 20, ADOPT_MS, &a, &r, e) < 0)
-		return -1;
-	/* The last line is the answer. */
-	struct str out = str_trim(r.out), line = out;
-	while (out.n > 0)
-		line = str_cut(&out, '\n');
-	AUTO(json) json_t *j = json_parse(line, "what the worker says", e);
-	if (j == NULL)
-		return -1;
-	if (!json_is_true(json_object_get(j, "ok"))) {
-		json_to_err(json_object_get(j, "error"), e);
-		return -1;
-	}
-	const json_t *first = json_array_get(json_object_get(j, "machines"), 0);
-	const char *found = first == NULL ? NULL : json_text(first, "token", &a);
-	(void)snprintf(token, 64, "%s", found == NULL ? "" : found);
-	return first != NULL;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		if (times[i] != 0 && times[i] < next)
+			next = times[i];
+	return next;
 }
 
-static void adopt(struct keeper *k, const struct target *t, const char *token)
+static void host_free(struct host *h)
 {
-	struct host *h = host_make(k, t->name);
-
-	if (machine_exists(&h->m))
-		return;
-	take_settings(h, t);
-	replace(&h->token, token);
-	host_event(k, h, MACHINE_FOUND);
+	task_release(&h->work);
+	task_release(&h->look);
+	free(h->target);
+	free(h->token);
+	free(h->config);
+	free(h->facts);
+	free(h);
 }
 
-int hosts_adopt(struct keeper *k, struct err *e)
+void hosts_sweep(struct keeper *k)
 {
-	AUTO(arena) struct arena a = {0};
-	struct stored_machines stored = {0};
-	struct err problem;
-	char token[64];
-
-	if (store_machines(k->store, &a, &stored, e) < 0)
-		return -1;
-	/* What the journal knows of exists until the provider has ended it, whatever list may say. */
-	for (size_t i = 0; i < stored.n; i++) {
-		struct conf_env none = {0};
-		struct diags d = {0};
-		struct config c;
-		if (!conf_load(str_of(stored.v[i].config), "", false, provider_kinds(), PROVIDERS, &none, &a, &c, &d) ||
-		    c.targets.n != 1) {
-			(void)fprintf(stderr, "<3>dormouse: what is remembered of target '%s' cannot be read\n",
-				      stored.v[i].target);
+	for (struct host **p = &k->hosts; *p != NULL;) {
+		struct host *h = *p;
+		bool used = h->first == h || host_matters(h);
+		for (struct client *c = k->clients; c != NULL && !used; c = c->next)
+			used = c->host == h;
+		if (used) {
+			p = &h->next;
 			continue;
 		}
-		adopt(k, &c.targets.v[0], stored.v[i].token);
+		*p = h->next;
+		host_free(h);
 	}
-	const struct config *c = k->load(k->config_path, &a, &problem);
-	for (size_t i = 0; c != NULL && i < c->targets.n; i++) {
-		if (host_find(k, c->targets.v[i].name) != NULL)
-			continue;
-		int found = ask_list(k, &c->targets.v[i], token, &problem);
-		if (found > 0)
-			adopt(k, &c->targets.v[i], token);
-		else if (found < 0)
-			(void)fprintf(stderr, "<4>dormouse: cannot see whether target '%s' runs: %s: %s\n",
-				      c->targets.v[i].name, problem.what, problem.why);
-	}
-	return 0;
 }
 
 void hosts_free(struct keeper *k)
 {
 	for (struct host *h = k->hosts, *next; h != NULL; h = next) {
 		next = h->next;
-		worker_end(h);
-		buf_release(&h->in);
-		free(h->target);
-		free(h->token);
-		free(h->config);
-		free(h->facts);
-		free(h);
+		host_free(h);
 	}
 	k->hosts = NULL;
 }

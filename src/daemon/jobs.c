@@ -50,6 +50,7 @@ int jobs_load(struct keeper *k, struct err *e)
 
 	if (c == NULL)
 		return -1;
+	k->limits = c->limits;
 	timetable_load(&k->jobs, c);
 	for (size_t i = 0; i < k->jobs.n; i++) {
 		struct timetable_entry *job = &k->jobs.v[i];

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
@@ -11,7 +12,7 @@
 #include "sys/ipc.h"
 #include "sys/notify.h"
 
-enum { IDLE_MS = 1500, GRACE_MS = 10000, WAIT_MS = 4 * IDLE_MS };
+enum { IDLE_MS = 1500, GRACE_MS = 10000, LOOK_MS = 300000, WAIT_MS = 4 * IDLE_MS };
 
 struct pollfds VEC(struct pollfd);
 
@@ -25,20 +26,20 @@ static bool machines_exist(const struct keeper *k)
 
 static bool idle(const struct keeper *k)
 {
-	return k->clients == NULL && !machines_exist(k);
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (host_matters(h) || h->look.op != NULL)
+			return false;
+	return k->clients == NULL;
 }
 
 /* How long to sleep: to the next timer of anybody. */
-static int next_timer(const struct keeper *k, int64_t now)
+static int64_t next_timer(const struct keeper *k, int64_t now)
 {
 	int64_t at = k->idle_exit && idle(k) ? k->idle_since_ms + IDLE_MS : INT64_MAX;
 
-	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
-		if (h->timer_ms != 0 && h->timer_ms < at)
-			at = h->timer_ms;
-		if (h->op != NULL && h->worker_until_ms < at)
-			at = h->worker_until_ms;
-	}
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (host_next(h) < at)
+			at = host_next(h);
 	for (const struct client *c = k->clients; c != NULL; c = c->next) {
 		int64_t t = c->dial < 0 ? c->dial_again_ms : c->dial_until_ms;
 		if (c->state == CLIENT_CONNECTING && t < at)
@@ -49,15 +50,29 @@ static int next_timer(const struct keeper *k, int64_t now)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i] >= 0 && (left < 0 || others[i] < left))
 			left = others[i];
-	return (int)left;
+	return left;
 }
 
-static void gather(const struct keeper *k, int signals, struct arena *a, struct pollfds *p)
+/* A timer that goes on while the host is suspended, as poll's own does not: what was to go off meanwhile goes off when
+ * it wakes. */
+static void arm(int timer, int64_t left_ms)
+{
+	struct itimerspec when = {0};
+
+	if (left_ms >= 0)
+		when.it_value = (struct timespec){left_ms / 1000, left_ms % 1000 * 1000000 + 1};
+	(void)timerfd_settime(timer, 0, &when, NULL);
+}
+
+static void gather(const struct keeper *k, int signals, int timer, struct arena *a, struct pollfds *p)
 {
 	*vec_add(p, a) = (struct pollfd){signals, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){k->listener, POLLIN, 0};
-	for (const struct host *h = k->hosts; h != NULL; h = h->next)
-		*vec_add(p, a) = (struct pollfd){h->op != NULL ? h->worker.out : -1, POLLIN, 0};
+	*vec_add(p, a) = (struct pollfd){timer, POLLIN, 0};
+	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
+		*vec_add(p, a) = (struct pollfd){h->work.proc.out, POLLIN, 0};
+		*vec_add(p, a) = (struct pollfd){h->look.proc.out, POLLIN, 0};
+	}
 	for (const struct client *c = k->clients; c != NULL; c = c->next) {
 		short events = (short)(c->out.n > 0 ? POLLIN | POLLOUT : POLLIN);
 		*vec_add(p, a) = (struct pollfd){c->fd, events, 0};
@@ -68,12 +83,17 @@ static void gather(const struct keeper *k, int signals, struct arena *a, struct 
 /* What poll found; a client that is closed on the way frees only itself. */
 static void serve(struct keeper *k, const struct pollfds *p)
 {
-	size_t i = 2;
-	struct client *last = k->clients; /* later ones are new: accepted below, at the front */
+	size_t i = 3;
+	/* Later ones are new, and at the front. */
+	struct client *last = k->clients;
 
-	for (struct host *h = k->hosts; h != NULL; h = h->next, i++)
-		if (p->v[i].revents != 0 && h->op != NULL && h->worker.out == p->v[i].fd)
+	for (struct host *h = k->hosts, *next; h != NULL; h = next, i += 2) {
+		next = h->next;
+		if (p->v[i].revents != 0 && h->work.op != NULL && h->work.proc.out == p->v[i].fd)
 			host_worker_ready(k, h);
+		if (p->v[i + 1].revents != 0 && h->look.op != NULL && h->look.proc.out == p->v[i + 1].fd)
+			look_ready(k, h);
+	}
 	for (struct client *c = last, *next; c != NULL; c = next, i += 2) {
 		next = c->next;
 		if (p->v[i + 1].revents != 0 && c->dial >= 0 && c->dial == p->v[i + 1].fd)
@@ -94,6 +114,7 @@ static void serve(struct keeper *k, const struct pollfds *p)
 		if (c->out.n > 0 || c->closing)
 			client_writable(k, c);
 	}
+	hosts_sweep(k);
 }
 
 static void reload(struct keeper *k)
@@ -124,8 +145,12 @@ static void signalled(struct keeper *k, int signals)
 	(void)jobs_end(k);
 	k->ending = k->leaving;
 	k->leaving = true;
-	for (struct host *h = k->hosts; h != NULL; h = h->next)
+	for (struct host *h = k->hosts; h != NULL; h = h->next) {
+		(void)err_set(&h->last, ERR_CANCELLED, "target '%s' goes to sleep: the keeper was told to end",
+			      h->target);
+		(void)err_hint(&h->last, "start the keeper again; what was under way can be resumed");
 		host_event(k, h, MACHINE_SLEEP);
+	}
 }
 
 /* Closes the door and looks who still got in: an idle keeper that just ended would leave them without an
@@ -144,14 +169,15 @@ static bool last_call(struct keeper *k)
 	return ipc_listen(k->paths->socket, &k->listener, &e) == 0;
 }
 
-static void loop(struct keeper *k, int signals)
+static void loop(struct keeper *k, int signals, int timer)
 {
 	k->idle_since_ms = clock_mono_ms();
 	while (!k->ending) {
 		AUTO(arena) struct arena a = {0};
 		struct pollfds p = {0};
-		gather(k, signals, &a, &p);
-		if (poll(p.v, p.n, next_timer(k, clock_mono_ms())) < 0 && errno != EINTR)
+		gather(k, signals, timer, &a, &p);
+		arm(timer, next_timer(k, clock_mono_ms()));
+		if (poll(p.v, p.n, -1) < 0 && errno != EINTR)
 			return;
 		if (p.v[0].revents != 0)
 			signalled(k, signals);
@@ -187,10 +213,24 @@ static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 	return ipc_listen(k->paths->socket, &k->listener, e);
 }
 
+/* For tests, which cannot wait for minutes. */
+static void from_environment(const char *name, int64_t *ms)
+{
+	const char *text = getenv(name);
+
+	if (text != NULL)
+		*ms = strtoll(text, NULL, 10);
+}
+
 int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *load)
 {
 	AUTO(arena) struct arena a = {0};
-	struct keeper k = {.paths = paths, .load = load, .listener = -1, .grace_ms = GRACE_MS, .idle_exit = idle_exit};
+	struct keeper k = {.paths = paths,
+			   .load = load,
+			   .listener = -1,
+			   .grace_ms = GRACE_MS,
+			   .look_ms = LOOK_MS,
+			   .idle_exit = idle_exit};
 	AUTO(fd) int lock = -1;
 	struct err e;
 	sigset_t set;
@@ -208,15 +248,15 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 		k.config_path = arena_printf(&a, "%s/config%s", paths->state_dir,
 					     dot != NULL && strcmp(dot, ".json") == 0 ? ".json" : ".hcl");
 	}
-	const char *grace = getenv("DORMOUSE_GRACE_MS");
-	if (grace != NULL)
-		k.grace_ms = strtoll(grace, NULL, 10);
+	from_environment("DORMOUSE_GRACE_MS", &k.grace_ms);
+	from_environment("DORMOUSE_LOOK_MS", &k.look_ms);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	AUTO(fd) int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	AUTO(fd) int timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (open_all(&k, &a, &lock, &e) < 0) {
 		char line[600];
 		err_line(&e, line, sizeof(line));
@@ -227,7 +267,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 		/* One that a command has started is nobody's service, whatever it inherits. */
 		if (!idle_exit)
 			notify("READY=1");
-		loop(&k, signals);
+		loop(&k, signals, timer);
 		(void)unlink(paths->socket);
 	}
 	while (k.clients != NULL) {

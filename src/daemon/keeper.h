@@ -4,30 +4,41 @@
 
 #include "base/buf.h"
 #include "daemon/daemon.h"
+#include "daemon/task.h"
 #include "drivers/store_sqlite.h"
 #include "plan/machine_step.h"
 #include "plan/timetable.h"
-#include "sys/proc.h"
 #include "wire/control.h"
 
 struct keeper;
 struct client;
 
-/* One target's machine, and the worker that is busy with it. */
+/* One machine.  A target has a first host for as long as the keeper lives: a shared target's only machine, and what
+ * all machines of the target have in common.  Others come and go: each user's own where they are not shared, and what
+ * runs and should not. */
 struct host {
-	struct host *next;
-	char *target;	      /* all owned */
-	char *token, *config; /* of the machine that exists or may exist */
-	char *facts;	      /* JSON as the worker told it; NULL while unknown */
-	int64_t linger_ms, start_timeout_ms, stop_timeout_ms;
-	int64_t since_s; /* when the state began */
+	struct host *next, *first; /* first: of this target; itself, if it is that one */
+	char *target;		   /* all owned */
+	char *token, *config;	   /* of the machine that exists or may exist */
+	char *facts;		   /* JSON as the worker told it; NULL while unknown */
+	bool shared;
+	bool missed; /* the last look did not show it */
+	struct machine_rules rules;
+	int64_t since_s;   /* when the state began */
+	int64_t started_s; /* the machine */
 	struct machine m;
-	struct proc worker;
-	const char *op;			   /* what the worker does; NULL = none runs */
-	struct buf in;			   /* from the worker */
-	int64_t worker_until_ms, timer_ms; /* 0 = not armed */
-	char note[200];			   /* the last progress */
-	struct err last;		   /* the last failure, kind ERR_NONE = none */
+	struct task work;
+	char note[200];	 /* the last progress */
+	struct err last; /* the last failure, kind ERR_NONE = none */
+	int64_t start;	 /* its start's number in the records, until it is known how it went */
+	/* Of a first one: */
+	struct machine_past past;
+	struct task look; /* what exists, says the provider */
+	int64_t look_at, look_until;
+	bool looked, blind;	/* has been looked at; the last look saw nothing, because of an error */
+	bool stale;		/* a machine has gone since the look under way began: it may still show it */
+	bool asked;		/* somebody waits for the next look to be over */
+	const char *unexpected; /* what looks have found that nobody knew, for who asks; static */
 };
 
 enum client_state {
@@ -35,7 +46,8 @@ enum client_state {
 	CLIENT_WAITING,	   /* counted in m.waiters */
 	CLIENT_CONNECTING, /* has a lease; its TCP connection is under way */
 	CLIENT_LEASED,	   /* counted in m.leases */
-	CLIENT_SLEEPING,   /* waits until the machine is gone */
+	CLIENT_SLEEPING,   /* waits until all machines of the target are gone */
+	CLIENT_REAPING,	   /* waits until all targets have been looked at, and what was found is ended */
 };
 
 struct client {
@@ -48,6 +60,8 @@ struct client {
 	int64_t port; /* CONTROL_OPEN; 0 = a plain lease */
 	int dial;     /* CLIENT_CONNECTING, or -1 */
 	int64_t dial_until_ms, dial_again_ms;
+	char *who;    /* for the records: who wants the machine, and what for */
+	char *name;   /* of the jump host's client that it is for, or NULL */
 	char *backup; /* runs this backup */
 	int64_t run;  /* its id */
 	bool closing; /* close once out is written */
@@ -60,26 +74,49 @@ struct keeper {
 	struct store *store;
 	struct host *hosts;
 	struct client *clients;
+	struct limits limits;  /* of the file that was read last */
 	struct timetable jobs; /* only of a daemon that stays; its runs are struct job_run */
 	int listener;
-	int64_t grace_ms, idle_since_ms, watchdog_ms;
+	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
 	bool idle_exit;
 	bool leaving; /* was told to end: nobody gets a machine any more */
 	bool ending;
 };
 
 /* hosts.c: machines and their workers */
+/* The first host of a target, NULL: nobody has asked for it yet. */
 struct host *host_find(struct keeper *k, const char *target);
-/* The host of a configured target, made if it is new; its settings follow the file while no machine
+/* The first host of a configured target, made if it is new; its settings follow the file while no machine
  * exists.  NULL with e. */
 struct host *host_of(struct keeper *k, const char *target, struct err *e);
+/* The same of a target whose settings are known. */
+struct host *host_first(struct keeper *k, const struct target *t);
+/* Reads the file, and what it says of the keeper itself.  NULL with e. */
+const struct config *keeper_config(struct keeper *k, struct arena *a, struct err *e);
+/* Another host of the same target. */
+struct host *host_another(struct keeper *k, struct host *first);
+void host_set_token(struct host *h, const char *token);
 void host_event(struct keeper *k, struct host *h, enum machine_event ev);
+/* Why nobody gets it now; false: nothing is against it. */
+bool host_refuses(const struct host *h, bool insisted, struct err *e);
 /* The worker has written, or ended. */
 void host_worker_ready(struct keeper *k, struct host *h);
 void host_timers(struct keeper *k, struct host *h, int64_t now);
-/* At the start: takes up what the journal and the providers know of. */
-int hosts_adopt(struct keeper *k, struct err *e) MUST_CHECK;
+/* When host_timers has something to do; INT64_MAX: never. */
+int64_t host_next(const struct host *h);
+/* May something of it be on, or come up yet? */
+bool host_matters(const struct host *h);
+/* Forgets the ones that are no target's first, when they are over. */
+void hosts_sweep(struct keeper *k);
 void hosts_free(struct keeper *k);
+
+/* looks.c: what exists, says the provider */
+/* At the start: takes up what the journal knows of, and looks at all targets. */
+int hosts_adopt(struct keeper *k, struct err *e) MUST_CHECK;
+/* Begins to look at h's target now, or again when the look under way is over. */
+void look_now(struct keeper *k, struct host *first);
+void look_ready(struct keeper *k, struct host *first);
+void look_timers(struct keeper *k, struct host *first, int64_t now);
 
 /* jobs.c: what runs by the clock */
 /* Takes the file over, or, when it is wrong, keeps the one before: -1 with e. */
@@ -96,16 +133,33 @@ void jobs_free(struct keeper *k);
 void client_accept(struct keeper *k);
 void client_readable(struct keeper *k, struct client *c);
 void client_writable(struct keeper *k, struct client *c);
+void client_close(struct keeper *k, struct client *c); /* and frees it */
+void client_reply(struct client *c, const struct control_reply *r);
+void client_progress(struct client *c, const char *text);
+void client_answer(struct client *c, json_t *j);	 /* which it frees */
+void client_fail(struct client *c, const struct err *e); /* and closes after it */
+
+/* users.c: who wants machines */
+void client_wants(struct keeper *k, struct client *c, const struct control_request *r);
+void client_sleeps(struct keeper *k, struct client *c, const struct control_request *r);
+void client_reaps(struct keeper *k, struct client *c);
+void client_machines(struct keeper *k, struct client *c);
+void client_starts(struct keeper *k, struct client *c, const struct control_request *r);
+void client_leaves(struct keeper *k, struct client *c); /* its host */
 void client_dial_ready(struct keeper *k, struct client *c);
 void client_timers(struct keeper *k, struct client *c, int64_t now);
-void client_close(struct keeper *k, struct client *c); /* and frees it */
 /* Everybody who waits for h is told, gets it, is refused, or loses it. */
 void clients_progress(struct keeper *k, struct host *h, const char *text);
 void clients_grant(struct keeper *k, struct host *h);
 void clients_refuse(struct keeper *k, struct host *h, const struct err *e);
-void clients_cut(struct keeper *k, struct host *h);
-void clients_gone(struct keeper *k, struct host *h); /* the machine is absent: for CLIENT_SLEEPING */
-void client_reply(struct client *c, const struct control_reply *r);
-void client_fail(struct client *c, const struct err *e); /* and closes after it */
+void clients_cut(struct keeper *k, struct host *h, const struct err *e);
+void clients_gone(struct keeper *k, struct host *first); /* no machine of it is left: for CLIENT_SLEEPING */
+void clients_looked(struct keeper *k);			 /* a look is over: for CLIENT_REAPING */
+/* Who waits for h, as one line, and for which client of the jump host ("": none) it was asked for first. */
+const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const char **client);
+
+/* records.c: runs and what they saw */
+void client_record(struct keeper *k, struct client *c, const struct control_request *r);
+void client_run_over(struct keeper *k, struct client *c); /* it went away: a run that it had died */
 
 #endif

@@ -7,19 +7,32 @@ struct store {
 	sqlite3 *db;
 };
 
+#define MACHINE_TABLE                                                                          \
+	"CREATE TABLE machine(target TEXT NOT NULL, token TEXT NOT NULL, state TEXT NOT NULL," \
+	" config TEXT NOT NULL, started INTEGER NOT NULL, PRIMARY KEY(target, token)) STRICT;"
+#define START_TABLE                                                                                                \
+	"CREATE TABLE start(id INTEGER PRIMARY KEY, target TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL," \
+	" client TEXT NOT NULL, error TEXT) STRICT;"                                                               \
+	"CREATE INDEX start_by_target ON start(target, at);"                                                       \
+	"CREATE TRIGGER start_bound AFTER INSERT ON start BEGIN DELETE FROM start WHERE id <= NEW.id - 10000; END;"
+
 static const char schema[] =
-    "BEGIN;"
-    "CREATE TABLE machine(target TEXT PRIMARY KEY, token TEXT NOT NULL, state TEXT NOT NULL,"
-    " config TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "BEGIN;" MACHINE_TABLE START_TABLE
     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
     " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
     "CREATE INDEX run_by_backup ON run(backup, id);"
     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_by_run ON event(run);"
     "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
-enum { VERSION = 1 };
+/* Of version 1, before a target could have several machines. */
+static const char upgrade[] =
+    "BEGIN;"
+    "ALTER TABLE machine RENAME TO old_machine;" MACHINE_TABLE "INSERT INTO machine SELECT * FROM old_machine;"
+    "DROP TABLE old_machine;" START_TABLE "PRAGMA user_version = 2;"
+    "COMMIT;";
+enum { VERSION = 2 };
 
 static int failed(struct store *s, struct err *e)
 {
@@ -104,7 +117,7 @@ int store_open(const char *path, struct store **out, struct err *e)
 		store_close(s);
 		return -1;
 	}
-	if (version == 0 && sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+	if (version < VERSION && sqlite3_exec(s->db, version == 0 ? schema : upgrade, NULL, NULL, NULL) != SQLITE_OK)
 		goto bad;
 	*out = s;
 	return 0;
@@ -125,22 +138,62 @@ void store_close(struct store *s)
 int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e)
 {
 	return change(s, e, "INSERT OR REPLACE INTO machine VALUES(?,?,?,?,?)", "ssssi", m->target, m->token, m->state,
-		      m->config, m->since);
+		      m->config, m->started);
 }
 
-int store_machine_drop(struct store *s, const char *target, struct err *e)
+int store_machine_drop(struct store *s, const char *target, const char *token, struct err *e)
 {
-	return change(s, e, "DELETE FROM machine WHERE target=?", "s", target);
+	return change(s, e, "DELETE FROM machine WHERE target=? AND token=?", "ss", target, token);
 }
 
 int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e)
 {
-	sqlite3_stmt *q = prepare(s, "SELECT target, token, state, config, since FROM machine ORDER BY target", "");
+	sqlite3_stmt *q =
+	    prepare(s, "SELECT target, token, state, config, started FROM machine ORDER BY target, started", "");
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
 		*vec_add(out, a) = (struct stored_machine){column(q, 0, a), column(q, 1, a), column(q, 2, a),
 							   column(q, 3, a), sqlite3_column_int64(q, 4)};
+	return finish(s, q, rc, e);
+}
+
+int store_start_begin(struct store *s, const char *target, const char *who, const char *client, int64_t now,
+		      int64_t *id, struct err *e)
+{
+	if (change(s, e, "INSERT INTO start(target, at, who, client) VALUES(?,?,?,?)", "siss", target, now, who,
+		   client) < 0)
+		return -1;
+	*id = sqlite3_last_insert_rowid(s->db);
+	return 0;
+}
+
+int store_start_end(struct store *s, int64_t id, const char *error, struct err *e)
+{
+	return change(s, e, "UPDATE start SET error=? WHERE id=?", "si", error, id);
+}
+
+int store_client_starts(struct store *s, const char *client, int64_t since, int64_t *n, struct err *e)
+{
+	sqlite3_stmt *q = prepare(s, "SELECT count(*) FROM start WHERE client = ? AND at >= ?", "si", client, since);
+	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
+
+	*n = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+	return finish(s, q, rc, e);
+}
+
+int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
+		 struct err *e)
+{
+	sqlite3_stmt *q = prepare(s,
+				  "SELECT target, at, who, error FROM start WHERE (?1 = '' OR target = ?1) AND at >= ?2"
+				  " ORDER BY id",
+				  "si", target == NULL ? "" : target, since);
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
+		*vec_add(out, a) = (struct stored_start){column(q, 0, a), sqlite3_column_int64(q, 1), column(q, 2, a),
+							 column(q, 3, a)};
 	return finish(s, q, rc, e);
 }
 

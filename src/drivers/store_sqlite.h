@@ -12,16 +12,35 @@ struct store;
 int store_open(const char *path, struct store **s, struct err *e) MUST_CHECK;
 void store_close(struct store *s); /* NULL is fine */
 
-/* A machine that exists or may exist: written before the provider is asked for it. */
+/* A machine that exists or may exist, known by target and token: written before the provider is asked for it.  One
+ * that is "absent" has been ended, and may come up after all, because its start was broken off. */
 struct stored_machine {
 	const char *target, *token, *state;
 	const char *config; /* the target's block as JSON configuration: enough to stop it whatever the file says now */
-	int64_t since;	    /* Unix seconds */
+	int64_t started;    /* Unix seconds; when it was found, if nobody here started it */
 };
 struct stored_machines VEC(struct stored_machine);
 int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e) MUST_CHECK;
-int store_machine_drop(struct store *s, const char *target, struct err *e) MUST_CHECK;
+int store_machine_drop(struct store *s, const char *target, const char *token, struct err *e) MUST_CHECK;
 int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e) MUST_CHECK;
+
+/* Who woke what, and what came of it, the last 10,000; client: of the jump host, or "". */
+int store_start_begin(struct store *s, const char *target, const char *who, const char *client, int64_t now,
+		      int64_t *id, struct err *e) MUST_CHECK;
+/* error: why it failed, "" if it did not; until then it is unknown. */
+int store_start_end(struct store *s, int64_t id, const char *error, struct err *e) MUST_CHECK;
+struct stored_start {
+	const char *target;
+	int64_t at; /* Unix seconds */
+	const char *who;
+	const char *error; /* NULL: nobody lived to see */
+};
+struct stored_starts VEC(struct stored_start);
+/* How many a client has caused since then. */
+int store_client_starts(struct store *s, const char *client, int64_t since, int64_t *n, struct err *e) MUST_CHECK;
+/* Oldest first; target NULL: all. */
+int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
+		 struct err *e) MUST_CHECK;
 
 /* Runs. */
 int store_run_begin(struct store *s, const char *backup, int64_t now, int64_t *id, struct err *e) MUST_CHECK;

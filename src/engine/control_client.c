@@ -104,6 +104,7 @@ int control_wait(struct control *c, struct arena *a, control_progress *fn, void 
 				fn(ctx, r.text);
 			break;
 		case CONTROL_READY:
+			(void)snprintf(c->token, sizeof(c->token), "%s", r.text == NULL ? "" : r.text);
 			return 0;
 		case CONTROL_ANSWER:
 			if (json != NULL)

@@ -8,7 +8,8 @@
 struct control {
 	int fd; /* -1: not connected */
 	struct buf in;
-	int passed; /* a descriptor that came along, or -1 */
+	int passed;	/* a descriptor that came along, or -1 */
+	char token[80]; /* of the machine that is leased, for a lease from the next keeper; "" = it has none */
 };
 
 typedef void control_progress(void *ctx, const char *text);

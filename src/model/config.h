@@ -27,6 +27,9 @@ struct target {
 	int64_t linger_ms;	  /* how long it stays up after the last lease; default 0 */
 	int64_t start_timeout_ms; /* from the start to an answering port; default 5 min */
 	int64_t stop_timeout_ms;  /* default 2 min */
+	int64_t max_lifetime_ms;  /* ended after so long, used or not; 0 = never */
+	int64_t starts_per_hour;  /* 0 = no limit */
+	bool shared;		  /* false: a machine for each who wants one */
 	struct strings ready;	  /* a command there that must succeed before anybody gets it */
 	int64_t channels;	  /* how many streams at a time it sends or receives */
 	struct strings pools;	  /* imported when it is up, exported before it goes */
@@ -100,8 +103,15 @@ struct backup {
 };
 struct backups VEC(struct backup);
 
+/* What each client of the jump host may have at a time; 0 = as much as it likes. */
+struct limits {
+	int64_t machines, connections;
+	int64_t starts_per_hour;
+};
+
 struct config {
 	const char *path;
+	struct limits limits;
 	struct targets targets;
 	struct snapshot_policies policies;
 	struct backups backups;

@@ -2,17 +2,29 @@
 
 #include "wire/json.h"
 
-enum member { TARGET = 1, BACKUP = 2, TEXT = 4, JSON = 8, PORT = 16, NUMBER = 32, FORCE = 64 };
+enum member {
+	TARGET = 1,
+	BACKUP = 2,
+	TEXT = 4,
+	JSON = 8,
+	PORT = 16,
+	NUMBER = 32,
+	FORCE = 64,
+	TOKEN = 128,
+	CLIENT = 256
+};
 
 /* What each request must have, and may have. */
 static const struct {
 	const char *name;
 	unsigned must, may;
 } ops[] = {
-    [CONTROL_OPEN] = {"open", TARGET | PORT, 0},
-    [CONTROL_LEASE] = {"lease", TARGET, TEXT},
+    [CONTROL_OPEN] = {"open", TARGET | PORT, TEXT | CLIENT},
+    [CONTROL_LEASE] = {"lease", TARGET, TEXT | TOKEN | CLIENT},
     [CONTROL_SLEEP] = {"sleep", TARGET, FORCE},
+    [CONTROL_REAP] = {"reap", 0, 0},
     [CONTROL_MACHINES] = {"machines", 0, 0},
+    [CONTROL_STARTS] = {"starts", 0, TARGET},
     [CONTROL_RUN_BEGIN] = {"run-begin", BACKUP, 0},
     [CONTROL_RUN_EVENT] = {"run-event", TEXT, 0},
     [CONTROL_RUN_END] = {"run-end", NUMBER | JSON, 0},
@@ -47,6 +59,8 @@ void control_write_request(struct buf *b, const struct control_request *r)
 	put(j, "backup", r->backup);
 	put(j, "text", r->text);
 	put(j, "json", r->json);
+	put(j, "token", r->token);
+	put(j, "client", r->client);
 	if (has & PORT)
 		(void)json_object_set_new(j, "port", json_integer(r->port));
 	if (has & NUMBER)
@@ -63,6 +77,8 @@ void control_write_reply(struct buf *b, const struct control_reply *r)
 	put(j, "event", events[r->event]);
 	if (r->event == CONTROL_PROGRESS)
 		put(j, "text", r->text);
+	if (r->event == CONTROL_READY)
+		put(j, "token", r->text);
 	if (r->event == CONTROL_ANSWER)
 		put(j, "json", r->text);
 	write_line(b, j);
@@ -80,6 +96,7 @@ static unsigned member(const char *name, const json_t *v, struct arena *a, struc
 	    {"target", TARGET, &r->target, NULL}, {"backup", BACKUP, &r->backup, NULL},
 	    {"text", TEXT, &r->text, NULL},	  {"json", JSON, &r->json, NULL},
 	    {"port", PORT, NULL, &r->port},	  {"number", NUMBER, NULL, &r->number},
+	    {"token", TOKEN, &r->token, NULL},	  {"client", CLIENT, &r->client, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (strcmp(members[i].name, name) != 0)
@@ -150,6 +167,8 @@ int control_read_reply(struct str line, struct arena *a, struct control_reply *r
 		json_to_err(j, &r->err);
 	if (r->event == CONTROL_PROGRESS)
 		r->text = json_text(j, "text", a);
+	if (r->event == CONTROL_READY)
+		r->text = json_text(j, "token", a);
 	if (r->event == CONTROL_ANSWER)
 		r->text = json_text(j, "json", a);
 	if ((r->event == CONTROL_PROGRESS || r->event == CONTROL_ANSWER) && r->text == NULL)

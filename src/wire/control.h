@@ -2,13 +2,21 @@
  * CONTROL_MAX bytes (an answer may be longer).
  *
  * A client sends one request:
- *   {"op":"open","target":T,"port":N}      wants a connection to a port of T: progress events, then
+ *   {"op":"open","target":T,"port":N,"text":WHY,"client":C}   wants a connection to a port of T: progress events, then
  *                                          "ready" with the connected descriptor (SCM_RIGHTS).
- *   {"op":"lease","target":T,"text":WHY}   wants T to be up: progress events, then "ready".
- *     Both are leases: they last until this connection ends, however it ends.
+ *   {"op":"lease","target":T,"text":WHY,"client":C,"token":S}   wants T to be up: progress events, then
+ *                                          "ready".  Not refused because starts failed before.
+ *     text, client and token may be left out.  client: for whom, when it is not for the user who asks: a client of
+ *     the jump host, for which the file's limits count.
+ *     Both are leases: they last until this connection ends, however it ends.  "ready" names the machine by
+ *     a token; when the keeper has gone, a lease of the same token keeps that machine from being ended by
+ *     the next keeper, and starts none.
  *   {"op":"sleep","target":T,"force":B}    off, now; refused while there are leases, unless forced.
  *                                          progress events, then "ready" when it is gone.
+ *   {"op":"reap"}                          looks at all targets, ends what should not run.  "answer": a list
+ *                                          of what was found.
  *   {"op":"machines"}                      "answer": a list.
+ *   {"op":"starts","target":T}             "answer": a list of who started what, oldest first; T may be left out
  *   {"op":"run-begin","backup":B}          "answer": {"id":N}; refused as busy while one runs.  Until
  *                                          "run-end", on the same connection:
  *   {"op":"run-event","text":S}              one line of the run's story; no answer
@@ -18,7 +26,7 @@
  *   {"op":"history","backup":B,"number":LIMIT}   "answer": a list; B may be left out
  *   {"op":"run","number":ID}               "answer": one run with its events
  *
- * The keeper sends: {"event":"progress","text":S}, {"event":"ready"}, {"event":"answer","json":S},
+ * The keeper sends: {"event":"progress","text":S}, {"event":"ready","token":S}, {"event":"answer","json":S},
  * {"event":"error","kind":K,"what":S,"why":S,"hint":S}. */
 #ifndef WIRE_CONTROL_H
 #define WIRE_CONTROL_H
@@ -32,7 +40,9 @@ enum control_op {
 	CONTROL_OPEN,
 	CONTROL_LEASE,
 	CONTROL_SLEEP,
+	CONTROL_REAP,
 	CONTROL_MACHINES,
+	CONTROL_STARTS,
 	CONTROL_RUN_BEGIN,
 	CONTROL_RUN_EVENT,
 	CONTROL_RUN_END,
@@ -44,7 +54,7 @@ enum control_op {
 
 struct control_request {
 	enum control_op op;
-	const char *target, *backup, *text, *json; /* NULL: not there */
+	const char *target, *backup, *text, *json, *token, *client; /* NULL: not there */
 	int64_t port, number;
 	bool force;
 };
@@ -53,7 +63,7 @@ enum control_event { CONTROL_PROGRESS, CONTROL_READY, CONTROL_ANSWER, CONTROL_ER
 
 struct control_reply {
 	enum control_event event;
-	const char *text; /* progress; an answer's JSON */
+	const char *text; /* progress; the token of what is ready; an answer's JSON */
 	struct err err;
 };
 

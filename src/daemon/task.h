@@ -1,0 +1,37 @@
+/* A worker as the keeper sees it: a process that is given one order and answers it (daemon/worker.h). */
+#ifndef DAEMON_TASK_H
+#define DAEMON_TASK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "sys/proc.h"
+#include "wire/json.h"
+
+struct task {
+	const char *op; /* what it does; NULL: none runs */
+	struct proc proc;
+	struct buf in;
+};
+#define TASK_INIT                                         \
+	{                                                 \
+		.proc = {.in = -1, .out = -1, .err = -1 } \
+	}
+
+/* What it is about, all text. */
+struct task_order {
+	const char *self; /* the program */
+	const char *op, *target, *token, *config, *runtime_dir;
+	const char *facts; /* JSON, or NULL */
+	int64_t timeout_ms;
+};
+
+int task_begin(struct task *t, const struct task_order *o, struct err *e) MUST_CHECK;
+/* What it has written by now.  GOES_ON: nothing more; PROGRESS: a line for people, in *text; ANSWERED: *answer is the
+ * caller's, or NULL with e for a failure, and the task has ended; DIED: likewise, e says so. */
+enum task_said { TASK_GOES_ON, TASK_PROGRESS, TASK_ANSWERED };
+enum task_said task_hear(struct task *t, struct arena *a, const char **text, json_t **answer, struct err *e);
+/* Kills it, if it runs. */
+void task_end(struct task *t);
+void task_release(struct task *t);
+
+#endif

@@ -1,0 +1,468 @@
+/* Who wants machines: leases, connections, and people who put them to sleep. */
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "daemon/keeper.h"
+#include "engine/prepare.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+#include "sys/ipc.h"
+#include "wire/machine_json.h"
+
+enum { DIAL_MS = 15000, DIAL_AGAIN_MS = 100, HOUR_S = 3600 };
+
+void client_leaves(struct keeper *k, struct client *c)
+{
+	struct host *h = c->host;
+	enum client_state was = c->state;
+
+	c->host = NULL;
+	c->state = CLIENT_IDLE;
+	if (h == NULL)
+		return;
+	if (was == CLIENT_WAITING)
+		host_event(k, h, MACHINE_UNWAITED);
+	else if (was == CLIENT_LEASED || was == CLIENT_CONNECTING)
+		host_event(k, h, MACHINE_RELEASED);
+}
+
+/* It has what it asked for, or will not get it. */
+static void settle(struct client *c)
+{
+	c->host = NULL;
+	c->state = CLIENT_IDLE;
+}
+
+static void refuse(struct client *c, const struct err *e)
+{
+	settle(c);
+	client_fail(c, e);
+}
+
+static void ready(struct client *c)
+{
+	c->state = CLIENT_LEASED;
+	client_reply(c, &(struct control_reply){.event = CONTROL_READY, .text = c->host->token});
+}
+
+void clients_progress(struct keeper *k, struct host *h, const char *text)
+{
+	for (struct client *c = k->clients; c != NULL; c = c->next)
+		if ((c->host == h && c->state == CLIENT_WAITING) ||
+		    (c->host == h->first && c->state == CLIENT_SLEEPING))
+			client_progress(c, text);
+}
+
+/* Begins to connect to the port that was asked for. */
+static void dial(struct client *c)
+{
+	AUTO(arena) struct arena a = {0};
+	struct machine_facts f;
+	struct err e;
+	const char *host;
+	int64_t at;
+
+	AUTO(json) json_t *j = json_parse(str_of(c->host->facts == NULL ? "{}" : c->host->facts), "facts", &e);
+	if (j == NULL || machine_facts_read(j, &a, &f, &e) < 0) {
+		client_fail(c, &e);
+		return;
+	}
+	if (!machine_door_for(&f, c->port, &host, &at)) {
+		(void)err_set(&e, ERR_DENIED, "target '%s' has no door to port %lld", c->host->target,
+			      (long long)c->port);
+		(void)err_hint(&e, "its block says which ports can be reached");
+		client_fail(c, &e);
+		return;
+	}
+	if (ipc_dial(host, at, &c->dial, &e) < 0)
+		c->dial_again_ms = clock_mono_ms() + DIAL_AGAIN_MS;
+}
+
+void clients_grant(struct keeper *k, struct host *h)
+{
+	for (struct client *c = k->clients; c != NULL; c = c->next) {
+		if (c->host != h || c->state != CLIENT_WAITING)
+			continue;
+		if (c->port == 0) {
+			ready(c);
+		} else {
+			c->state = CLIENT_CONNECTING;
+			c->dial_until_ms = clock_mono_ms() + DIAL_MS;
+			dial(c);
+		}
+	}
+}
+
+void clients_refuse(struct keeper *k, struct host *h, const struct err *e)
+{
+	struct err plain;
+
+	if (e->kind == ERR_NONE) {
+		(void)err_set(&plain, ERR_CANCELLED, "target '%s' was told to sleep", h->target);
+		(void)err_hint(&plain, "ask again");
+		e = &plain;
+	}
+	for (struct client *c = k->clients; c != NULL; c = c->next)
+		if ((c->host == h && c->state == CLIENT_WAITING) ||
+		    (c->host == h->first && c->state == CLIENT_SLEEPING && h->m.state == MACHINE_FAILED))
+			refuse(c, e);
+}
+
+void clients_cut(struct keeper *k, struct host *h, const struct err *e)
+{
+	struct err plain;
+
+	if (e->kind == ERR_NONE) {
+		(void)err_set(&plain, ERR_CANCELLED, "target '%s' was put to sleep", h->target);
+		(void)err_hint(&plain, "somebody used: dormouse sleep --force %s", h->target);
+		e = &plain;
+	}
+	for (struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->host == h && (c->state == CLIENT_LEASED || c->state == CLIENT_CONNECTING))
+			refuse(c, e);
+}
+
+static bool any_left(struct keeper *k, const struct host *first)
+{
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (h->first == first && machine_exists(&h->m))
+			return true;
+	return false;
+}
+
+void clients_gone(struct keeper *k, struct host *first)
+{
+	for (struct client *c = k->clients; c != NULL; c = c->next) {
+		if (c->host != first || c->state != CLIENT_SLEEPING || any_left(k, first))
+			continue;
+		settle(c);
+		client_reply(c, &(struct control_reply){.event = CONTROL_READY});
+	}
+	clients_looked(k);
+}
+
+const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const char **client)
+{
+	const char *who = NULL;
+
+	*client = "";
+	/* The newest is at the front. */
+	for (const struct client *c = k->clients; c != NULL; c = c->next) {
+		if (c->host != h || c->state != CLIENT_WAITING)
+			continue;
+		who = who == NULL ? arena_strdup(a, c->who) : arena_printf(a, "%s, %s", c->who, who);
+		*client = c->name == NULL ? "" : arena_strdup(a, c->name);
+	}
+	return who == NULL ? "nobody any more" : who;
+}
+
+/* --- what a client of the jump host may have ------------------------------------------------------- */
+
+static bool has_host(struct keeper *k, const char *name, const struct host *h)
+{
+	for (const struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->host == h && c->name != NULL && strcmp(c->name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool more_than(int64_t limit, int64_t n, const char *name, const char *what, struct err *e)
+{
+	if (limit == 0 || n < limit)
+		return false;
+	(void)err_set(e, ERR_BUSY, "client '%s' has %lld %s, and may have no more", name, (long long)n, what);
+	(void)err_hint(e, "end one, or wait; the limits block in the configuration says how many");
+	return true;
+}
+
+/* Would it have too much, if it got a machine of that target? */
+static bool over_limits(struct keeper *k, const char *name, const struct host *first, struct err *e)
+{
+	int64_t connections = 0, machines = 0, starts = 0;
+	bool on = first->shared && machine_exists(&first->m);
+
+	for (const struct client *c = k->clients; c != NULL; c = c->next)
+		connections += c->host != NULL && c->name != NULL && strcmp(c->name, name) == 0;
+	for (struct host *h = k->hosts; h != NULL; h = h->next)
+		machines += has_host(k, name, h);
+	if (more_than(k->limits.connections, connections, name, "connections", e))
+		return true;
+	if (!(first->shared && has_host(k, name, first)) &&
+	    more_than(k->limits.machines, machines, name, "machines in use", e))
+		return true;
+	if (on || k->limits.starts_per_hour == 0)
+		return false;
+	return store_client_starts(k->store, name, clock_unix_s() - HOUR_S, &starts, e) < 0 ||
+	       more_than(k->limits.starts_per_hour, starts, name, "starts within the last hour", e);
+}
+
+/* The kernel says who is at the other end; what for is only what it says itself. */
+static char *who_is(const struct client *c, const struct control_request *r)
+{
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t n = sizeof(cred);
+	char text[256], whose[100] = "";
+
+	(void)getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &n);
+	const struct passwd *user = getpwuid(cred.uid);
+	const char *name = user == NULL ? "somebody" : user->pw_name;
+	if (r->client != NULL)
+		(void)snprintf(whose, sizeof(whose), "client %s", r->client);
+	else
+		(void)snprintf(whose, sizeof(whose), "%s", name);
+	if (r->text != NULL)
+		(void)snprintf(text, sizeof(text), "%s (%s)", whose, r->text);
+	else if (r->op == CONTROL_OPEN)
+		(void)snprintf(text, sizeof(text), "%s (port %lld)", whose, (long long)r->port);
+	else
+		(void)snprintf(text, sizeof(text), "%s", whose);
+	return strdup(text);
+}
+
+/* A holder of the keeper before this one: its machine, or nothing. */
+static struct host *held(struct keeper *k, const struct host *first, const char *token, struct err *e)
+{
+	for (struct host *h = k->hosts; h != NULL; h = h->next)
+		if (h->first == first && machine_exists(&h->m) && strcmp(h->token, token) == 0)
+			return h;
+	(void)err_set(e, ERR_MISSING, "that machine of target '%s' is gone", first->target);
+	return NULL;
+}
+
+void client_wants(struct keeper *k, struct client *c, const struct control_request *r)
+{
+	struct err e;
+	struct host *h = host_of(k, r->target, &e);
+
+	if (h != NULL && k->leaving) {
+		(void)err_set(&e, ERR_BUSY, "the keeper is ending");
+		(void)err_hint(&e, "try again in a moment");
+		h = NULL;
+	}
+	if (h != NULL && r->token != NULL)
+		h = held(k, h, r->token, &e);
+	else if (h != NULL && host_refuses(h, r->op == CONTROL_LEASE, &e))
+		h = NULL;
+	else if (h != NULL && r->client != NULL && over_limits(k, r->client, h, &e))
+		h = NULL;
+	else if (h != NULL && !h->shared)
+		h = host_another(k, h);
+	if (h == NULL) {
+		client_fail(c, &e);
+		return;
+	}
+	free(c->who);
+	c->who = who_is(c, r);
+	free(c->name);
+	c->name = r->client == NULL ? NULL : strdup(r->client);
+	if (c->who == NULL || (r->client != NULL && c->name == NULL))
+		abort();
+	c->host = h;
+	c->port = r->op == CONTROL_OPEN ? r->port : 0;
+	c->state = CLIENT_WAITING;
+	if (h->m.state == MACHINE_DRAINING || h->m.state == MACHINE_STOPPING)
+		client_progress(c, "it is just going to sleep; it is woken again after that");
+	else if (h->note[0] != '\0' && (h->m.state == MACHINE_STARTING || h->m.state == MACHINE_PREPARING))
+		client_progress(c, h->note);
+	host_event(k, h, MACHINE_WANTED);
+}
+
+void client_sleeps(struct keeper *k, struct client *c, const struct control_request *r)
+{
+	struct err e;
+	struct host *first = host_of(k, r->target, &e);
+	unsigned users = 0;
+
+	if (first == NULL) {
+		client_fail(c, &e);
+		return;
+	}
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (h->first == first)
+			users += h->m.leases + h->m.waiters;
+	if (users > 0 && !r->force) {
+		(void)err_set(&e, ERR_BUSY, "target '%s' is in use by %u", first->target, users);
+		(void)err_hint(&e, "wait for them, or cut them off: dormouse sleep --force %s", first->target);
+		client_fail(c, &e);
+		return;
+	}
+	c->host = first;
+	c->state = CLIENT_SLEEPING;
+	for (struct host *h = k->hosts; h != NULL; h = h->next) {
+		if (h->first != first)
+			continue;
+		h->last.kind = ERR_NONE;
+		host_event(k, h, MACHINE_SLEEP);
+	}
+	clients_gone(k, first);
+}
+
+static json_t *users_json(struct keeper *k, const struct host *h)
+{
+	json_t *list = json_array();
+
+	for (const struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->host == h && (c->state == CLIENT_LEASED || c->state == CLIENT_CONNECTING))
+			(void)json_array_append_new(list, json_any(c->who));
+	return list;
+}
+
+static json_t *machine_json(struct keeper *k, const struct host *h)
+{
+	struct err e;
+	json_t *j = json_object();
+	int64_t next = machine_next(&h->m);
+
+	(void)json_object_set_new(j, "target", json_any(h->target));
+	(void)json_object_set_new(j, "state", json_string(machine_state_name(h->m.state)));
+	(void)json_object_set_new(j, "since", json_integer(h->since_s));
+	(void)json_object_set_new(j, "users", users_json(k, h));
+	(void)json_object_set_new(j, "leases", json_integer(h->m.leases));
+	(void)json_object_set_new(j, "waiters", json_integer(h->m.waiters));
+	(void)json_object_set_new(j, "note", json_any(h->work.op == NULL ? "" : h->note));
+	if (next != INT64_MAX && h->work.op == NULL)
+		(void)json_object_set_new(j, "until", json_integer(clock_unix_s() + (next - clock_mono_ms()) / 1000));
+	if (h->last.kind != ERR_NONE)
+		(void)json_object_set_new(j, "error", json_of_err(&h->last));
+	json_t *facts = h->facts == NULL ? NULL : json_parse(str_of(h->facts), "facts", &e);
+	if (facts != NULL)
+		(void)json_object_set_new(j, "facts", facts);
+	return j;
+}
+
+void client_machines(struct keeper *k, struct client *c)
+{
+	json_t *list = json_array();
+
+	for (struct host *h = k->hosts; h != NULL; h = h->next)
+		if (machine_exists(&h->m) || (h == h->first && !any_left(k, h)))
+			(void)json_array_append_new(list, machine_json(k, h));
+	client_answer(c, list);
+}
+
+void client_starts(struct keeper *k, struct client *c, const struct control_request *r)
+{
+	AUTO(arena) struct arena a = {0};
+	struct stored_starts starts = {0};
+	struct err e;
+
+	if (store_starts(k->store, r->target, 0, &a, &starts, &e) < 0) {
+		client_fail(c, &e);
+		return;
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < starts.n; i++) {
+		const struct stored_start *s = &starts.v[i];
+		json_t *j = json_object();
+		(void)json_object_set_new(j, "target", json_any(s->target));
+		(void)json_object_set_new(j, "at", json_integer(s->at));
+		(void)json_object_set_new(j, "who", json_any(s->who));
+		if (s->error != NULL)
+			(void)json_object_set_new(j, "error", json_any(s->error));
+		(void)json_array_append_new(list, j);
+	}
+	client_answer(c, list);
+}
+
+/* --- reap ------------------------------------------------------------------------------------------ */
+
+void client_reaps(struct keeper *k, struct client *c)
+{
+	c->state = CLIENT_REAPING;
+	for (struct host *h = k->hosts; h != NULL; h = h->next) {
+		if (h->first != h)
+			continue;
+		h->asked = true;
+		look_now(k, h);
+	}
+	clients_looked(k);
+}
+
+/* Nothing is under way that a reaper waits for: a look, holders that may come back, or the end of what nobody uses. */
+static bool settled(const struct keeper *k)
+{
+	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
+		bool left_over = h != h->first && machine_exists(&h->m) && h->m.leases + h->m.waiters == 0;
+		if (h->asked || h->m.adopted || (left_over && h->m.state != MACHINE_FAILED))
+			return false;
+	}
+	return true;
+}
+
+static void finding(json_t *list, const struct host *h, const char *what, bool may_run)
+{
+	json_t *j = json_object();
+
+	(void)json_object_set_new(j, "target", json_any(h->target));
+	(void)json_object_set_new(j, "what", json_any(what));
+	(void)json_object_set_new(j, "may_run", json_boolean(may_run));
+	(void)json_array_append_new(list, j);
+}
+
+static json_t *findings(struct keeper *k)
+{
+	json_t *list = json_array();
+	char line[sizeof(k->hosts->last.what) + sizeof(k->hosts->last.why) + 40];
+
+	for (struct host *h = k->hosts; h != NULL; h = h->next) {
+		if (h->unexpected != NULL)
+			finding(list, h, h->unexpected, h->blind);
+		h->unexpected = NULL;
+		if (h->m.state != MACHINE_FAILED)
+			continue;
+		(void)snprintf(line, sizeof(line), "it does not end: ");
+		err_line(&h->last, line + strlen(line), sizeof(line) - strlen(line));
+		finding(list, h, line, true);
+	}
+	return list;
+}
+
+void clients_looked(struct keeper *k)
+{
+	if (!settled(k))
+		return;
+	for (struct client *c = k->clients; c != NULL; c = c->next) {
+		if (c->state != CLIENT_REAPING)
+			continue;
+		settle(c);
+		client_answer(c, findings(k));
+	}
+}
+
+/* --- connections ----------------------------------------------------------------------------------- */
+
+void client_dial_ready(struct keeper *k, struct client *c)
+{
+	int code = 0;
+	socklen_t n = sizeof(code);
+
+	(void)k;
+	if (getsockopt(c->dial, SOL_SOCKET, SO_ERROR, &code, &n) < 0 || code != 0) {
+		fd_close(&c->dial);
+		c->dial_again_ms = clock_mono_ms() + DIAL_AGAIN_MS;
+		return;
+	}
+	/* Whoever gets it expects a plain descriptor. */
+	fd_block(c->dial);
+	c->pass = c->dial;
+	c->dial = -1;
+	ready(c);
+}
+
+void client_timers(struct keeper *k, struct client *c, int64_t now)
+{
+	struct err e;
+
+	(void)k;
+	if (c->state != CLIENT_CONNECTING || c->closing)
+		return;
+	if (now >= c->dial_until_ms) {
+		(void)err_set(&e, ERR_NET, "port %lld of target '%s' does not answer", (long long)c->port,
+			      c->host->target);
+		(void)err_hint(&e, "the machine is up; is the service?");
+		client_fail(c, &e);
+	} else if (c->dial < 0 && now >= c->dial_again_ms) {
+		dial(c);
+	}
+}
