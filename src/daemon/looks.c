@@ -114,8 +114,10 @@ static void seen(struct keeper *k, struct host *first, const json_t *machines)
 		struct host *h = known.v[i].whose;
 		h->missed = reconcile_missing(&known.v[i], &listed);
 	}
-	for (i = 0; i < found.n; i++)
-		apply(k, first, found.v[i].known == known.n ? NULL : known.v[found.v[i].known].whose, &found.v[i]);
+	for (i = 0; i < found.n; i++) {
+		const struct sighting *s = &found.v[i];
+		apply(k, first, s->known < known.n ? known.v[s->known].whose : NULL, s);
+	}
 	over(k, first);
 }
 

@@ -1,5 +1,6 @@
 #include "engine/prepare.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -101,17 +102,19 @@ static int right_key(const struct provider_env *env, const struct target *t, con
 	static const char lets_nobody_in[] = "Permission denied ("; /* says ssh, once the key was right */
 	struct side side = {.label = t->name, .remote = true};
 	struct strings argv = {0};
-	const char *const *ssh;
+	const char *const *ssh = NULL;
 	struct proc_result r;
 
 	if (t->ssh.host_key == NULL)
 		return 0;
 	if (ssh_argv(env, t, f, &ssh, e) < 0)
 		return -1;
+	assert(ssh != NULL);
 	*vec_add(&argv, env->arena) = ssh[0];
 	*vec_add(&argv, env->arena) = "-oPreferredAuthentications=none";
-	for (size_t i = 1; i == 1 || ssh[i - 1] != NULL; i++)
+	for (size_t i = 1; ssh[i] != NULL; i++)
 		*vec_add(&argv, env->arena) = ssh[i];
+	*vec_add(&argv, env->arena) = NULL;
 	if (proc_run(argv.v, NULL, NULL, 64 * 1024, time_left(env), env->arena, &r, e) < 0)
 		return -1;
 	if (strstr(r.err.p, lets_nobody_in) != NULL)
@@ -131,7 +134,8 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 		      struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	struct proc_result r;
+	struct proc_result r = {0};
+	int rc;
 
 	if (t->ready.n == 0)
 		return 0;
@@ -139,7 +143,7 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 		env->progress(env, "waiting until it is ready");
 	program_command(&b, &t->ready);
 	for (;;) {
-		int rc = on_machine(env, t, f, buf_str(&b), &r, e);
+		rc = on_machine(env, t, f, buf_str(&b), &r, e);
 		if (rc == 0 && r.status == 0)
 			return 0;
 		if (rc < 0 && e->retry == RETRY_NEVER)
@@ -148,6 +152,8 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 			break;
 		clock_sleep_ms(READY_AGAIN_MS);
 	}
+	if (rc < 0)
+		return -1;
 	struct str why = str_trim(r.err);
 	(void)err_set(e, ERR_TIMEOUT, "target '%s' does not get ready", t->name);
 	(void)err_why(e, "'%s' ended with exit code %d%s%.*s", t->ready.v[0], r.status, why.n > 0 ? ": " : "",
