@@ -55,7 +55,16 @@ static int choose(struct asking *q, struct err *e)
 	return 0;
 }
 
-static int ready(struct asking *q, struct err *e)
+static int at_most(const struct cli *c, size_t words, struct err *e)
+{
+	if (c->args.n <= words)
+		return 0;
+	(void)err_set(e, ERR_USAGE, "'%s' is one word too many", c->args.v[words]);
+	return err_hint(e, "one at a time; quote a name that has blanks");
+}
+
+/* words: how many it can have at most. */
+static int ready(struct asking *q, size_t words, struct err *e)
 {
 	if (q->c.args.n == 0) {
 		(void)err_set(e, ERR_USAGE, "of what?");
@@ -63,7 +72,7 @@ static int ready(struct asking *q, struct err *e)
 				"name a dataset of the source, like tank/home, or a snapshot, like tank/home@monday");
 	}
 	take_apart(q, q->c.args.v[0]);
-	if (choose(q, e) < 0)
+	if (at_most(&q->c, words, e) < 0 || choose(q, e) < 0)
 		return -1;
 	return restore_sides(&q->with, e);
 }
@@ -170,7 +179,8 @@ int cmd_list(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	const char *only = q.c.args.n > 0 ? q.c.args.v[0] : NULL;
-	const struct backup *one = only == NULL ? NULL : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
+	const struct backup *one =
+	    only == NULL || at_most(&q.c, 1, &e) < 0 ? NULL : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
 	if (only != NULL && one == NULL) {
 		rc = cli_fail(&q.c, &e);
 		return cli_end(&q.c), rc;
@@ -237,7 +247,7 @@ static int files(int argc, char **argv, enum files_kind kind, const char *usage)
 
 	if (rc >= 0)
 		return rc;
-	rc = ready(&q, &e);
+	rc = ready(&q, kind == FILES_FIND ? 2 : 1, &e);
 	if (rc == 0 && kind == FILES_CAT && q.path == NULL) {
 		rc = err_set(&e, ERR_USAGE, "which file?");
 		(void)err_hint(&e, "like %s:/path/to/file", q.c.args.v[0]);
@@ -356,7 +366,7 @@ int cmd_diff(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	rc = ready(&q, &e);
+	rc = ready(&q, 2, &e);
 	if (rc == 0)
 		rc = later_of(&q, &later, &e);
 	if (rc == 0)
@@ -434,7 +444,7 @@ int cmd_restore(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	rc = ready(&q, &e);
+	rc = ready(&q, 1, &e);
 	if (rc == 0 && to == NULL) {
 		rc = err_set(&e, ERR_USAGE, "where to?");
 		(void)err_hint(&e, q.path == NULL ? "--to DATASET: a new one, or its own old place if that is free"

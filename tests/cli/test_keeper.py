@@ -183,6 +183,9 @@ def test_usage(setup):
     assert "there is no target 'x'" in setup.run("wake", "x", check=3).stderr
     assert "there is no command 'wak'" in setup.run("wak", check=3).stderr
     assert "unknown option '--frob'" in setup.run("wake", "--frob", "arch", check=3).stderr
+    for words in (["cat", "a:/b", "a:/c"], ["ls", "a", "b"], ["find", "a", "b", "c"], ["diff", "a@b", "@c", "d"],
+                  ["restore", "a", "b", "--to", "c"], ["list", "a", "b"]):  # fmt: skip
+        assert "is one word too many" in setup.run(*words, check=3).stderr
     setup.config.write_text("lingr = 5\n")
     done = setup.run("wake", "arch", check=3)
     assert "1:1: unknown attribute 'lingr'" in done.stderr
