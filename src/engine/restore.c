@@ -220,8 +220,8 @@ int restore_diff(struct restoring *r, const struct files_wish *w, const char *la
 
 int restore_unpack(struct restoring *r, const struct files_wish *w, const char *folder, struct err *e)
 {
-	const char *const argv[] = {"tar", "-xpkf", "-", "--numeric-owner", "--acls", "--xattrs", "--xattrs-include=*",
-				    "-C",  folder,  NULL};
+	const char *const argv[] = {"env",	"LC_ALL=C",	      "tar", "-xpkf", "-", "--numeric-owner", "--acls",
+				    "--xattrs", "--xattrs-include=*", "-C",  folder,  NULL};
 	struct proc_spec spec = {.argv = argv, .out = PROC_NULL, .err = PROC_PIPE};
 	AUTO(buf) struct buf said = {0};
 	struct proc tar;
@@ -243,8 +243,10 @@ int restore_unpack(struct restoring *r, const struct files_wish *w, const char *
 	if (proc_wait(&tar, &status, &failed) < 0)
 		status = 0;
 	fd_close(&tar.err);
-	/* Where tar gave up, what it says is the reason of the other end's failure, too. */
-	if (status == 0)
+	/* Where tar gave up, what it says is the reason of the other end's failure, too; unless what it complains of is
+	 * that nothing came, or not all. */
+	if (status == 0 || (rc < 0 && (strstr(buf_text(&said), "does not look like a tar archive") != NULL ||
+				       strstr(buf_text(&said), "Unexpected EOF") != NULL)))
 		return rc;
 	struct str text = str_trim(buf_str(&said)), first = str_cut(&text, '\n');
 	(void)err_set(e, ERR_SYSTEM, "cannot unpack into '%s'", folder);

@@ -131,16 +131,25 @@ def test_files(world):
     # Nothing is replaced, and what is not there is said.
     done = world.run("restore", "tank/home/a@monday:/letter", "--to", str(out), check=2)
     assert "cannot unpack" in done.stderr and (out / "letter").read_text() == "second\n"
-    done = world.run("cat", "tank/home/a@monday:/nirvana", check=2)
-    assert "no such file" in done.stderr
+    for command in (["cat"], ["restore", "--to", str(out)]):
+        done = world.run(*command, "tank/home/a@monday:/nirvana", check=2)
+        assert "no such file" in done.stderr and "unpack" not in done.stderr
     done = world.run("cat", "tank/home/a@sunday:/letter", check=2)
     assert "does not exist" in done.stderr and not done.stdout
     world.run("cat", "tank/home/a:/../../etc/passwd", check=3)
     world.run("cat", "tank/other@x:/y", check=3)
     os.symlink("/etc/hostname", home / "a/link")
+    os.symlink("/etc", home / "a/etc")
+    (home / "a/end\n").write_text("of a line\n")
     zfs("snapshot", "tank/home/a@thursday")
     world.run("backup", "safe", check=0)
     assert "outside of the snapshot" in world.run("cat", "tank/home/a:/link", check=2).stderr
+    # What the archiver itself has by that name is not in the archive.
+    for command, more in (("ls", ()), ("find", ()), ("restore", ("--to", str(out)))):
+        done = world.run(command, "tank/home/a:/etc/hostname", *more, check=2)
+        assert "outside of the snapshot" in done.stderr and not done.stdout and not (out / "hostname").exists()
+    world.run("restore", "tank/home/a:/end\n", "--to", str(out), check=0)
+    assert (out / "end\n").read_text() == "of a line\n"
     # Nothing stays mounted there, or on.
     assert not world.is_on()
     assert "vault" not in sh("cat", "/proc/mounts").stdout
