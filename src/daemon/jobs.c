@@ -37,7 +37,7 @@ static const struct config *load_and_copy(struct keeper *k, struct arena *a, str
 			return NULL;
 		/* What was checked must be what is copied. */
 		if (before.n == after.n && memcmp(before.p, after.p, after.n) == 0)
-			return fd_replace_file(k->config_path, after, e) < 0 ? NULL : c;
+			return fd_replace_file(k->config_path, after, 0600, e) < 0 ? NULL : c;
 	}
 	(void)err_set(e, ERR_BUSY, "'%s' changes all the time", k->paths->config);
 	return err_hint(e, "tell the daemon to reload once it is written"), NULL;

@@ -95,7 +95,7 @@ void pass_seen(const struct paths *p, int64_t now)
 	AUTO(arena) struct arena a = {0};
 	struct err ignored;
 
-	(void)!fd_replace_file(seen_file(p, &a), str_of(arena_printf(&a, "%lld\n", (long long)now)), &ignored);
+	(void)!fd_replace_file(seen_file(p, &a), str_of(arena_printf(&a, "%lld\n", (long long)now)), 0600, &ignored);
 }
 
 /* It runs here, whatever host the snapshots are of. */

@@ -39,7 +39,7 @@ int machine_known_hosts(const char *runtime_dir, const struct target *t, struct 
 	if (line == NULL)
 		return 0;
 	const char *name = arena_printf(a, "%s/known_hosts-%s", runtime_dir, t->name);
-	if (fd_replace_file(name, str_of(line), e) < 0)
+	if (fd_replace_file(name, str_of(line), 0600, e) < 0)
 		return -1;
 	*path = name;
 	return 0;

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -28,6 +31,29 @@ void fd_block(int fd)
 	int flags = fcntl(fd, F_GETFL);
 	if (flags >= 0)
 		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+/* epoll(7) watches a file without holding it: its last user closes it, and it is gone from the list that proc(5)
+ * shows. */
+int fd_shadow(int fd)
+{
+	struct epoll_event none = {0};
+	int shadow = epoll_create1(EPOLL_CLOEXEC);
+
+	if (shadow >= 0 && epoll_ctl(shadow, EPOLL_CTL_ADD, fd, &none) < 0)
+		fd_close(&shadow);
+	return shadow;
+}
+
+bool fd_shadowed(int shadow)
+{
+	AUTO(arena) struct arena a = {0};
+	struct str text = {"", 0};
+	struct err ignored;
+
+	return shadow >= 0 &&
+	       fd_read_file(arena_printf(&a, "/proc/self/fdinfo/%d", shadow), 4096, &a, &text, &ignored) == 0 &&
+	       strstr(text.p, "tfd:") != NULL;
 }
 
 int fd_pipe(int ends[2], struct err *e)
@@ -87,15 +113,26 @@ int fd_read_file(const char *path, size_t max, struct arena *a, struct str *out,
 	return 0;
 }
 
-int fd_replace_file(const char *path, struct str text, struct err *e)
+int fd_replace_file(const char *path, struct str text, mode_t mode, struct err *e)
 {
 	AUTO(arena) struct arena a = {0};
-	const char *fresh = arena_printf(&a, "%s.%d", path, (int)getpid());
-	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char real[PATH_MAX];
+	struct stat old = {.st_mode = mode, .st_uid = (uid_t)-1, .st_gid = (gid_t)-1};
 
+	path = realpath(path, real) != NULL ? real : path;
+	const char *fresh = arena_printf(&a, "%s.%d", path, (int)getpid());
+	bool there = stat(path, &old) == 0;
+	AUTO(fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot write '%s'", fresh);
-	if (fd_write_all(fd, text.p, text.n, e) < 0)
-		return -1;
-	return rename(fresh, path) < 0 ? err_sys(e, errno, "cannot write '%s'", path) : 0;
+	if ((there && fchown(fd, old.st_uid, old.st_gid) < 0) || fchmod(fd, old.st_mode & 07777) < 0)
+		(void)err_sys(e, errno, "cannot give '%s' the owner of '%s'", fresh, path);
+	else if (fd_write_all(fd, text.p, text.n, e) < 0)
+		(void)err_wrap(e, "cannot write '%s'", fresh);
+	else if (fsync(fd) < 0 || rename(fresh, path) < 0)
+		(void)err_sys(e, errno, "cannot write '%s'", path);
+	else
+		return 0;
+	(void)unlink(fresh);
+	return -1;
 }

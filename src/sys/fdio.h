@@ -2,6 +2,8 @@
 #ifndef SYS_FDIO_H
 #define SYS_FDIO_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -9,6 +11,10 @@ void fd_close(int *fd); /* closes and sets -1; -1 is fine */
 void fd_auto(int *fd);
 void fd_nonblock(int fd);
 void fd_block(int fd);
+/* A descriptor that tells whether fd, given away and closed here, is still open in any process, without keeping it
+ * open itself; -1: that cannot be told. */
+int fd_shadow(int fd);
+bool fd_shadowed(int shadow);
 /* A pipe, both ends close-on-exec. */
 int fd_pipe(int ends[2], struct err *e) MUST_CHECK;
 /* Writes all of it; blocks. */
@@ -16,8 +22,9 @@ int fd_write_all(int fd, const void *bytes, size_t n, struct err *e) MUST_CHECK;
 /* Reads once, up to n bytes, onto the end of b.  Returns the count, 0 at the end, -1 on an error,
  * -2 when a non-blocking descriptor has nothing now. */
 int fd_read_some(int fd, struct buf *b, size_t n);
-/* Writes a file (mode 0600) so that others see the old text or the new one, whole; not on disk when it returns. */
-int fd_replace_file(const char *path, struct str text, struct err *e) MUST_CHECK;
+/* Writes a file so that others see the old text or the new one, whole, whatever happens.  One that is there keeps its
+ * owner and mode, and where path is a link it is what that leads to; a new one has the mode. */
+int fd_replace_file(const char *path, struct str text, mode_t mode, struct err *e) MUST_CHECK;
 /* A whole file of at most max bytes into the arena, NUL-terminated. */
 int fd_read_file(const char *path, size_t max, struct arena *a, struct str *out, struct err *e) MUST_CHECK;
 

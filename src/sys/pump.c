@@ -1,7 +1,10 @@
 #include "sys/pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,8 +16,34 @@ void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str fi
 	p->ring = malloc(ring_bytes);
 	if (p->ring == NULL)
 		abort();
+	p->in_flags = fcntl(in, F_GETFL);
+	p->out_flags = fcntl(out, F_GETFL);
 	fd_nonblock(in);
 	fd_nonblock(out);
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+void pump_splice(struct pump *p, int in, int out)
+{
+	enum { RING = 256 * 1024, PIPE = 1 << 20 };
+
+	pump_init(p, in, out, RING, (struct str){0});
+	p->direct = is_pipe(in) || is_pipe(out);
+	/* The more fits, the fewer turns it takes; where that is not allowed, it goes as it is. */
+	(void)fcntl(is_pipe(in) ? in : out, F_SETPIPE_SZ, PIPE);
+}
+
+static void end(int *fd, int flags)
+{
+	if (*fd >= 0 && flags >= 0)
+		(void)fcntl(*fd, F_SETFL, flags);
+	fd_close(fd);
 }
 
 void pump_refill(struct pump_limit *l, uint64_t rate, int64_t now_ms)
@@ -38,12 +67,12 @@ static size_t allowed(const struct pump *p)
 
 short pump_wants_in(const struct pump *p)
 {
-	return p->in >= 0 && p->len < p->size ? POLLIN : 0;
+	return p->in >= 0 && p->len < p->size && !p->blocked ? POLLIN : 0;
 }
 
 short pump_wants_out(const struct pump *p)
 {
-	return p->out >= 0 && (allowed(p) > 0 || p->first.n > 0) ? POLLOUT : 0;
+	return p->out >= 0 && (allowed(p) > 0 || p->first.n > 0 || p->blocked) ? POLLOUT : 0;
 }
 
 static void fill(struct pump *p)
@@ -55,10 +84,12 @@ static void fill(struct pump *p)
 	if (p->in < 0 || room == 0)
 		return;
 	ssize_t n = readv(p->in, v, 2);
-	if (n > 0)
+	if (n > 0) {
 		p->len += (size_t)n;
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		fd_close(&p->in);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		p->error = n == 0 ? p->error : errno;
+		end(&p->in, p->in_flags);
+	}
 }
 
 /* False when nobody reads any more. */
@@ -71,8 +102,12 @@ static bool drain(struct pump *p)
 	if (!first && len == 0)
 		return true;
 	ssize_t n = first ? write(p->out, p->first.p, p->first.n) : writev(p->out, v, 2);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n < 0) {
+		p->error = errno;
+		return false;
+	}
 	if (first) {
 		p->first.p += n;
 		p->first.n -= (size_t)n;
@@ -86,26 +121,59 @@ static bool drain(struct pump *p)
 	return true;
 }
 
+/* In place of fill and drain.  The kernel does not say which of the two has nothing or takes nothing: each is waited
+ * for in turn. */
+static bool splice_some(struct pump *p)
+{
+	enum { SOME = 1 << 20 };
+	ssize_t n = splice(p->in, NULL, p->out, NULL, SOME, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+	if (n > 0) {
+		p->bytes += (uint64_t)n;
+		p->blocked = false;
+	} else if (n == 0) {
+		end(&p->in, p->in_flags);
+	} else if (errno == EAGAIN) {
+		p->blocked = !p->blocked;
+	} else if (errno == EINVAL) {
+		p->direct = p->blocked = false;
+	} else if (errno != EINTR) {
+		p->error = errno;
+		return false;
+	}
+	return true;
+}
+
+/* A socket has its end whoever else may have it open. */
+static void end_both(struct pump *p)
+{
+	end(&p->in, p->in_flags);
+	if (p->out >= 0)
+		(void)shutdown(p->out, SHUT_WR);
+	end(&p->out, p->out_flags);
+}
+
 enum pump_end pump_step(struct pump *p)
 {
+	bool good;
+
 	if (p->out < 0)
 		return PUMP_DONE;
-	fill(p);
-	if (!drain(p)) {
-		fd_close(&p->out);
-		fd_close(&p->in);
-		return PUMP_READER_GONE;
+	if (p->direct) {
+		good = splice_some(p);
+	} else {
+		fill(p);
+		good = drain(p);
 	}
-	if (p->in >= 0 || p->len > 0 || p->first.n > 0)
+	if (good && (p->in >= 0 || p->len > 0 || p->first.n > 0))
 		return PUMP_GOES_ON;
-	fd_close(&p->out);
-	return PUMP_DONE;
+	end_both(p);
+	return p->error == 0 ? PUMP_DONE : PUMP_CUT;
 }
 
 void pump_release(struct pump *p)
 {
-	fd_close(&p->in);
-	fd_close(&p->out);
+	end_both(p);
 	free(p->ring);
 	p->ring = NULL;
 }

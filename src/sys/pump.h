@@ -16,7 +16,7 @@ struct pump_limit {
 /* Fills it for what has passed; at most a tenth of a second is saved up. */
 void pump_refill(struct pump_limit *l, uint64_t rate, int64_t now_ms);
 
-enum pump_end { PUMP_GOES_ON, PUMP_DONE, PUMP_READER_GONE };
+enum pump_end { PUMP_GOES_ON, PUMP_DONE, PUMP_CUT };
 
 struct pump {
 	int in, out; /* owned from pump_init on; -1 once closed */
@@ -25,14 +25,21 @@ struct pump {
 	struct str first;	  /* goes out before anything from in; borrowed */
 	uint64_t bytes;		  /* from in that reached out */
 	struct pump_limit *limit; /* of what comes from in; borrowed, or NULL */
+	int error;		  /* errno of what cut it; 0: the stream had an end */
+	bool direct, blocked;	  /* pump_splice: no ring; out takes nothing now */
+	int in_flags, out_flags;  /* as they were, and are again when they are closed: others may have them too */
 };
 
-/* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking. */
+/* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking while it has them. */
 void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str first);
+/* Likewise without a ring, the bytes staying in the kernel, where one of the two is a pipe and the other can do it;
+ * else with a small one. */
+void pump_splice(struct pump *p, int in, int out);
 /* What to poll for: events of in and of out (0: not now). */
 short pump_wants_in(const struct pump *p);
 short pump_wants_out(const struct pump *p);
-/* Reads and writes what is possible now; closes out when everything went through. */
+/* Reads and writes what is possible now; closes out when everything went through, which ends a socket's direction also
+ * where another descriptor of it is still open. */
 enum pump_end pump_step(struct pump *p);
 void pump_release(struct pump *p); /* closes both */
 

@@ -38,6 +38,7 @@ class Setup:
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.machine}/hostkey\n"
             f"PidFile {self.machine}/sshd.pid\nAuthorizedKeysFile {self.machine}/authorized_keys\n"
             "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nUseDNS no\n"
+            "Subsystem sftp internal-sftp\n"
         )
         self.settings = {"port": self.port, "pool": None, "pool_dir": ""}
         self.save()

@@ -4,7 +4,8 @@
 A machine for tests, as the program of an `exec` target: "on" is a real sshd on a loopback port, and, if the folder
 names one, an imported pool.  One request on standard input, one answer on standard output (dormouse-provider(7)).
 
-FOLDER/machine.json: {"port": N, "pool": NAME or null, "pool_dir": DIR, "fail": {"start": "text"}, "delay": seconds}
+FOLDER/machine.json: {"port": N, "pool": NAME or null, "pool_dir": DIR, "fail": {"start": "text"}, "delay": seconds,
+"doors": more of them, "late": seconds until its port answers, which it does not wait for}
 FOLDER/sshd_config is written by whoever made the folder; FOLDER/log gets one line per request."""
 
 # It is started for every request, and in emulation each import costs: only what all of them need is here.
@@ -65,7 +66,7 @@ def facts():
         return {"power": "absent"}
     return {
         "power": "running", "token": token, "id": f"sshd {pid()}", "address": "127.0.0.1",
-        "doors": [{"port": 22, "host": "127.0.0.1", "at": settings["port"]}],
+        "doors": [{"port": 22, "host": "127.0.0.1", "at": settings["port"]}, *settings.get("doors", [])],
     }  # fmt: skip
 
 
@@ -88,8 +89,15 @@ def start(request):
             time.sleep(0.3)
         with open(token_file, "w") as f:
             f.write(request.get("token") or "")
-        subprocess.run(["/usr/sbin/sshd", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        sshd = ["/usr/sbin/sshd", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"]
+        nobody = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if settings.get("late"):
+            later = subprocess.Popen(["sh", "-c", 'sleep "$0"; exec "$@" -D', str(settings["late"]), *sshd], **nobody,
+                                     start_new_session=True)  # fmt: skip
+            with open(pid_file, "w") as f:
+                f.write(str(later.pid))
+        else:
+            subprocess.run(sshd, check=True, **nobody)
         for _ in range(200):
             if pid() is not None:
                 break
