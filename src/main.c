@@ -60,6 +60,8 @@ static const struct {
     {"wake", cmd_wake, "start a machine"},
     {"sleep", cmd_sleep, "end a machine"},
     {"connect", cmd_connect, "a connection to a machine, for ssh's ProxyCommand"},
+    {"ssh-config", cmd_ssh_config, "what ssh must know to wake machines: print it, or install it"},
+    {"known-hosts", cmd_known_hosts, "the host keys that the configuration pins"},
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
     {"worker", cmd_worker, NULL},
@@ -70,7 +72,7 @@ static int usage(FILE *to)
 	(void)fputs("usage: dormouse COMMAND [OPTION…]\n\n", to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (commands[i].summary != NULL)
-			(void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+			(void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	(void)fputs("\nEvery command has --help.  The configuration is /etc/dormouse/config.hcl, or -c FILE.\n", to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }

@@ -69,6 +69,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_find(int argc, char **argv);
 int cmd_history(int argc, char **argv);
+int cmd_known_hosts(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_machines(int argc, char **argv);
@@ -81,6 +82,7 @@ int cmd_repair(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_snapshot(int argc, char **argv);
+int cmd_ssh_config(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_wake(int argc, char **argv);
 

@@ -78,6 +78,22 @@ static void load_ssh(struct loading *l, const struct body *body, struct target *
 	struct decode_part part = {ssh_schema.fields, ssh_schema.nfields, &t->ssh};
 	decode_attrs(ssh != NULL ? &ssh->body : &none, &ssh_schema, ssh != NULL ? ssh->at : t->at, &part, 1, l->a,
 		     l->d);
+	for (size_t i = 0; ssh != NULL && i < ssh_schema.nfields; i++) {
+		const struct field *f = &ssh_schema.fields[i];
+		const struct attr *attr = body_attr(&ssh->body, f->name);
+		const char **text = (const char **)(void *)((char *)&t->ssh + f->offset);
+		if (f->type != FIELD_STRING || attr == NULL || *text == NULL)
+			continue;
+		/* What file("key.pub") gives ends with a new line. */
+		*text = str_dup(l->a, str_trim(str_of(*text)));
+		/* Each becomes part of a line that ssh reads. */
+		for (const char *c = *text; *c != '\0'; c++) {
+			if ((unsigned char)*c >= ' ' && *c != 127)
+				continue;
+			(void)diag_add(l->d, attr->value.at, "'%s' must be one line of text", f->name);
+			break;
+		}
+	}
 	const struct attr *port = ssh != NULL ? body_attr(&ssh->body, "port") : NULL;
 	int64_t number; /* what is no number was diagnosed already */
 	if (port != NULL && num_i64(port->value.text, &number) && (number < 1 || number > 65535))

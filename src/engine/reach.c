@@ -21,21 +21,6 @@ static void note(void *ctx, const char *text)
 		r->listener->tell(r->listener, &ev);
 }
 
-/* ssh hands this line to a shell (behind an exec of its own), and expands '%' in it first. */
-static const char *proxy_command(const struct paths *paths, const struct target *t, struct arena *a)
-{
-	AUTO(buf) struct buf b = {0};
-	AUTO(buf) struct buf escaped = {0};
-
-	shquote(&b, paths->self);
-	buf_puts(&b, " connect --fdpass -c ");
-	shquote(&b, paths->config);
-	buf_printf(&b, " %s:%lld", t->name, (long long)t->ssh.port);
-	for (size_t i = 0; i < b.n; i++)
-		buf_puts(&escaped, b.p[i] == '%' ? "%%" : (const char[]){b.p[i], '\0'});
-	return str_dup(a, buf_str(&escaped));
-}
-
 int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
 	       const char *purpose, struct arena *a, struct run_listener *listener, struct err *e)
 {
@@ -52,7 +37,8 @@ int reach_init(struct reach *r, const struct config *c, const struct paths *path
 	r->target = t;
 	if (machine_known_hosts(paths->runtime_dir, t, a, &door.known_hosts, e) < 0)
 		return -1;
-	door.proxy_command = proxy_command(paths, t, a);
+	door.proxy_command =
+	    ssh_proxy_command(paths->self, paths->config, t->name, arena_printf(a, "%lld", (long long)t->ssh.port), a);
 	door.control_path = arena_printf(a, "%s/ssh-%d-%u", paths->runtime_dir, (int)getpid(), ++made);
 	ssh_master_init(&r->master, ssh_args(t, &door, a), door.control_path, a);
 	if (r->master.argv == NULL)

@@ -1,14 +1,55 @@
 #include "wire/ssh_args.h"
 
+#include "wire/shell.h"
+
 static void option(struct strings *v, struct arena *a, const char *text)
 {
 	*vec_add(v, a) = "-o";
 	*vec_add(v, a) = text;
 }
 
+const char *ssh_word(const char *s, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+
+	buf_putc(&b, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			buf_putc(&b, '\\');
+		buf_putc(&b, *s);
+	}
+	buf_putc(&b, '"');
+	return str_dup(a, buf_str(&b));
+}
+
+const char *ssh_literal(const char *s, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+
+	for (; *s != '\0'; s++)
+		buf_puts(&b, *s == '%' ? "%%" : (const char[]){*s, '\0'});
+	return str_dup(a, buf_str(&b));
+}
+
+const char *ssh_proxy_command(const char *self, const char *config, const char *target, const char *port,
+			      struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+
+	shquote(&b, self);
+	buf_puts(&b, " connect --fdpass -c ");
+	shquote(&b, config);
+	return arena_printf(a, "%s %s:%s", ssh_literal(buf_text(&b), a), target, port);
+}
+
+const char *ssh_host_alias(const struct target *t, struct arena *a)
+{
+	return t->ssh.host_key == NULL ? t->name : arena_printf(a, "%s@dormouse", t->name);
+}
+
 const char *ssh_known_hosts_line(const struct target *t, struct arena *a)
 {
-	return t->ssh.host_key == NULL ? NULL : arena_printf(a, "dormouse-%s %s\n", t->name, t->ssh.host_key);
+	return t->ssh.host_key == NULL ? NULL : arena_printf(a, "%s %s\n", ssh_host_alias(t, a), t->ssh.host_key);
 }
 
 const char *const *ssh_args(const struct target *t, const struct ssh_door *door, struct arena *a)
@@ -27,17 +68,15 @@ const char *const *ssh_args(const struct target *t, const struct ssh_door *door,
 	option(&v, a, "ServerAliveCountMax=4");
 	option(&v, a, "ConnectTimeout=30");
 	option(&v, a, "LogLevel=ERROR");
-	option(&v, a, arena_printf(a, "User=%s", t->ssh.user));
+	option(&v, a, arena_printf(a, "User=%s", ssh_word(t->ssh.user, a)));
 	if (t->ssh.identity_file != NULL) {
-		option(&v, a, arena_printf(a, "IdentityFile=\"%s\"", t->ssh.identity_file));
+		option(&v, a, arena_printf(a, "IdentityFile=%s", ssh_word(t->ssh.identity_file, a)));
 		option(&v, a, "IdentitiesOnly=yes");
 	}
+	option(&v, a, arena_printf(a, "HostKeyAlias=%s", ssh_host_alias(t, a)));
 	if (t->ssh.host_key != NULL && door->known_hosts != NULL) {
-		option(&v, a, arena_printf(a, "HostKeyAlias=dormouse-%s", t->name));
-		option(&v, a, arena_printf(a, "UserKnownHostsFile=\"%s\"", door->known_hosts));
+		option(&v, a, arena_printf(a, "UserKnownHostsFile=%s", ssh_word(ssh_literal(door->known_hosts, a), a)));
 		option(&v, a, "GlobalKnownHostsFile=/dev/null");
-	} else {
-		option(&v, a, arena_printf(a, "HostKeyAlias=%s", t->name));
 	}
 	if (door->proxy_command != NULL) {
 		option(&v, a, arena_printf(a, "ProxyCommand=%s", door->proxy_command));

@@ -5,7 +5,7 @@
 #include "model/config.h"
 
 struct ssh_door {
-	const char *known_hosts; /* file with the pinned key under "dormouse-<target>", or NULL */
+	const char *known_hosts; /* file with the line of the pinned key, or NULL */
 	/* Either straight to an address … */
 	const char *host;
 	int64_t port;
@@ -16,6 +16,16 @@ struct ssh_door {
 
 /* argv, NULL-terminated, in the arena, up to and with the host; a command may be put behind it. */
 const char *const *ssh_args(const struct target *t, const struct ssh_door *door, struct arena *a);
+/* One word of ssh_config(5) that stands for s; '%' keeps its meaning there. */
+const char *ssh_word(const char *s, struct arena *a);
+/* Without that meaning. */
+const char *ssh_literal(const char *s, struct arena *a);
+/* What stands behind ProxyCommand: ssh expands '%' in it and hands it to a shell. */
+const char *ssh_proxy_command(const char *self, const char *config, const char *target, const char *port,
+			      struct arena *a);
+/* The name of its key in known_hosts; of a pinned one, a name that no host can have, because ssh reads what stands
+ * before an '@' as a user. */
+const char *ssh_host_alias(const struct target *t, struct arena *a);
 /* The known_hosts line that pins the target's key; NULL if none is configured. */
 const char *ssh_known_hosts_line(const struct target *t, struct arena *a);
 

@@ -64,7 +64,7 @@ static void whole_file(void **state)
 	    "  ssh { port = 2222 }\n"
 	    "}\n"
 	    "target \"other.1\" \"probe\" {\n"
-	    "  ssh {\n    user = \"u\"\n    identity_file = \"/k\"\n    host_key = \"ssh-ed25519 AAAA\"\n  }\n"
+	    "  ssh {\n    user = \"u\"\n    identity_file = \"/k\"\n    host_key = \"ssh-ed25519 AAAA\\n\"\n  }\n"
 	    "}\n"
 	    "snapshots {\n  frequent = 4\n  yearly = 0\n}\n";
 

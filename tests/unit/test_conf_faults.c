@@ -117,6 +117,8 @@ static void not_the_language(void **state)
 	wrong("target t probe {\nl = [\"a\", 5]\n}", "2:11: 'l' must be a list of strings");
 	wrong("target t probe {\nl = \"a\"\n}", "2:5: 'l' must be a list of strings");
 	wrong("target t probe {\nl = [\"a\", null]\n}", "2:11: 'l' must be a list of strings");
+	wrong("target t probe {\nssh { user = \"a\\nProxyCommand x\" }\n}", "2:14: 'user' must be one line of text");
+	wrong("target t probe {\nssh { host_key = \"a\\u007fb\" }\n}", "2:18: 'host_key' must be one line of text");
 	wrong("target t probe {\nssh { port = 65536 }\n}", "2:14: a port is a number from 1 to 65535");
 	static const char *const names[] = {"1a", "a/", "/a", "a/./b", "..", "a/..", "a%b", "", "a//b", "_a", "a/b/."};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

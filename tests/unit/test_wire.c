@@ -656,7 +656,7 @@ static void ssh(void **state)
 	contains(&b, "ssh|-T|");
 	contains(&b, "|-o|StrictHostKeyChecking=yes|");
 	contains(&b, "|-o|IdentityFile=\"/k y\"|");
-	contains(&b, "|-o|HostKeyAlias=dormouse-arch|-o|UserKnownHostsFile=\"/run/kh\"|");
+	contains(&b, "|-o|HostKeyAlias=arch@dormouse|-o|UserKnownHostsFile=\"/run/kh\"|");
 	contains(&b, "|-o|ProxyCommand=none|-o|Port=2222|-o|HostName=10.0.0.1|");
 	contains(&b, "|--|arch|");
 	buf_clear(&b);
