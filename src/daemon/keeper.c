@@ -1,6 +1,7 @@
 #include "daemon/keeper.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -12,7 +13,7 @@
 #include "sys/ipc.h"
 #include "sys/notify.h"
 
-enum { IDLE_MS = 1500, GRACE_MS = 10000, LOOK_MS = 300000, WAIT_MS = 4 * IDLE_MS };
+enum { IDLE_MS = 1500, GRACE_MS = 10000, LOOK_MS = 300000, WAIT_MS = 4 * IDLE_MS, MAPPED_BYTES = 64 * 1024 };
 
 struct pollfds VEC(struct pollfd);
 
@@ -236,6 +237,8 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	sigset_t set;
 	int rc = 0;
 
+	/* What a look at thousands of snapshots takes goes back to the system, instead of staying for the next one. */
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	k.config_path = paths->config;
 	k.watchdog_ms = idle_exit ? 0 : notify_watchdog_ms();
 	if (!idle_exit) {

@@ -105,7 +105,8 @@ int store_open(const char *path, struct store **out, struct err *e)
 	if (s == NULL)
 		abort();
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
-	    sqlite3_exec(s->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", NULL, NULL, NULL) != SQLITE_OK)
+	    sqlite3_exec(s->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;", NULL, NULL,
+			 NULL) != SQLITE_OK)
 		goto bad;
 	sqlite3_stmt *q = prepare(s, "PRAGMA user_version", "");
 	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)

@@ -3,6 +3,7 @@ There is no ZFS here, so the backups that it starts fail; that they were started
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import time
@@ -96,6 +97,20 @@ def test_a_keeper_on_demand_gives_way(daemon):
     d.told("READY=1")
     again.terminate()
     assert again.wait(20) == 0
+
+
+def test_what_a_large_look_takes_is_given_back(daemon):
+    d = daemon('run = "yearly"')
+    d.told("READY=1")
+    wait_for(lambda: len(d.runs()) == 1)
+    for op in ({"op": "record", "json": "x" * 4000000}, {"op": "recall"}):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(d.setup.folder / "run" / "control.sock"))
+            s.sendall(json.dumps({**op, "backup": "x"}).encode() + b"\n")
+            while b"\n" not in s.recv(1 << 20):
+                pass
+    status = pathlib.Path(f"/proc/{d.proc.pid}/status")
+    wait_for(lambda: int(status.read_text().split("RssAnon:")[1].split()[0]) < 2048)
 
 
 def test_reload(daemon):
