@@ -1,6 +1,7 @@
 /* snapshot, prune, explain: automatic snapshots without a backup. */
 #include "base/num.h"
 #include "cli/cli.h"
+#include "engine/host_look.h"
 #include "engine/pass.h"
 #include "engine/run.h"
 #include "plan/archive_plan.h"
@@ -75,23 +76,31 @@ static void record(struct doing *d, const char *where, const struct pass *pass, 
 	(void)json_array_append_new(d->results, j);
 }
 
-/* Looks, and decides; without snapshots none is counted as if it were taken. */
-static int look(struct doing *d, struct reach *r, const struct snapshot_policy *p, struct pass *pass, struct err *e)
+static void decide(struct doing *d, const struct snapshot_policy *p, const struct side_state *host, struct pass *pass)
 {
-	struct side_state host;
-
-	if (pass_look(r, "", NULL, &host, e) < 0)
-		return -1;
-	pass_plan(p, &host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : pass_last_seen(&d->c.paths), &d->c.arena,
-		  pass);
-	if (pass->doubt == NULL && !d->dry)
-		pass_seen(&d->c.paths, d->now);
+	pass_plan(p, host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : pass_last_seen(&d->c.paths), &d->c.arena, pass);
 	if (d->take || pass->doubt != NULL)
-		return 0;
+		return;
 	pass->snaps.n = pass->verdicts.n = pass->prunes.n = 0;
-	retain_host(p, &host, &pass->snaps, &d->zone, d->now, &d->c.arena, &pass->verdicts);
+	retain_host(p, host, &pass->snaps, &d->zone, d->now, &d->c.arena, &pass->verdicts);
 	prune_plan(&pass->verdicts, &d->c.arena, &pass->prunes);
-	return 0;
+}
+
+/* Looks, and decides; without snapshots none is counted as if it were taken. */
+static int look(struct doing *d, struct reach *r, const struct snapshot_policy *p, struct side_state *host,
+		struct pass *pass, struct err *e)
+{
+	int again = host_look(r, host, e);
+
+	if (again < 0)
+		return -1;
+	do {
+		decide(d, p, host, pass);
+		again = host_look_confirm(r, &pass->verdicts, host, e);
+	} while (again > 0);
+	if (again == 0 && pass->doubt == NULL && !d->dry)
+		pass_seen(&d->c.paths, d->now);
+	return again;
 }
 
 static void tell(struct doing *d, const char *where, const struct pass *pass, const struct passed *done)
@@ -118,6 +127,7 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 {
 	AUTO(fd) int lock = -1;
 	struct reach r = {.link = CONTROL_INIT};
+	struct side_state host;
 	struct pass pass = {0};
 	struct passed done = {0};
 	struct err e;
@@ -126,7 +136,7 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 	if (rc == 0)
 		rc = reach_init(&r, &d->c.config, &d->c.paths, p->on, "snapshots", &d->c.arena, &d->listener, &e);
 	if (rc == 0)
-		rc = look(d, &r, p, &pass, &e);
+		rc = look(d, &r, p, &host, &pass, &e);
 	if (rc == 0 && !d->prune)
 		pass.prunes.n = 0;
 	if (rc == 0 && d->dry) {
@@ -137,6 +147,8 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 		rc = pass_prune(&r, &pass.prunes, true, &done.pruned, &e);
 	} else if (rc == 0) {
 		rc = pass_do(&r, p, &pass, &done, &e);
+		bool all_gone = rc == 0 && d->prune && !done.skipped && done.pruned.failed.n == 0;
+		host_look_remember(&r, &host, all_gone ? &pass.verdicts : &(struct verdicts){0});
 	}
 	if (rc < 0)
 		failed(d, &e);
@@ -293,13 +305,14 @@ static int explain_host(struct doing *d, const char *on, const char *dataset, co
 {
 	const struct snapshot_policy *p = config_policy(&d->c.config, on);
 	struct reach r = {.link = CONTROL_INIT};
+	struct side_state host;
 	struct pass pass = {0};
 
 	if (p == NULL)
 		return 0;
 	int rc = reach_init(&r, &d->c.config, &d->c.paths, on, "explain", &d->c.arena, &d->listener, e);
 	if (rc == 0)
-		rc = look(d, &r, p, &pass, e);
+		rc = look(d, &r, p, &host, &pass, e);
 	reach_rest(&r);
 	return rc < 0 ? -1 : explain_in(d, &pass.verdicts, dataset, snapshot);
 }

@@ -15,6 +15,7 @@ struct point {
 	uint64_t createtxg; /* orders the points of one dataset on one pool */
 	int64_t creation;   /* Unix seconds */
 	uint64_t userrefs;  /* number of holds (snapshots only) */
+	bool recalled;	    /* all but the name is what an earlier look saw, and holds are not known */
 };
 struct points VEC(struct point);
 

@@ -1,27 +1,44 @@
 #include "wire/program.h"
 
-void program_look(struct buf *b, const char *root, bool points, const char *properties)
+static const char points[] = "-o name,guid,createtxg,creation,userrefs";
+
+static void look_begin(struct buf *b)
 {
 	program_begin(b);
 	/* What it complains of stands behind a '!', and so does that it failed: the exit code of the left side of a
 	 * pipe would be lost. */
+	buf_puts(b, "try() { { { zfs \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1; }\n"
+		    "look() {\necho \"#look $1\"\nshift\ntry \"$@\"\n}\n");
+}
+
+static void look_end(struct buf *b)
+{
+	buf_puts(b, "\necho '#look end'\n");
+	program_end(b);
+}
+
+static void look_datasets(struct buf *b)
+{
 	buf_puts(
 	    b,
-	    "look() {\necho \"#look $1\"\nshift\n"
-	    "{ { zfs \"$@\" 2>&1 >&3 || echo \"#failed $?\"; } | sed 's/^/!/'; } 3>&1\n"
-	    "}\n"
 	    "look datasets list -Hp -t filesystem,volume -o name,type,guid,encryption,origin,used,referenced,available,"
 	    "written,receive_resume_token,dormouse:placeholder,dormouse:gone,dormouse:restoring,"
 	    "readonly,canmount,dormouse:backup,encryptionroot,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
+}
+
+void program_look(struct buf *b, const char *root, bool with_points, const char *properties)
+{
+	look_begin(b);
+	look_datasets(b);
 	if (*root != '\0') {
 		buf_puts(b, " -r");
 		shell_word(b, root);
 	}
-	if (points)
-		buf_puts(b, "\nlook points list -Hp -t snapshot,bookmark -o name,guid,createtxg,creation,userrefs");
-	if (points && *root != '\0') {
+	if (with_points)
+		buf_printf(b, "\nlook points list -Hp -t snapshot,bookmark %s", points);
+	if (with_points && *root != '\0') {
 		buf_puts(b, " -r");
 		shell_word(b, root);
 	}
@@ -31,8 +48,46 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 		    "\nlook properties get -Hp -t filesystem,volume -s local,received -o name,property,value all -r");
 		shell_word(b, properties);
 	}
-	buf_puts(b, "\necho '#look end'\n");
-	program_end(b);
+	look_end(b);
+}
+
+void program_look_names(struct buf *b)
+{
+	look_begin(b);
+	look_datasets(b);
+	buf_printf(b, "\nlook points list -Hp -t bookmark %s\n", points);
+	/* Each line of what it returns has an '@', and no other line that zfs program prints. */
+	buf_puts(b, "names='local names = {\"\"}\n"
+		    "local function walk(dataset)\n"
+		    "for one in zfs.list.snapshots(dataset) do names[#names + 1] = one end\n"
+		    "for child in zfs.list.children(dataset) do walk(child) end\n"
+		    "end\n"
+		    "local args = ...\n"
+		    "walk(args[\"argv\"][1])\n"
+		    "return table.concat(names, \"\\n\") .. \"\\n\"'\n"
+		    "echo '#look names'\n"
+		    "try list -H -d 0 -o name | while IFS= read -r pool; do\n"
+		    "case $pool in '!'*) printf '%s\\n' \"$pool\"; continue ;; esac\n"
+		    "if out=$(printf '%s\\n' \"$names\" |\n"
+		    "zfs program -n -t 100000000 -m 100000000 \"$pool\" - \"$pool\" 2>/dev/null)\n"
+		    "then printf '%s\\n' \"$out\" | grep @\n"
+		    "else try list -H -t snapshot -o name -s name -r \"$pool\" </dev/null\n"
+		    "fi\n"
+		    "done");
+	look_end(b);
+}
+
+void program_look_points(struct buf *b, const struct strings *snapshots)
+{
+	enum { TOGETHER = 500 };
+
+	look_begin(b);
+	for (size_t i = 0; i < snapshots->n; i++) {
+		if (i % TOGETHER == 0)
+			buf_printf(b, "\nlook points list -Hp -t snapshot %s", points);
+		shell_word(b, snapshots->v[i]);
+	}
+	look_end(b);
 }
 
 void program_tokens(struct buf *b, const struct strings *tokens)

@@ -81,41 +81,52 @@ static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 	       number(f[8], &d->written);
 }
 
+/* "pool/ds@snap" or "pool/ds#mark": what stands behind is the name of p. */
+static bool point_name(struct str whole, struct arena *a, struct str *where, struct point *p)
+{
+	size_t at = 0;
+
+	*p = (struct point){0};
+	while (at < whole.n && whole.p[at] != '@' && whole.p[at] != '#')
+		at++;
+	if (at == 0 || at + 1 >= whole.n)
+		return false;
+	*where = (struct str){whole.p, at};
+	p->kind = whole.p[at] == '@' ? POINT_SNAPSHOT : POINT_BOOKMARK;
+	p->name = arena_strndup(a, whole.p + at + 1, whole.n - at - 1);
+	return true;
+}
+
 /* A snapshot's or bookmark's line; where is the name of its dataset. */
 static bool point_line(struct str line, struct arena *a, struct str *where, struct point *p)
 {
 	struct str f[5];
 	uint64_t creation;
 
-	*p = (struct point){0};
-	if (!fields(line, f, ARRAY_LEN(f)))
-		return false;
-	size_t at = 0;
-	while (at < f[0].n && f[0].p[at] != '@' && f[0].p[at] != '#')
-		at++;
-	if (at == 0 || at + 1 >= f[0].n)
-		return false;
-	*where = (struct str){f[0].p, at};
-	p->kind = f[0].p[at] == '@' ? POINT_SNAPSHOT : POINT_BOOKMARK;
-	p->name = arena_strndup(a, f[0].p + at + 1, f[0].n - at - 1);
-	if (!num_u64(f[1], &p->guid) || !num_u64(f[2], &p->createtxg) || !num_u64(f[3], &creation) ||
-	    creation > INT64_MAX || !number(f[4], &p->userrefs))
+	if (!fields(line, f, ARRAY_LEN(f)) || !point_name(f[0], a, where, p) || !num_u64(f[1], &p->guid) ||
+	    !num_u64(f[2], &p->createtxg) || !num_u64(f[3], &creation) || creation > INT64_MAX ||
+	    !number(f[4], &p->userrefs))
 		return false;
 	p->creation = (int64_t)creation;
 	return true;
 }
 
+/* Nearly always it is the same as the last time, or the next; s is sorted. */
 static struct dataset *find(struct side_state *s, struct str name, size_t *last)
 {
-	/* Points come in the order of their datasets: nearly always it is the same one, or the next. */
-	for (size_t k = 0; k < s->datasets.n; k++) {
-		struct dataset *d = &s->datasets.v[(*last + k) % s->datasets.n];
-		if (str_eq(name, d->name)) {
-			*last = (*last + k) % s->datasets.n;
-			return d;
+	AUTO(arena) struct arena a = {0};
+
+	for (size_t k = *last; k < s->datasets.n && k < *last + 2; k++) {
+		if (str_eq(name, s->datasets.v[k].name)) {
+			*last = k;
+			return &s->datasets.v[k];
 		}
 	}
-	return NULL;
+	const struct dataset *d = side_find(s, str_dup(&a, name));
+	if (d == NULL)
+		return NULL;
+	*last = (size_t)(d - s->datasets.v);
+	return &s->datasets.v[*last];
 }
 
 /* A property's line.  A value may hold anything, a new line too: what does not begin with the name of a dataset
@@ -133,7 +144,7 @@ static void property_line(struct side_state *s, struct str line, struct arena *a
 		d->has_record = properties_parse(line, a, &d->recorded, &ignored) == 0;
 }
 
-enum section { BEFORE, DATASETS, POINTS, PROPERTIES, END };
+enum section { BEFORE, DATASETS, POINTS, NAMES, PROPERTIES, END };
 
 /* A complaint of zfs: fine only when it says that the root is not there. */
 static int complaint(struct side_state *s, struct str line, struct err *e)
@@ -172,19 +183,21 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 		} else if (str_starts(line, "#look ")) {
 			section = str_eq(line, "#look datasets")     ? DATASETS
 				  : str_eq(line, "#look points")     ? POINTS
+				  : str_eq(line, "#look names")	     ? NAMES
 				  : str_eq(line, "#look properties") ? PROPERTIES
 								     : END;
 			s->has_properties |= section == PROPERTIES;
+			side_sort(s);
 		} else if (section == DATASETS) {
 			struct dataset d;
 			if (!dataset_line(line, a, &d))
 				return malformed(e, line);
 			*vec_add(&s->datasets, a) = d;
-		} else if (section == POINTS) {
+		} else if (section == POINTS || section == NAMES) {
 			struct str where;
 			struct point p;
 			struct dataset *d;
-			if (!point_line(line, a, &where, &p))
+			if (section == POINTS ? !point_line(line, a, &where, &p) : !point_name(line, a, &where, &p))
 				return malformed(e, line);
 			/* Between the two listings a dataset may have been made; it is not of this look. */
 			if ((d = find(s, where, &last)) != NULL)
@@ -204,6 +217,42 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 	if (!s->root_exists)
 		s->datasets.n = 0;
 	side_sort(s);
+	return 0;
+}
+
+int points_parse(struct str out, struct side_state *s, bool *changed, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	size_t last = 0;
+	bool whole = false;
+
+	*changed = false;
+	while (out.n > 0) {
+		struct str line = next_line(&out), where;
+		struct point now;
+		whole = str_eq(line, "#look end");
+		if (str_starts(line, "#look ") || str_starts(line, "!#failed "))
+			continue;
+		if (str_starts(line, "!")) {
+			if (line.n > 25 && str_eq((struct str){line.p + line.n - 24, 24}, ": dataset does not exist"))
+				continue;
+			zfs_blame((struct str){line.p + 1, line.n - 1}, e);
+			return err_wrap(e, "cannot list snapshots");
+		}
+		if (!point_line(line, &a, &where, &now))
+			return malformed(e, line);
+		struct dataset *d = find(s, where, &last);
+		for (size_t i = 0; d != NULL && i < d->points.n; i++) {
+			struct point *p = &d->points.v[i];
+			if (p->kind != POINT_SNAPSHOT || strcmp(p->name, now.name) != 0)
+				continue;
+			*changed |= p->recalled && (p->guid != now.guid || p->createtxg != now.createtxg);
+			now.name = p->name;
+			*p = now;
+		}
+	}
+	if (!whole)
+		return err_set(e, ERR_NET, "cannot list snapshots: the answer was cut off");
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "sys/proc.h"
 #include "wire/control.h"
 #include "wire/host_text.h"
+#include "wire/known.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
 #include "wire/plan_json.h"
@@ -249,6 +250,125 @@ static void looks(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_true(e.what[0] != '\0');
 	}
+}
+
+/* A look at names: b has s1, s2, s3 and a bookmark; b/a has one. */
+static void look_at_names(struct side_state *s, struct arena *a)
+{
+	static const char text[] = "#look datasets\n"
+				   "b\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\n"
+				   "b/a\tfilesystem\t6\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\n"
+				   "#look points\nb#m\t7\t1\t100\t-\n"
+				   "#look names\nb/a@s2\nb@s3\nb@s1\nb@s2\nb/new@s1\n#look end\n";
+	struct err e;
+
+	*s = (struct side_state){.root = ""};
+	assert_int_equal(look_parse(str_of(text), a, s, &e), 0);
+	assert_true(s->datasets.n == 2 && s->datasets.v[0].points.n == 4 && s->datasets.v[1].points.n == 1);
+	assert_true(s->datasets.v[0].points.v[0].guid == 0);
+}
+
+/* The snapshots of b, oldest first: "s1 7 recalled, s2 …". */
+static const char *shown(const struct side_state *s, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+
+	for (size_t i = 0; i < s->datasets.v[0].points.n; i++) {
+		const struct point *p = &s->datasets.v[0].points.v[i];
+		if (p->kind == POINT_SNAPSHOT)
+			buf_printf(&b, "%s %llu%s, ", p->name, (unsigned long long)p->guid,
+				   p->recalled ? " recalled" : "");
+	}
+	return str_dup(a, buf_str(&b));
+}
+
+#define KNOWN(dataset, lines) "dormouse snapshots 1\n=" dataset "\n" lines "end\n"
+
+static void recalls(void **state)
+{
+	static const struct {
+		const char *known, *want;
+	} cases[] = {
+	    {KNOWN("b\t5", "s2\t8\t2\t200\ns1\t7\t1\t100\n"), "s3 0, s1 7 recalled, s2 8 recalled, "},
+	    {KNOWN("b\t5", ""), "s1 0, s2 0, s3 0, "},
+	    /* Another dataset of that name; one that is not there. */
+	    {KNOWN("b\t4", "s1\t7\t1\t100\n"), "s1 0, s2 0, s3 0, "},
+	    {KNOWN("c\t5", "s1\t7\t1\t100\n"), "s1 0, s2 0, s3 0, "},
+	    /* s0 was there, and is not: it may have become s1. */
+	    {KNOWN("b\t5", "s1\t7\t1\t100\ns0\t6\t0\t90\n"), "s1 0, s2 0, s3 0, "},
+	    {KNOWN("b\t5", "s0\t6\t0\t90\n=b/a\t6\ns2\t9\t2\t200\n"), "s1 0, s2 0, s3 0, "},
+	};
+	static const char *const bad[] = {
+	    "",
+	    "dormouse snapshots 2\nend\n",
+	    "dormouse snapshots 1\n",
+	    "dormouse snapshots 1\n=b\t5\ns1\t7\t1\t100\n",
+	    KNOWN("b\t5", "s1\t7\t1\n"),
+	    KNOWN("b\t5", "s1\t7\t1\t-1x\n"),
+	    KNOWN("b\t5", "s1\t0\t1\t100\n"),
+	    KNOWN("b", ""),
+	    KNOWN("b\t5", "") "more\n",
+	};
+	AUTO(arena) struct arena a = {0};
+	struct side_state s;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		look_at_names(&s, &a);
+		assert_int_equal(known_fill(str_of(cases[i].known), &s, &e), 0);
+		side_sort(&s);
+		assert_string_equal(shown(&s, &a), cases[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		look_at_names(&s, &a);
+		if (known_fill(str_of(bad[i]), &s, &e) == 0)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
+static void known_again(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct side_state s;
+	struct verdicts gone = {0};
+	struct err e;
+	bool changed;
+	const char *all = "#look points\nb@s1\t7\t1\t100\t0\nb@s2\t8\t2\t200\t1\nb@s3\t9\t3\t300\t0\n"
+			  "!cannot open 'b/a@s2': dataset does not exist\n!#failed 1\n#look end\n";
+
+	(void)state;
+	look_at_names(&s, &a);
+	assert_int_equal(points_parse(str_of(all), &s, &changed, &e), 0);
+	side_sort(&s);
+	assert_string_equal(shown(&s, &a), "s1 7, s2 8, s3 9, ");
+	assert_true(!changed && s.datasets.v[1].points.v[0].guid == 0);
+	/* s1 is destroyed; the rest is recalled, and holds are not. */
+	*vec_add(&gone, &a) =
+	    (struct verdict){.dataset = &s.datasets.v[0], .point = &s.datasets.v[0].points.v[1], .why = DROP};
+	assert_string_equal(gone.v[0].point->name, "s1");
+	s.datasets.v[1].points.n = 0;
+	known_write(&s, &gone, &b);
+	assert_string_equal(buf_text(&b), "dormouse snapshots 1\n=b\t5\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\nend\n");
+	look_at_names(&s, &a);
+	assert_int_equal(known_fill(buf_str(&b), &s, &e), 0);
+	side_sort(&s);
+	assert_string_equal(shown(&s, &a), "s1 0, s2 8 recalled, s3 9 recalled, ");
+
+	/* Asked again: the same, with its holds; then one that was made anew. */
+	assert_int_equal(points_parse(str_of("#look points\nb@s2\t8\t2\t200\t1\n#look end\n"), &s, &changed, &e), 0);
+	assert_false(changed);
+	assert_string_equal(shown(&s, &a), "s1 0, s2 8, s3 9 recalled, ");
+	assert_int_equal(dataset_snapshot_by_name(&s.datasets.v[0], "s2")->userrefs, 1);
+	assert_int_equal(points_parse(str_of("#look points\nb@s3\t10\t4\t400\t0\n#look end\n"), &s, &changed, &e), 0);
+	assert_true(changed);
+	static const char *const bad[] = {"", "#look points\nb@s2\t8\t2\t200\t1\n",
+					  "#look points\nb@s2\t8\t2\t200\n#look end\n",
+					  "#look points\n!internal error: out of memory\n#look end\n"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (points_parse(str_of(bad[i]), &s, &changed, &e) == 0)
+			fail_msg("accepted: %s", bad[i]);
 }
 
 /* As OpenZFS 2.1 prints it. */
@@ -679,7 +799,7 @@ int main(void)
 	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates),    cmocka_unit_test(blame),
 	    cmocka_unit_test(observations), cmocka_unit_test(plans),	    cmocka_unit_test(control),
 	    cmocka_unit_test(hosts),	    cmocka_unit_test(examinations), cmocka_unit_test(facts),
-	    cmocka_unit_test(ssh),
+	    cmocka_unit_test(ssh),	    cmocka_unit_test(recalls),	    cmocka_unit_test(known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,47 @@ def test_five_hundred_in_one_atom_and_pruned_in_few(world):
     assert len(zfs("list", "-Hp", "-t", "snapshot", "-o", "name", "-r", "tank/many").split()) == 500
 
 
+def test_what_is_recalled_is_seen_before_it_goes(world):
+    zfs("create", "-o", "com.sun:auto-snapshot=true", "tank/home")
+    only_snapshots(world, policy="snapshots {\n  frequent = 3\n%s}\n")
+    (world.folder / "bin").mkdir()
+    ours, log = world.folder / "bin" / "zfs", world.folder / "log"
+    real = sh("which", "zfs").stdout.strip()
+    began = int(time.time())
+    world.env["PATH"] = f"{world.folder}/bin:{os.environ['PATH']}"
+
+    def one_pass(n, refuse="nothing"):
+        """What there is afterwards, oldest first, and which zfs commands ran."""
+        ours.write_text(f"#!/bin/sh\necho \"$*\" >>{log}\n[ \"$1\" != {refuse} ] || exit 1\nexec {real} \"$@\"\n")
+        ours.chmod(0o755)
+        log.write_text("")
+        world.env["DORMOUSE_NOW"] = str(began + n * 900)
+        world.run("snapshot", check=0)
+        return zfs("list", "-H", "-t", "snapshot", "-o", "name", "-s", "createtxg", "tank/home").split(), log.read_text()
+
+    did = one_pass(0)[1]
+    assert "-t snapshot,bookmark" in did
+    for n in range(1, 4):  # while a third is new it does not pay
+        before, did = one_pass(n)
+    assert len(before) == 3 and "program -n" in did and "-t snapshot,bookmark" not in did and "-s name" not in did
+    # For who may not run programs in the kernel.
+    before, did = one_pass(4, refuse="program")
+    assert len(before) == 3 and "list -H -t snapshot -o name -s name -r tank" in did and "-t snapshot,bookmark" not in did
+    # Destroyed and made again, the oldest is the newest: by its name it would go.
+    zfs("destroy", before[0])
+    zfs("snapshot", before[0])
+    after, did = one_pass(5)
+    assert after[:2] == [before[2], before[0]] and len(after) == 3 and "-t snapshot,bookmark" in did
+    # A hold is not recalled, and counts.
+    zfs("hold", "mine", after[0])
+    held, did = one_pass(6)
+    assert held[:3] == after and len(held) == 4 and "-t snapshot,bookmark" not in did
+    # What cannot be read costs only time.
+    (world.folder / "state" / "snapshots").write_text("dormouse snapshots 1\n=tank/home\t1")
+    after, did = one_pass(7)
+    assert after[:3] == [held[0], *held[2:]] and len(after) == 4 and "-t snapshot,bookmark" in did
+
+
 def test_what_cannot_be_destroyed_stops_nothing_else(world):
     grow("tank/many", 25)
     policy = "snapshots {\n  frequent = 1\n%s}\n"
