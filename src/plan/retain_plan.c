@@ -132,11 +132,31 @@ static void protect(struct retaining *r, size_t first)
 
 /* --- the host ------------------------------------------------------------------------------------- */
 
+/* zrepl's have no label: the first of a period counts for the labels of that period. */
+static void judge_zrepl(struct retaining *r, const struct dataset *d, size_t at, const bool *selects, int64_t *rank)
+{
+	const struct point *p = &d->points.v[at], *before = NULL;
+	struct verdict *v = add(r, d, p, DROP);
+	enum label l;
+
+	for (size_t i = at; i-- > 0 && before == NULL;)
+		if (d->points.v[i].kind == POINT_SNAPSHOT && maker_of(r, &d->points.v[i], &l) == MAKER_ZREPL)
+			before = &d->points.v[i];
+	for (l = LABEL_FREQUENT; l < LABELS; l++) {
+		if (!selects[l] || (before != NULL && label_period(l, r->z, before->creation) ==
+							  label_period(l, r->z, p->creation)))
+			continue;
+		if (++rank[l] <= r->p->keep[l] && v->why == DROP)
+			*v = (struct verdict){d, p, KEEP_PERIOD, l, (size_t)rank[l], r->p->keep[l]};
+	}
+	if (v->why == DROP)
+		v->why = protection(r, d, p);
+}
+
 static void judge_labels(struct retaining *r, const struct dataset *d, const bool *fresh)
 {
 	int64_t rank[LABELS];
 	bool selects[LABELS], any = false;
-	size_t first;
 
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++) {
 		rank[l] = fresh[l];
@@ -149,9 +169,12 @@ static void judge_labels(struct retaining *r, const struct dataset *d, const boo
 		if (p->kind != POINT_SNAPSHOT)
 			continue;
 		enum maker m = maker_of(r, p, &l);
+		if (m == MAKER_ZREPL && any) {
+			judge_zrepl(r, d, i - 1, selects, rank);
+			continue;
+		}
 		if (m == MAKER_FOREIGN || m == MAKER_ZREPL) {
-			if (m == MAKER_FOREIGN || !any)
-				(void)add(r, d, p, m == MAKER_FOREIGN ? KEEP_FOREIGN : KEEP_UNSELECTED);
+			(void)add(r, d, p, m == MAKER_FOREIGN ? KEEP_FOREIGN : KEEP_UNSELECTED);
 			continue;
 		}
 		struct verdict *v = add(r, d, p, KEEP_UNSELECTED);
@@ -162,15 +185,6 @@ static void judge_labels(struct retaining *r, const struct dataset *d, const boo
 		v->rank = (size_t)++rank[l];
 		v->why = rank[l] <= v->keep ? KEEP_LABEL : protection(r, d, p);
 	}
-	/* zrepl's have no label: they stand for the periods they were made in. */
-	first = r->out->n;
-	for (size_t i = d->points.n; i > 0 && any; i--) {
-		enum label l;
-		if (d->points.v[i - 1].kind == POINT_SNAPSHOT && maker_of(r, &d->points.v[i - 1], &l) == MAKER_ZREPL)
-			(void)add(r, d, &d->points.v[i - 1], DROP);
-	}
-	keep_periods(r, first, r->p->keep);
-	protect(r, first);
 }
 
 void retain_host(const struct snapshot_policy *p, const struct side_state *host, const struct snap_steps *snaps,

@@ -153,6 +153,21 @@ static void adopted_without_label(void **state)
 	v = (struct verdicts){0};
 	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW, &a, &v);
 	assert_int_equal(count(&v, KEEP_FOREIGN), v.n);
+	/* They age: newer ones of ours take their places, one for one. */
+	p.zrepl = true;
+	series(d, &a, LABEL_HOURLY, 3, HOUR, NOW + 12 * HOUR);
+	v = (struct verdicts){0};
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW + 12 * HOUR, &a, &v);
+	assert_int_equal(of(&v, "zrepl_20260727_080000_000")->rank, 5);
+	assert_int_equal(of(&v, "zrepl_20260727_070000_000")->why, DROP);
+	assert_int_equal(count(&v, KEEP_LABEL), 3);
+	assert_int_equal(count(&v, KEEP_PERIOD), 2 + 3);
+	series(d, &a, LABEL_HOURLY, 5, HOUR, NOW + 20 * DAY);
+	series(d, &a, LABEL_DAILY, 3, DAY, NOW + 20 * DAY);
+	v = (struct verdicts){0};
+	retain_host(&p, &s, &(struct snap_steps){0}, &utc, NOW + 20 * DAY, &a, &v);
+	assert_int_equal(count(&v, KEEP_LABEL), 5 + 3);
+	assert_int_equal(count(&v, KEEP_PERIOD), 0);
 }
 
 static struct backup backup_of(void)
