@@ -44,13 +44,14 @@ static int64_t local_offset(int64_t t)
  * two days that differ by halving. */
 struct zone clock_zone(int64_t now, struct arena *a)
 {
-	enum { DAY = 86400, BACK = 366, AHEAD = 3 * 366 };
+	/* Snapshots are dealt by the day they were taken on, however old: ZFS is of 2005. */
+	enum { DAY = 86400, YEAR = 366 * DAY, FIRST = 1104537600 };
 	struct zone z = {0};
 
 	tzset();
-	int64_t t = now - (int64_t)BACK * DAY, offset = local_offset(t);
+	int64_t t = now - YEAR < FIRST ? now - YEAR : FIRST, offset = local_offset(t);
 	*vec_add(&z, a) = (struct zone_part){INT64_MIN, offset};
-	for (int day = 0; day < BACK + AHEAD; day++, t += DAY) {
+	for (; t < now + 3LL * YEAR; t += DAY) {
 		int64_t lo = t, hi = t + DAY, next = local_offset(hi);
 		if (next == offset)
 			continue;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/calendar.h"
+#include "model/label.h"
 #include "sys/clock.h"
 
 static struct calendar parsed(const char *text)
@@ -27,6 +28,21 @@ static struct zone zone_of(const char *name, int64_t now, struct arena *a)
 {
 	assert_int_equal(setenv("TZ", name, 1), 0);
 	return clock_zone(now, a);
+}
+
+/* The first of a month begins at midnight there, also of a summer long ago. */
+static void long_ago(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct zone z = zone_of("Europe/Berlin", at("2026-11-25T12:00:00Z"), &a);
+	static const char *const april[] = {"2025-03-31T22:00:00Z", "2019-03-31T22:00:00Z", "2006-03-31T22:00:00Z"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(april); i++) {
+		int64_t t = at(april[i]);
+		assert_int_equal(label_period(LABEL_MONTHLY, &z, t), zone_civil(&z, t).year * 12LL + 4);
+		assert_int_equal(label_period(LABEL_MONTHLY, &z, t - 1), label_period(LABEL_MONTHLY, &z, t) - 1);
+	}
 }
 
 static void reading(void **state)
@@ -168,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reading),
+	    cmocka_unit_test(long_ago),
 	    cmocka_unit_test(striking),
 	    cmocka_unit_test(against_the_wall),
 	};
