@@ -397,6 +397,24 @@ static void check_overlaps(struct loading *l)
 	}
 }
 
+/* One that waits for snapshots which nobody takes would never run. */
+static void check_followers(struct loading *l)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < l->out->policies.n; i++)
+		for (enum label k = LABEL_FREQUENT; k < LABELS; k++)
+			any |= l->out->policies.v[i].takes[k] && l->out->policies.v[i].keep[k] > 0;
+	for (size_t i = 0; i < l->out->backups.n && !any; i++) {
+		const struct backup *b = &l->out->backups.v[i];
+		if (b->run.kind == SCHEDULE_AFTER_SNAPSHOT)
+			diag_hint(
+			    l->d,
+			    diag_add(l->d, b->at, "backup '%s' runs after snapshots, and none are taken", b->name),
+			    "add snapshots { hourly = 24 }, or run = \"every 1h\"");
+	}
+}
+
 void load_root(const struct body *root, const struct target_kind *const *kinds, size_t nkinds, struct arena *a,
 	       struct diags *d, struct config *out)
 {
@@ -419,4 +437,5 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 	if (limits != NULL)
 		load_limits(l, limits);
 	check_overlaps(l);
+	check_followers(l);
 }

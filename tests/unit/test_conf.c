@@ -239,6 +239,9 @@ static void wrong_files(void **state)
 	wrong("target t probe {\nchannels = 0\n}", "2:12: 'channels' is a number from 1 to 16");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"every day\"\n}", "4:7: 'day' is no duration");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"*-02-30\"\n}", "4:7: '*-02-30' never comes");
+	wrong("snapshots {\nhourly = 0\n}\nbackup a {\nsource = \"p/x\"\ndestination = \"q\"\nrun = \"after "
+	      "snapshot\"\n}",
+	      "4:1: backup 'a' runs after snapshots, and none are taken");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = 0\n}\n}",
 	      "4:1: this 'keep' block keeps nothing but the newest snapshot");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = -1\nwithin = \"1h\"\n}\n}",
