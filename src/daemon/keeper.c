@@ -126,9 +126,9 @@ static void reload(struct keeper *k)
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_ms() * 1000);
 	notify(text);
 	if (jobs_load(k, &e) < 0)
-		(void)fprintf(stderr,
-			      "<3>dormouse: the new file is NOT taken, the one before stays: %s%s%s\nhint: %s\n",
-			      e.what, e.why[0] ? ": " : "", e.why, e.hint);
+		(void)fprintf(
+		    stderr, "<3>dormouse: the new file is NOT taken, the one before stays: %s%s%s\nhint: %s\n", e.what,
+		    e.why[0] ? ": " : "", e.why, e.hint[0] ? e.hint : "put it there, and tell the daemon to reload");
 	notify("READY=1");
 }
 
