@@ -103,15 +103,20 @@ static int look(struct doing *d, struct reach *r, const struct snapshot_policy *
 	return again;
 }
 
+static void doubtful(const char *where, const char *doubt, struct err *e)
+{
+	(void)err_set(e, ERR_CONFLICT, "%s: no snapshot is taken and none destroyed", where);
+	(void)err_why(e, "%s", doubt);
+	(void)err_hint(e, "%s", clock_hint);
+}
+
 static void tell(struct doing *d, const char *where, const struct pass *pass, const struct passed *done)
 {
 	for (size_t i = 0; i < pass->notes.n; i++)
 		(void)fprintf(stderr, "dormouse: %s: %s\n", where, pass->notes.v[i]);
 	if (pass->doubt != NULL) {
 		struct err e;
-		(void)err_set(&e, ERR_CONFLICT, "%s: no snapshot is taken and none destroyed", where);
-		(void)err_why(&e, "%s", pass->doubt);
-		(void)err_hint(&e, "%s", clock_hint);
+		doubtful(where, pass->doubt, &e);
 		failed(d, &e);
 	}
 	if (done->hook.kind != ERR_NONE) {
@@ -141,10 +146,13 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 		pass.prunes.n = 0;
 	if (rc == 0 && d->dry) {
 		AUTO(buf) struct buf b = {0};
+		struct prune_steps each = {0};
 		pass_explain(&pass, &b);
 		if (!d->c.json)
 			(void)fputs(buf_text(&b), stdout);
-		rc = pass_prune(&r, &pass.prunes, true, &done.pruned, &e);
+		if (d->prune)
+			prune_plan_each(&pass.verdicts, &d->c.arena, &each);
+		rc = pass_prune(&r, &each, true, &done.pruned, &e);
 	} else if (rc == 0) {
 		rc = pass_do(&r, p, &pass, &done, &e);
 		bool all_gone = rc == 0 && d->prune && !done.skipped && done.pruned.failed.n == 0;
@@ -193,6 +201,9 @@ static void one_archive(struct doing *d, const struct backup *b)
 	if (rc == 0)
 		rc = d->dry ? run_prune_dry(&r, &e) : run_prune(&r, &e);
 	if (rc < 0) {
+		failed(d, &e);
+	} else if (r.archive.doubt != NULL) {
+		doubtful(r.target.side.label, r.archive.doubt, &e);
 		failed(d, &e);
 	} else {
 		show_pruned(d, r.target.side.label, &r.archive_pruned);
@@ -314,6 +325,10 @@ static int explain_host(struct doing *d, const char *on, const char *dataset, co
 	if (rc == 0)
 		rc = look(d, &r, p, &host, &pass, e);
 	reach_rest(&r);
+	if (rc == 0 && pass.doubt != NULL) {
+		doubtful(r.side.label, pass.doubt, e);
+		return -1;
+	}
 	return rc < 0 ? -1 : explain_in(d, &pass.verdicts, dataset, snapshot);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "plan/archive_plan.h"
+#include "plan/retain_plan.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "wire/program.h"
@@ -117,8 +118,11 @@ int run_prune(struct run *r, struct err *e)
 
 int run_prune_dry(struct run *r, struct err *e)
 {
+	struct prune_steps each = {0};
+
 	plan_archive(r);
-	return pass_prune(&r->target, &r->archive.prunes, true, &r->archive_pruned, e);
+	prune_plan_each(&r->archive.verdicts, r->arena, &each);
+	return pass_prune(&r->target, &each, true, &r->archive_pruned, e);
 }
 
 void run_end(struct run *r)

@@ -73,6 +73,22 @@ static struct prune_step *step_below(struct entry *e, struct arena *a, struct pr
 	return s;
 }
 
+static void add_single(const struct dataset *d, const char *name, struct arena *a, struct prune_steps *out)
+{
+	size_t n = out->n;
+
+	if (n == 0 || out->v[n - 1].below || out->v[n - 1].dataset != d->name || out->v[n - 1].snapshots.n >= NAMES_MAX)
+		*vec_add(out, a) = (struct prune_step){.dataset = d->name};
+	*vec_add(&out->v[out->n - 1].snapshots, a) = name;
+}
+
+void prune_plan_each(const struct verdicts *v, struct arena *a, struct prune_steps *out)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].why == DROP)
+			add_single(v->v[i].dataset, v->v[i].point->name, a, out);
+}
+
 void prune_plan(const struct verdicts *v, struct arena *a, struct prune_steps *out)
 {
 	size_t drops = 0, first = out->n;
@@ -111,12 +127,7 @@ void prune_plan(const struct verdicts *v, struct arena *a, struct prune_steps *o
 			s = step_below(e, a, out, first);
 			*vec_add(&s->snapshots, a) = e->name;
 		} else if (!below) {
-			s = out->n > first ? &out->v[out->n - 1] : NULL;
-			if (s == NULL || s->below || s->dataset != d->name || s->snapshots.n >= NAMES_MAX) {
-				s = vec_add(out, a);
-				*s = (struct prune_step){.dataset = d->name};
-			}
-			*vec_add(&s->snapshots, a) = e->name;
+			add_single(d, e->name, a, out);
 			continue;
 		}
 		struct strings *each = &out->v[e->step].each;

@@ -143,8 +143,8 @@ static void judge_zrepl(struct retaining *r, const struct dataset *d, size_t at,
 		if (d->points.v[i].kind == POINT_SNAPSHOT && maker_of(r, &d->points.v[i], &l) == MAKER_ZREPL)
 			before = &d->points.v[i];
 	for (l = LABEL_FREQUENT; l < LABELS; l++) {
-		if (!selects[l] || (before != NULL && label_period(l, r->z, before->creation) ==
-							  label_period(l, r->z, p->creation)))
+		if (!selects[l] ||
+		    (before != NULL && label_period(l, r->z, before->creation) == label_period(l, r->z, p->creation)))
 			continue;
 		if (++rank[l] <= r->p->keep[l] && v->why == DROP)
 			*v = (struct verdict){d, p, KEEP_PERIOD, l, (size_t)rank[l], r->p->keep[l]};

@@ -36,5 +36,7 @@ int64_t verdict_until(const struct verdict *v, const struct zone *z, int64_t now
 /* The steps that destroy what the verdicts drop.  One that all datasets below a place lose is destroyed there
  * in one go. */
 void prune_plan(const struct verdicts *v, struct arena *a, struct prune_steps *out);
+/* The same for counting: dataset by dataset, as what two snapshots share is free only when both are gone. */
+void prune_plan_each(const struct verdicts *v, struct arena *a, struct prune_steps *out);
 
 #endif

@@ -322,6 +322,17 @@ static void few_commands(void **state)
 		const char *got = steps_text(&out, &a);
 		if (strcmp(got, t[i].want) != 0)
 			fail_msg("case %zu: '%s', not '%s'", i, got, t[i].want);
+		/* Counted, each dataset has one step. */
+		struct prune_steps each = {0};
+		prune_plan_each(&v, &a, &each);
+		size_t drops = 0, names = 0;
+		for (size_t k = 0; k < v.n; k++)
+			drops += v.v[k].why == DROP;
+		for (size_t k = 0; k < each.n; k++) {
+			names += each.v[k].snapshots.n;
+			assert_true(!each.v[k].below && (k == 0 || each.v[k].dataset != each.v[k - 1].dataset));
+		}
+		assert_int_equal(names, drops);
 	}
 }
 

@@ -191,6 +191,22 @@ def test_what_cannot_be_destroyed_stops_nothing_else(world):
     assert len(left) == 25 + 2 and late in left and first["tank/many/d7"] in left
 
 
+def test_a_dry_run_counts_what_snapshots_share(world):
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/b")
+    shared = world.folder / "mnt/home/b/shared"
+    shared.write_bytes(os.urandom(1 << 20))
+    stamp = "zfs-auto-snap_hourly-2026-01-0"
+    zfs("snapshot", "-r", f"tank/home@{stamp}1-00h00")
+    zfs("snapshot", f"tank/home/b@{stamp}2-00h00")  # goes with another command
+    shared.unlink()
+    zfs("snapshot", "-r", f"tank/home@{stamp}3-00h00")
+    only_snapshots(world, '  include = ["tank/home"]\n', "snapshots {\n  hourly = 1\n%s}\n")
+    dry = json.loads(world.run("prune", "--dry-run", "--json", check=0).stdout)[0]
+    assert dry["destroyed"] == 3 and int(dry["reclaimed"]) >= 1 << 20, dry
+    assert "3 snapshots destroyed\n" in world.run("prune", check=0).stdout
+
+
 def test_hooks_and_the_clock(world):
     zfs("create", "-o", "com.sun:auto-snapshot=true", "tank/home")
     log = world.folder / "log"
@@ -214,6 +230,9 @@ def test_hooks_and_the_clock(world):
     world.env["DORMOUSE_NOW"] = str(int(now) - 86400)
     done = world.run("snapshot", check=2)
     assert "it was set back" in done.stderr and "hint: set the clock" in done.stderr
+    some = zfs("list", "-H", "-o", "name", "-t", "snapshot", "tank/home").split()[0]
+    assert "it was set back" in world.run("explain", some, check=2).stderr
+    assert "it was set back" in world.run("prune", check=2).stderr
     assert labels("tank/home") == count
 
 
