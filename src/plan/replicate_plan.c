@@ -4,34 +4,7 @@
 #include "plan/mark_plan.h"
 #include "plan/order_plan.h"
 #include "plan/retain_plan.h"
-
-/* From so many bytes on, a first copy is expected to be cut off. */
-enum { LONG_COPY = 1 << 30 };
-
-struct planning {
-	const struct backup *b;
-	const struct snapshot_policy *policy;
-	const struct side_state *source, *target;
-	const struct zone *z;
-	int64_t now;
-	struct arena *a;
-	struct plan *out;
-	struct strings origins; /* of clones at the source */
-	uint64_t *sizes;	/* of each source dataset: see send_step.size */
-	uint64_t size;		/* of the one that is being planned */
-	bool raw;		/* likewise */
-	bool replaces;		/* likewise: a stand-in of ours is in its place */
-	bool *wanted;		/* likewise: of its points, the snapshots that are to be sent */
-	struct {
-		size_t *v;
-		size_t n, cap;
-	} clones; /* source datasets to be planned when what they are clones of is */
-};
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
+#include "plan/stream_plan.h"
 
 static struct conflict *conflict(struct planning *p, enum conflict_kind kind, const struct dataset *s,
 				 const char *target, const char *why, const char *hint)
@@ -46,176 +19,6 @@ static struct conflict *conflict(struct planning *p, enum conflict_kind kind, co
 static const char *repair(struct planning *p, const struct dataset *s, const char *option)
 {
 	return arena_printf(p->a, "dormouse repair '%s' %s", s->name, option);
-}
-
-static struct send_step *send(struct planning *p, enum send_kind kind, const struct dataset *s, const char *target,
-			      const struct point *to)
-{
-	struct send_step *step = vec_add(&p->out->sends, p->a);
-	*step = (struct send_step){.kind = kind,
-				   .source = s->name,
-				   .target = target,
-				   .to = *to,
-				   .snapshots = 1,
-				   .size = p->size,
-				   .raw = p->raw,
-				   .replaces = p->replaces && (kind == SEND_FULL || kind == SEND_RESUME),
-				   .properties = p->source->has_properties ? &s->properties : NULL,
-				   .is_volume = s->type == DATASET_VOLUME};
-	return step;
-}
-
-/* Which snapshots of s are to be sent, if all behind index from are new. */
-static void choose(struct planning *p, const struct dataset *s, const struct dataset *t, size_t from)
-{
-	bool any = false;
-
-	p->wanted = arena_alloc(p->a, s->points.n + 1);
-	for (size_t i = 0; i < s->points.n; i++)
-		p->wanted[i] = s->points.v[i].kind == POINT_SNAPSHOT &&
-			       !name_matches(&p->b->exclude_snapshots, s->points.v[i].name);
-	for (size_t i = s->points.n; i-- > from && t == NULL && p->b->first_copy == FIRST_NEWEST;) {
-		p->wanted[i] &= !any;
-		any |= p->wanted[i];
-	}
-	retain_arrivals(p->b, p->policy, &p->origins, s, t, from, p->z, p->now, p->wanted);
-}
-
-/* The next snapshot to be sent that comes after from, or NULL. */
-static const struct point *next_wanted(const struct planning *p, const struct dataset *s, const struct point *from)
-{
-	assert(p->wanted != NULL);
-	for (const struct point *k = from == NULL ? s->points.v : from + 1; k < s->points.v + s->points.n; k++)
-		if (p->wanted[k - s->points.v])
-			return k;
-	return NULL;
-}
-
-/* The last one that can come along in one stream from base: up to it, nothing is left out. */
-static const struct point *last_along(const struct planning *p, const struct dataset *s, const struct point *base,
-				      size_t *n)
-{
-	const struct point *last = NULL;
-
-	*n = 0;
-	for (const struct point *k = base + 1; k < s->points.v + s->points.n; k++) {
-		if (k->kind != POINT_SNAPSHOT)
-			continue;
-		if (!p->wanted[k - s->points.v])
-			break;
-		last = k;
-		++*n;
-	}
-	return last;
-}
-
-/* Everything that is wanted after from, in as few streams as there can be.  A bookmark can only be the base of a
- * single step (zfs-send(8): -I takes no bookmark). */
-static void send_rest(struct planning *p, const struct dataset *s, const char *target, const struct point *from)
-{
-	const struct point *next;
-
-	for (; (next = next_wanted(p, s, from)) != NULL; from = next) {
-		size_t n = 0;
-		const struct point *last = from->kind == POINT_BOOKMARK ? NULL : last_along(p, s, from, &n);
-		struct send_step *step =
-		    send(p, n > 1 ? SEND_INTERMEDIATE : SEND_INCREMENTAL, s, target, last != NULL ? last : next);
-		step->base = *from;
-		step->snapshots = n > 0 ? n : 1;
-		step->reason =
-		    from->kind == POINT_BOOKMARK ? "the snapshot that both had is gone here, its bookmark is not"
-		    : last == NULL ? arena_printf(p->a, "what lies between it and '@%s' is left out", from->name)
-				   : arena_printf(p->a, "%zu snapshot%s newer than '@%s'", n, plural(n), from->name);
-		next = last != NULL ? last : next;
-	}
-}
-
-/* The first that is sent of s. */
-static const struct point *oldest_of(const struct planning *p, const struct dataset *s)
-{
-	return next_wanted(p, s, NULL);
-}
-
-/* Marks are for what is known of the target now. */
-static bool may_mark(const struct planning *p)
-{
-	return p->target->seen && !p->target->recorded;
-}
-
-static void coming(struct planning *p, const struct dataset *s, const struct point *to)
-{
-	if (may_mark(p))
-		mark_coming(p->b, s, to, p->a, &p->out->marks);
-}
-
-static void send_all(struct planning *p, const struct dataset *s, const char *target, const char *reason)
-{
-	const struct point *oldest = oldest_of(p, s);
-	struct send_step *step = send(p, SEND_FULL, s, target, oldest);
-
-	step->reason = reason;
-	/* What takes long may be cut off, and gone on with only while its snapshot is there. */
-	if (s->referenced >= LONG_COPY)
-		coming(p, s, oldest);
-	send_rest(p, s, target, oldest);
-}
-
-/* The dataset that a clone is of, or NULL. */
-static const struct dataset *origin_at_source(const struct planning *p, const struct dataset *s)
-{
-	AUTO(arena) struct arena a = {0};
-	const char *at = s->origin == NULL ? NULL : strchr(s->origin, '@');
-
-	return at == NULL ? NULL : side_find(p->source, arena_strndup(&a, s->origin, (size_t)(at - s->origin)));
-}
-
-/* The dataset and the snapshot that a clone is of, if it is in this backup. */
-static const struct dataset *origin_of(const struct planning *p, const struct dataset *s, const struct point **snapshot)
-{
-	const struct dataset *o = origin_at_source(p, s);
-
-	if (o == NULL || !backup_takes(p->b, o))
-		return NULL;
-	*snapshot = dataset_snapshot_by_name(o, strchr(s->origin, '@') + 1);
-	return *snapshot == NULL ? NULL : o;
-}
-
-/* The name that a snapshot has, or will have when this plan is done, at the target; NULL: it will not be there. */
-static const char *name_at_target(const struct planning *p, const struct dataset *s, const struct point *snapshot)
-{
-	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
-	const struct dataset *t = side_find(p->target, target);
-	const struct point *there = t == NULL ? NULL : dataset_snapshot_by_guid(t, snapshot->guid);
-
-	if (there != NULL)
-		return arena_printf(p->a, "%s@%s", target, there->name);
-	for (size_t i = 0; i < p->out->sends.n; i++) {
-		const struct send_step *step = &p->out->sends.v[i];
-		bool between = step->kind == SEND_INTERMEDIATE && step->base.createtxg < snapshot->createtxg &&
-			       snapshot->createtxg < step->to.createtxg;
-		if (strcmp(step->source, s->name) == 0 && (between || step->to.guid == snapshot->guid))
-			return arena_printf(p->a, "%s@%s", target, snapshot->name);
-	}
-	return NULL;
-}
-
-/* A clone shares with its origin there, too, if that is there before it. */
-static bool send_clone(struct planning *p, const struct dataset *s, const char *target)
-{
-	const struct point *snapshot, *oldest = oldest_of(p, s);
-	const struct dataset *o = origin_of(p, s, &snapshot);
-	const char *origin = o == NULL ? NULL : name_at_target(p, o, snapshot);
-
-	/* Its stream says only what differs from the origin: both are raw, or neither is. */
-	if (origin == NULL || o->encrypted != s->encrypted)
-		return false;
-	struct send_step *step = send(p, SEND_CLONE, s, target, oldest);
-	step->base = *snapshot;
-	step->origin = s->origin;
-	step->target_origin = origin;
-	step->reason = "the target does not have it yet, but what it is a clone of";
-	send_rest(p, s, target, oldest);
-	return true;
 }
 
 /* The newest point of s that the target has as a snapshot.  Where a snapshot and a bookmark stand
@@ -234,7 +37,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 	const struct point *common = newest_common(s, t), *theirs = dataset_newest(t);
 
 	if (common == NULL) {
-		const struct dataset *o = origin_at_source(p, s);
+		const struct dataset *o = stream_origin(p, s);
 		bool promoted = o != NULL && dataset_snapshot_by_guid(o, theirs->guid) != NULL;
 		conflict(p, CONFLICT_NO_COMMON, s, t->name,
 			 promoted
@@ -252,16 +55,16 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		const struct point *base = dataset_snapshot_by_guid(t, common->guid);
 		const char *why = arena_printf(
 		    p->a, "the target has %zu snapshot%s after '@%s' that the source does not have, the newest '@%s'",
-		    n, plural(n), base->name, theirs->name);
+		    n, n == 1 ? "" : "s", base->name, theirs->name);
 		conflict(p, CONFLICT_DIVERGED, s, t->name, why,
 			 repair(p, s, "--rollback-target drops them, --keep-both keeps them aside"))
 		    ->base = base->name;
 		return;
 	}
-	if (may_mark(p))
+	if (p->may_mark)
 		mark_plan(p->b, s, common, p->a, &p->out->marks);
-	choose(p, s, t, (size_t)(common - s->points.v) + 1);
-	bool current = next_wanted(p, s, common) == NULL;
+	stream_choose(p, s, t, (size_t)(common - s->points.v) + 1);
+	bool current = stream_next(p, s, common) == NULL;
 	if (current && t->written > 0) {
 		char bytes[NUM_TEXT];
 		conflict(p, CONFLICT_CHANGED, s, t->name,
@@ -276,7 +79,7 @@ static void plan_existing(struct planning *p, const struct dataset *s, const str
 		    .source = s->name, .newest = *common, .reason = arena_printf(p->a, "'@%s' is there", theirs->name)};
 		return;
 	}
-	send_rest(p, s, t->name, common);
+	stream_rest(p, s, t->name, common);
 }
 
 /* A partial receive: go on with it, or give it up where nothing here fits it any more.  True when
@@ -302,12 +105,7 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 		*vec_add(&p->out->aborts, p->a) = (struct abort_step){.dataset = t->name, .reason = unfit};
 		return false;
 	}
-	struct send_step *step = send(p, SEND_RESUME, s, t->name, to);
-	step->token = r->token;
-	step->reason = "an earlier run was cut off; it goes on where it stopped";
-	coming(p, s, to);
-	choose(p, s, t, (size_t)(to - s->points.v) + 1);
-	send_rest(p, s, t->name, to);
+	stream_resume(p, s, t, to);
 	return true;
 }
 
@@ -379,8 +177,8 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	p->sizes[s - p->source->datasets.v] = p->size;
 
 	if (fresh)
-		choose(p, s, NULL, 0);
-	if (dataset_newest(s) == NULL || (fresh && oldest_of(p, s) == NULL)) {
+		stream_choose(p, s, NULL, 0);
+	if (dataset_newest(s) == NULL || (fresh && stream_first(p, s) == NULL)) {
 		conflict(p, CONFLICT_NO_SNAPSHOT, s, target, "it has no snapshot, so there is nothing to send",
 			 "let dormouse take some (a snapshots block in the file), or: zfs snapshot");
 		return;
@@ -400,7 +198,7 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 		return;
 	}
 	if (t == NULL) {
-		send_all(p, s, target, first);
+		stream_all(p, s, target, first);
 		return;
 	}
 	if (t->type != s->type) {
@@ -415,10 +213,10 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	if (dataset_newest(t) != NULL)
 		plan_existing(p, s, t);
 	else if (p->replaces)
-		send_all(p, s, target, "only a stand-in of ours is there");
+		stream_all(p, s, target, "only a stand-in of ours is there");
 	else if (t->resume.token != NULL)
 		/* A first receive that is given up takes its dataset along. */
-		send_all(p, s, target, "its partial receive is given up");
+		stream_all(p, s, target, "its partial receive is given up");
 	else
 		conflict(p, CONFLICT_NOT_OURS, s, target, "the target has a dataset of that name without any snapshot",
 			 repair(p, s, "--keep-both sets it aside"));
@@ -475,10 +273,10 @@ static void plan_clones(struct planning *p)
 			p->size = p->sizes[s - p->source->datasets.v];
 			p->raw = s->encrypted;
 			p->replaces = false;
-			choose(p, s, NULL, 0);
+			stream_choose(p, s, NULL, 0);
 			if (last_call)
-				send_all(p, s, target, "the target has neither it nor what it is a clone of");
-			else if (!send_clone(p, s, target))
+				stream_all(p, s, target, "the target has neither it nor what it is a clone of");
+			else if (!stream_clone(p, s, target))
 				p->clones.v[left++] = p->clones.v[i];
 		}
 	}
@@ -493,6 +291,8 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 
 	if (b->keep.set)
 		plan.origins = retain_origins(source, a);
+	/* Marks are for what is known of the target now. */
+	plan.may_mark = target->seen && !target->recorded;
 	out->backup = b->name;
 	out->now = now;
 	plan.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(plan.sizes[0]));
