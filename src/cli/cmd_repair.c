@@ -11,9 +11,9 @@
 #include "wire/program.h"
 #include "wire/zfs_blame.h"
 
-/* The conflict that the last look shows for a dataset, or NULL.  That a copy was written to is one here, even where
- * a run would still try. */
-static const struct conflict *conflict_of(struct run *r, const char *was)
+/* The conflict that the last look shows for a dataset, or NULL.  That a copy was written to, or half received, is one
+ * here, even where a run would still try. */
+static const struct conflict *conflict_of(struct run *r, const char *was, enum repair_kind asked)
 {
 	const struct dataset *t = side_find(&r->seen.target, arena_printf(r->arena, "%s/%s", r->backup->dest, was));
 	char bytes[NUM_TEXT];
@@ -21,9 +21,16 @@ static const struct conflict *conflict_of(struct run *r, const char *was)
 	for (size_t i = 0; i < r->plan.conflicts.n; i++)
 		if (strcmp(r->plan.conflicts.v[i].source, was) == 0)
 			return &r->plan.conflicts.v[i];
+	struct conflict *c = arena_new(r->arena, struct conflict);
+	if (t != NULL && t->resume.token != NULL && asked == REPAIR_GIVE_UP) {
+		*c = (struct conflict){.kind = CONFLICT_UNREADABLE,
+				       .source = was,
+				       .target = t->name,
+				       .why = "a partial receive is waiting there"};
+		return c;
+	}
 	if (t == NULL || t->written == 0 || dataset_newest(t) == NULL)
 		return NULL;
-	struct conflict *c = arena_new(r->arena, struct conflict);
 	*c = (struct conflict){
 	    .kind = CONFLICT_CHANGED, .source = was, .target = t->name, .base = dataset_newest(t)->name};
 	c->why =
@@ -127,7 +134,7 @@ int cmd_repair(int argc, char **argv)
 		const struct conflict *found = NULL;
 		if (look(&r, &e) < 0)
 			rc = cli_fail(&c, &e);
-		else if ((found = conflict_of(&r, was)) == NULL)
+		else if ((found = conflict_of(&r, was, kind)) == NULL)
 			(void)printf("%s: there is nothing to repair\n", was);
 		else if (repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e) < 0)
 			rc = cli_fail(&c, &e);

@@ -126,6 +126,7 @@ enum conflict_kind {
 	CONFLICT_NOT_OURS,    /* the target dataset exists, without snapshots */
 	CONFLICT_TYPE,	      /* a file system here, a volume there; encrypted here, and not there */
 	CONFLICT_UNREADABLE,  /* a partial receive whose token cannot be read */
+	CONFLICT_NAME,	      /* the target's name would be longer than a name can be */
 };
 struct conflict {
 	enum conflict_kind kind;

@@ -6,6 +6,7 @@ static bool fits(enum conflict_kind conflict, enum repair_kind kind)
 {
 	switch (conflict) {
 	case CONFLICT_NO_SNAPSHOT:
+	case CONFLICT_NAME:
 		return false;
 	case CONFLICT_DIVERGED:
 	case CONFLICT_CHANGED:

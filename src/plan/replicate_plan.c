@@ -6,6 +6,9 @@
 #include "plan/retain_plan.h"
 #include "plan/stream_plan.h"
 
+/* Of a snapshot, with what it is of (ZFS_MAX_DATASET_NAME_LEN). */
+enum { NAME_MAX_LEN = 255 };
+
 static struct conflict *conflict(struct planning *p, enum conflict_kind kind, const struct dataset *s,
 				 const char *target, const char *why, const char *hint)
 {
@@ -181,6 +184,14 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	if (dataset_newest(s) == NULL || (fresh && stream_first(p, s) == NULL)) {
 		conflict(p, CONFLICT_NO_SNAPSHOT, s, target, "it has no snapshot, so there is nothing to send",
 			 "let dormouse take some (a snapshots block in the file), or: zfs snapshot");
+		return;
+	}
+	size_t long_name = strlen(target) + 1 + strlen(dataset_newest(s)->name);
+	if (long_name > NAME_MAX_LEN) {
+		conflict(p, CONFLICT_NAME, s, target,
+			 arena_printf(p->a, "'@%s' would have a name of %zu characters there, and ZFS allows %d",
+				      dataset_newest(s)->name, long_name, NAME_MAX_LEN),
+			 "choose a destination with a shorter name, rename the dataset, or exclude it");
 		return;
 	}
 	const struct dataset *was = t == NULL ? renamed_from(p, s) : NULL;

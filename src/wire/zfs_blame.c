@@ -64,6 +64,8 @@ static const struct {
      "choose a destination that is not below an encrypted dataset"},
     {"key is not loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
      "choose a destination that is not below an encrypted dataset"},
+    {"Spill block flag missing", ERR_CONFLICT, "the OpenZFS that sends is too old for encrypted data",
+     "update OpenZFS at the source: zfs version shows what it is"},
     {"pool must be upgraded", ERR_MISSING, "the target's pool lacks a feature that this stream uses",
      "dormouse doctor shows which, and the command that enables it"},
     {"read-only", ERR_DENIED, "the pool is imported read-only", "import it for writing"},
@@ -155,4 +157,9 @@ void stream_blame(const struct send_step *step, const struct stage_end *sender, 
 	(void)err_set(e, cause.kind, "cannot receive '%s'", step->target);
 	(void)err_why(e, "%s", line);
 	(void)err_hint(e, "%s", cause.hint);
+	/* What it is to go on with does not belong there. */
+	if (step->kind == SEND_RESUME && cause.kind == ERR_CONFLICT)
+		(void)err_hint(e,
+			       "dormouse repair '%s' --give-up drops what has arrived of it; the next run looks afresh",
+			       step->source);
 }

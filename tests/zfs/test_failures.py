@@ -326,3 +326,100 @@ def test_an_archive_without_large_blocks_is_taken_over(world):
     world.run("backup", "safe", check=0)
     with world.vault():
         assert content(world, "vault/backup/tank/home/big") == digests(world.folder / "mnt/home/big")
+
+
+def test_the_pool_is_suspended(world):
+    """Its device begins to fail in the midst of a stream: nothing may wait for it for ever."""
+    tree(world, "a")
+    (world.folder / "mnt/home/a/big").write_bytes(os.urandom(60 << 20))
+    zfs("snapshot", "-r", "tank/home@two")
+    disks = world.folder / "disks"
+    sh("mount", "-t", "tmpfs", "-o", "size=24M", "small", disks)  # no more than that of it can be written
+    try:
+        sh("truncate", "-s", "256M", disks / "vault.img")
+        sh("zpool", "create", "-o", "failmode=wait", "-O", "mountpoint=none", "vault", disks / "vault.img")
+        zfs("create", "vault/backup")
+        sh("zpool", "export", "vault")
+        stays_on(world)
+        began = time.monotonic()
+        done = world.run("backup", "safe", check=2, env={"DORMOUSE_STALL_MS": "5000"}, timeout=200)
+        assert "suspended" in done.stderr and "zpool clear" in done.stderr, done.stderr
+        assert time.monotonic() - began < 150
+        # So it is for whoever comes later.
+        done = world.run("backup", "safe", check=2)
+        assert "suspended" in done.stderr and "zpool clear" in done.stderr, done.stderr
+        sh("mount", "-o", "remount,size=300M", disks)
+        sh("zpool", "clear", "vault")
+        done = world.run("backup", "safe", check=0)
+        world.run("sleep", "--force", "archiver", check=0)
+        with world.vault():
+            assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+            assert content(world, "vault/backup/tank/home/a") == digests(world.folder / "mnt/home/a")
+    finally:
+        sh("mount", "-o", "remount,size=300M", disks, check=False)
+        sh("zpool", "clear", "vault", check=False)
+        world.end()
+        sh("umount", "-l", disks, check=False)
+
+
+def test_a_partial_receive_of_somebody_else(world):
+    """Over what exists, with -F: what goes on with it must not (ZFS_ERR_RESUME_EXISTS, from OpenZFS 2.2 on)."""
+    tree(world, "a")
+    with world.vault():
+        zfs("create", "-p", "vault/backup/tank/home/a")
+        stream = subprocess.run(["zfs", "send", "-L", "-c", "-e", "tank/home/a@one"], stdout=subprocess.PIPE, check=True).stdout
+        subprocess.run(["zfs", "receive", "-s", "-u", "-F", "vault/backup/tank/home/a"], input=stream[: len(stream) // 2],
+                       stderr=subprocess.DEVNULL, check=False)  # fmt: skip
+        assert zfs("get", "-H", "-o", "value", "receive_resume_token", "vault/backup/tank/home/a").strip() != "-"
+    world.write_config(world.host_key, snapshots="", more='  include = ["tank/home/a"]\n')
+    fails(world, "tank/home/a", "repair 'tank/home/a' --give-up", kind="conflict", code=2)
+    done = world.run("repair", "tank/home/a", "--give-up", "--yes", check=0)
+    assert "lost for good: what has arrived" in done.stdout, done.stdout
+    fails(world, "tank/home/a", "without any snapshot", "--keep-both", kind="conflict", code=2)
+    world.run("repair", "tank/home/a", "--keep-both", "--yes", check=0)
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        assert guids("tank/home/a") == guids("vault/backup/tank/home/a", "vault/backup/")
+
+
+def test_names_too_long(world):
+    tree(world, "a", "x" * 230)
+    # Here it fits; with vault/backup in front of it, it does not.
+    fails(world, "tank/home/" + "x" * 230, "257 characters", "ZFS allows 255", "exclude it", kind="conflict")
+    zfs("rename", "tank/home/" + "x" * 230, "tank/home/" + "x" * 200)
+    succeeds(world)
+
+
+OLD_SENDER = '''
+import struct, sys
+
+stream = sys.stdin.buffer
+begin = bytearray(stream.read(312))
+payload = stream.read(struct.unpack_from("<I", begin, 4)[0])
+flags = struct.unpack_from("<I", begin, 36)[0]
+struct.pack_into("<I", begin, 36, flags & ~8)  # DRR_FLAG_SPILL_BLOCK
+record = bytearray(stream.read(312))
+a = b = c = d = 0  # fletcher4 of all before it: the kernel reads one record further than it judges
+for (word,) in struct.iter_unpack("<I", begin + payload + record[:-32]):
+    a += word
+    b += a
+    c += b
+    d += c
+struct.pack_into("<4Q", record, 280, *(n % 2**64 for n in (a, b, c, d)))
+sys.stdout.buffer.write(begin + payload + record)
+while block := stream.read(1 << 16):
+    sys.stdout.buffer.write(block)
+'''
+
+
+def test_the_sender_is_too_old_for_spill_blocks(world):
+    """A raw stream as OpenZFS before 0.8.2 makes it: without saying that spill blocks are named in it."""
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    tree(world)
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    zfs("snapshot", "-r", "tank/home@two")
+    (world.folder / "old.py").write_text(OLD_SENDER)
+    pretend(world, f'case "$*" in *secret*) /usr/bin/python3 {world.folder}/old.py | {ZFS} "$@"\nexit ;; *) rmdir {world.folder}/bin/once ;; esac')
+    fails(world, "tank/home/secret", "too old for encrypted data", "update OpenZFS at the source", kind="conflict")
+    succeeds(world)
