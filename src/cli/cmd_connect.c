@@ -103,6 +103,7 @@ static bool give_away(int passed, pid_t *user)
 /* Both directions, each with an end of its own, until both have ended or nobody hears us. */
 static int relay(struct cli *c, int passed, const char *target)
 {
+	enum { ROOM = 2 << 20 };
 	struct pump up, down;
 	struct err e;
 	int back = fcntl(passed, F_DUPFD_CLOEXEC, 3);
@@ -112,8 +113,8 @@ static int relay(struct cli *c, int passed, const char *target)
 		return cli_fail(c, &e);
 	}
 	fd_nonblock(back);
-	pump_splice(&up, STDIN_FILENO, passed);
-	pump_splice(&down, back, STDOUT_FILENO);
+	pump_splice(&up, STDIN_FILENO, passed, ROOM, (struct str){0});
+	pump_splice(&down, back, STDOUT_FILENO, ROOM, (struct str){0});
 	while (up.out >= 0 || down.out >= 0) {
 		struct pollfd p[] = {{pump_wants_in(&up) ? up.in : -1, POLLIN, 0},
 				     {pump_wants_out(&up) || down.in < 0 ? up.out : -1, pump_wants_out(&up), 0},

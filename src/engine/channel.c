@@ -141,22 +141,28 @@ static void flow_watch(struct flow *f, const struct channels *c, int64_t now)
 static void tell(struct running *r, int64_t now)
 {
 	const struct flow *busy = NULL;
-	uint64_t bytes = 0;
+	uint64_t bytes = r->c->bytes;
 
-	if (r->c->listener == NULL || now - r->told_ms < TELL_MS)
+	if (now - r->told_ms < TELL_MS)
 		return;
 	r->told_ms = now;
+	reach_keep(r->c->source);
+	reach_keep(r->c->target);
 	for (size_t i = 0; i < r->c->n; i++) {
 		const struct flow *f = &r->flows[i];
 		bytes += f->stream.bytes;
 		if (!f->failed && (busy == NULL || f->moved_ms > busy->moved_ms))
 			busy = f;
 	}
-	if (busy == NULL)
+	if (busy == NULL || r->c->listener == NULL)
 		return;
 	const struct send_step *s = &busy->steps[answered(busy)];
-	struct run_event ev = {
-	    .kind = EVENT_PROGRESS, .stage = STAGE_SEND, .dataset = s->source, .text = s->reason, .bytes = bytes};
+	struct run_event ev = {.kind = EVENT_PROGRESS,
+			       .stage = STAGE_SEND,
+			       .dataset = s->source,
+			       .text = s->reason,
+			       .bytes = bytes,
+			       .total = r->c->total};
 	r->c->listener->tell(r->c->listener, &ev);
 }
 
@@ -220,9 +226,9 @@ static void judge(struct flow *f, int sender_status, int receiver_status, int64_
 		const struct receive_answer *ans = &answers.v[i];
 		struct stream_result *r = &results[i];
 		next = i + 1;
-		/* The GUID decides, not the exit code: a receive that could not mount has received. */
-		if (ans->guid == f->steps[i].to.guid) {
-			r->state = STREAM_PROVEN;
+		/* A receive that could not mount has received. */
+		if (ans->code == 0 || ans->guid == f->steps[i].to.guid) {
+			r->state = STREAM_TAKEN;
 			continue;
 		}
 		r->state = STREAM_FAILED;
@@ -261,8 +267,8 @@ static void flow_begin(struct flow *f, struct running *r, const struct send_step
 	f->moved_ms = clock_mono_ms();
 	program_send(&f->send, f->steps, f->nsteps, r->c->zstd);
 	program_receive(&f->receive, f->steps, f->nsteps, r->c->zstd);
-	f->failed = start(r->c->target, PROC_PIPE, &f->receiver, &f->err) < 0;
-	if (!f->failed && start(r->c->source, PROC_PIPE, &f->sender, &f->err) < 0) {
+	f->failed = start(&r->c->target->side, PROC_PIPE, &f->receiver, &f->err) < 0;
+	if (!f->failed && start(&r->c->source->side, PROC_PIPE, &f->sender, &f->err) < 0) {
 		proc_end(&f->receiver);
 		f->failed = true;
 	}
@@ -271,7 +277,7 @@ static void flow_begin(struct flow *f, struct running *r, const struct send_step
 		return;
 	}
 	pump_init(&f->orders, -1, f->sender.in, 1, buf_str(&f->send));
-	pump_init(&f->stream, f->sender.out, f->receiver.in, RING, buf_str(&f->receive));
+	pump_splice(&f->stream, f->sender.out, f->receiver.in, RING, buf_str(&f->receive));
 	f->stream.limit = &r->limit;
 	f->sender.in = f->sender.out = f->receiver.in = -1;
 	fd_nonblock(f->receiver.out);

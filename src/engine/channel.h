@@ -1,18 +1,17 @@
 /* One channel, many streams: the source sends one stream after the other, the target receives them
- * one after the other and answers each with the GUID it now has (docs/decisions/0002).  Several channels
+ * one after the other and answers each (docs/decisions/0002); the next look proves it.  Several channels
  * run side by side. */
 #ifndef ENGINE_CHANNEL_H
 #define ENGINE_CHANNEL_H
 
+#include "engine/reach.h"
 #include "model/bandwidth.h"
 #include "model/config.h"
 #include "model/plan.h"
-#include "model/run.h"
-#include "model/side.h"
 
 enum stream_state {
 	STREAM_NOT_REACHED, /* an earlier one failed; plan again */
-	STREAM_PROVEN,	    /* the target answered with the GUID that was meant */
+	STREAM_TAKEN,	    /* the target says that it has it */
 	STREAM_FAILED,	    /* err says why */
 };
 
@@ -22,7 +21,7 @@ struct stream_result {
 };
 
 struct channels {
-	const struct side *source, *target;
+	struct reach *source, *target;	/* both there; their leases are kept meanwhile */
 	const struct send_steps *lists; /* one for each channel, none of them empty */
 	size_t n;			/* at most CHANNELS_MAX */
 	struct stream_result **results; /* for each list, an element for each step: filled */
@@ -33,7 +32,8 @@ struct channels {
 	const struct zone *zone;
 	bool zstd; /* what is on its way is compressed */
 	struct run_listener *listener;
-	uint64_t bytes; /* out: what went through */
+	uint64_t bytes; /* what went through so far, in and out */
+	uint64_t total; /* what it will be in the end, 0 = unknown: for who listens */
 };
 
 /* Runs the channels to their end.  Blocks.  At most one stream of each is STREAM_FAILED; what could not be reached is

@@ -1,86 +1,16 @@
 /* The sending: one round after the other, with a look at both sides in between, until nothing is left that could be
  * sent. */
-#include "base/num.h"
 #include "engine/channel.h"
-#include "engine/run.h"
+#include "engine/outcome.h"
+#include "engine/room.h"
 #include "plan/deal_plan.h"
 #include "plan/mark_plan.h"
 #include "plan/replicate_plan.h"
-#include "plan/space_plan.h"
 #include "sys/clock.h"
 #include "sys/stop.h"
 #include "wire/program.h"
-#include "wire/zfs_text.h"
 
-enum { STALL_MS = 10 * 60 * 1000, TRIES = 3, LOCAL_CHANNELS = 2, WEIGHED_FOR_ONE = 100 };
-
-static void note(struct run *r, const char *text)
-{
-	run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = text});
-}
-
-/* The channel's listener: passes on, and keeps the leases meanwhile. */
-struct relay {
-	struct run_listener listener;
-	struct run *run;
-};
-
-static void relay_tell(struct run_listener *l, const struct run_event *ev)
-{
-	struct run *r = ((struct relay *)(void *)l)->run;
-	struct run_event with = *ev;
-
-	reach_keep(&r->source);
-	reach_keep(&r->target);
-	with.bytes += r->bytes;
-	/* What zfs foretells is not compressed; what goes over the link is. */
-	with.total = r->backup->zstd ? 0 : r->total;
-	run_tell(r, with);
-}
-
-/* Where the outcome of a dataset is, or would be. */
-static size_t *slot_of(const struct run *r, const char *dataset)
-{
-	size_t i = str_hash(dataset, STR_HASH_INIT) & (r->slots.n - 1);
-
-	while (r->slots.v[i] != 0 && strcmp(r->outcomes.v[r->slots.v[i] - 1].dataset, dataset) != 0)
-		i = (i + 1) & (r->slots.n - 1);
-	return &r->slots.v[i];
-}
-
-/* NULL: nothing was said of it yet. */
-static struct outcome *find_outcome(const struct run *r, const char *dataset)
-{
-	size_t at = r->slots.n == 0 ? 0 : *slot_of(r, dataset);
-	return at == 0 ? NULL : &r->outcomes.v[at - 1];
-}
-
-static struct outcome *outcome_of(struct run *r, const char *dataset)
-{
-	struct outcome *o = find_outcome(r, dataset);
-
-	if (o != NULL)
-		return o;
-	assert(r->outcomes.n == 0 || r->outcomes.v != NULL);
-	if (2 * (r->outcomes.n + 1) > r->slots.n) {
-		r->slots.n = r->slots.n == 0 ? 64 : 4 * r->slots.n;
-		r->slots.v = arena_alloc(r->arena, r->slots.n * sizeof(*r->slots.v));
-		for (size_t i = 0; i < r->outcomes.n; i++)
-			*slot_of(r, r->outcomes.v[i].dataset) = i + 1;
-	}
-	*slot_of(r, dataset) = r->outcomes.n + 1;
-	o = vec_add(&r->outcomes, r->arena);
-	*o = (struct outcome){.dataset = dataset};
-	return o;
-}
-
-static void fail_dataset(struct run *r, const char *dataset, const struct err *e)
-{
-	struct outcome *o = outcome_of(r, dataset);
-
-	o->err = *e;
-	run_tell(r, (struct run_event){.kind = EVENT_DATASET, .stage = STAGE_SEND, .dataset = dataset, .err = e});
-}
+enum { STALL_MS = 10 * 60 * 1000, TRIES = 3, LOCAL_CHANNELS = 2 };
 
 /* soon: what is queued counts. */
 static bool parent_will_exist(const struct run *r, const char *target, bool soon)
@@ -98,14 +28,14 @@ static bool parent_will_exist(const struct run *r, const char *target, bool soon
 		if (strcmp(r->plan.parents.v[i].dataset, parent) == 0)
 			return true;
 	size_t dest = strlen(r->backup->dest);
-	const struct outcome *o = !soon || parent[dest] == '\0' ? NULL : find_outcome(r, parent + dest + 1);
+	const struct outcome *o = !soon || parent[dest] == '\0' ? NULL : outcome_find(r, parent + dest + 1);
 	return o != NULL && o->queued;
 }
 
 static bool origin_failed(const struct run *r, const struct send_step *s)
 {
 	AUTO(arena) struct arena a = {0};
-	const struct outcome *o = find_outcome(r, arena_strndup(&a, s->origin, strcspn(s->origin, "@")));
+	const struct outcome *o = outcome_find(r, arena_strndup(&a, s->origin, strcspn(s->origin, "@")));
 
 	return o != NULL && o->err.kind != ERR_NONE;
 }
@@ -128,7 +58,7 @@ static struct send_steps left_to_send(struct run *r)
 			(void)err_why(&e, adrift ? "what it is a clone of could not be received"
 						 : "what it lies below could not be received");
 			(void)err_hint(&e, "mend that first, then run the backup again");
-			fail_dataset(r, s->source, &e);
+			outcome_fail(r, s->source, &e);
 			continue;
 		}
 		outcome_of(r, s->source)->queued = true;
@@ -153,69 +83,9 @@ static size_t follow_renames(struct run *r)
 		run_stage(r, STAGE_PROVE, arena_printf(r->arena, "'%s' is '%s' now", t->dataset, t->to));
 		program_tidy(&b, &(struct tidy_steps){.v = &r->plan.renames.v[i], .n = 1});
 		if (reach_do(&r->target, buf_str(&b), "follow the rename", &e) < 0)
-			fail_dataset(r, t->source, &e);
+			outcome_fail(r, t->source, &e);
 	}
 	return tried;
-}
-
-/* How much the target may receive; UINT64_MAX: nobody can tell. */
-static uint64_t available(struct run *r)
-{
-	const struct dataset *root = side_find(&r->seen.target, r->backup->dest);
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-	uint64_t bytes;
-	struct err ignored;
-
-	if (root != NULL)
-		return root->available;
-	program_available(&b, r->backup->dest);
-	if (reach_ask(&r->target, buf_str(&b), &out, &ignored) < 0 || !num_u64(str_trim(out.out), &bytes))
-		return UINT64_MAX;
-	return bytes;
-}
-
-static void refuse(struct run *r, const struct space_lack *lack)
-{
-	char needs[NUM_TEXT], has[NUM_TEXT];
-	struct err e;
-
-	(void)err_set(&e, ERR_FULL, "cannot receive '%s'", lack->target);
-	(void)err_why(&e, "its stream is of %s, and there is room for %s", num_show_bytes(lack->needs, needs),
-		      num_show_bytes(lack->has, has));
-	(void)err_hint(&e,
-		       "make room on %s, or a larger pool; space_check = false in backup '%s' tries all the same, as "
-		       "what is not compressed yet may take less",
-		       r->target.side.label, r->backup->name);
-	fail_dataset(r, lack->source, &e);
-}
-
-/* Asks how long the streams will be, where they might not fit or somebody wants to know; what does not fit fails
- * before it is begun: then true, and todo is void.  The question costs a zfs send -n for each, so it is not put
- * without need. */
-static bool weigh(struct run *r, struct send_steps *todo)
-{
-	struct space_lacks lacks = {0};
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-	struct err ignored;
-
-	r->total = 0;
-	if (todo->n == 0)
-		return false;
-	uint64_t room = r->backup->any_space ? UINT64_MAX : available(r);
-	if (space_bound(&r->seen.source, todo) <= room && (!r->watched || todo->n > WEIGHED_FOR_ONE))
-		return false;
-	program_estimate(&b, todo);
-	if (reach_ask(&r->source, buf_str(&b), &out, &ignored) < 0 || estimates_parse(out.out, todo, &ignored) < 0)
-		return false;
-	r->total = r->bytes;
-	for (size_t i = 0; i < todo->n; i++)
-		r->total += todo->v[i].bytes;
-	space_plan(todo, room, r->arena, &lacks);
-	for (size_t i = 0; i < lacks.n; i++)
-		refuse(r, &lacks.v[i]);
-	return lacks.n > 0;
 }
 
 /* How many streams at a time: what the machines allow. */
@@ -230,7 +100,7 @@ static size_t channels_of(const struct run *r)
 	return n == 0 ? LOCAL_CHANNELS : (size_t)n;
 }
 
-/* What became of the streams of one channel.  True when it moved things forward. */
+/* What became of the streams of one channel.  True when it seems to have moved things forward. */
 static bool take_results(struct run *r, const struct send_steps *list, const struct stream_result *results,
 			 struct err *broken)
 {
@@ -238,16 +108,13 @@ static bool take_results(struct run *r, const struct send_steps *list, const str
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct send_step *s = &list->v[i];
-		if (results[i].state == STREAM_PROVEN) {
-			outcome_of(r, s->source)->snapshots += s->snapshots;
+		r->stale |= results[i].state == STREAM_FAILED;
+		if (results[i].state == STREAM_TAKEN) {
+			outcome_of(r, s->source)->coming += s->snapshots;
+			outcome_of(r, s->source)->taken = s->to.guid;
 			moved = true;
-			if (i + 1 == list->n || strcmp(list->v[i + 1].source, s->source) != 0)
-				run_tell(r, (struct run_event){.kind = EVENT_DATASET,
-							       .stage = STAGE_SEND,
-							       .dataset = s->source,
-							       .snapshots = outcome_of(r, s->source)->snapshots});
 		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER) {
-			fail_dataset(r, s->source, &results[i].err);
+			outcome_fail(r, s->source, &results[i].err);
 			moved = true;
 		} else if (results[i].state == STREAM_FAILED) {
 			*broken = results[i].err;
@@ -259,11 +126,10 @@ static bool take_results(struct run *r, const struct send_steps *list, const str
 /* One round over all channels.  True when it moved things forward; what broke on the way is *broken. */
 static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
 {
-	struct relay relay = {{relay_tell}, r};
 	struct send_steps lists[CHANNELS_MAX];
 	struct stream_result *results[CHANNELS_MAX];
-	struct channels c = {.source = &r->source.side,
-			     .target = &r->target.side,
+	struct channels c = {.source = &r->source,
+			     .target = &r->target,
 			     .lists = lists,
 			     .results = results,
 			     .stall_ms = STALL_MS,
@@ -271,7 +137,10 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .bandwidth = &r->backup->bandwidth,
 			     .zone = &r->seen.zone,
 			     .zstd = r->backup->zstd,
-			     .listener = &relay.listener};
+			     .listener = r->listener,
+			     .bytes = r->bytes,
+			     /* What zfs foretells is not compressed; what goes over the link is. */
+			     .total = r->backup->zstd ? 0 : r->total};
 	bool moved = false;
 
 	broken->kind = ERR_NONE;
@@ -283,19 +152,54 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 		results[i] = arena_alloc(r->arena, lists[i].n * sizeof(*results[i]));
 	if (channels_run(&c, broken) < 0)
 		return false;
-	r->bytes += c.bytes;
+	r->bytes = c.bytes;
 	for (size_t i = 0; i < c.n; i++)
 		moved |= take_results(r, &lists[i], results[i], broken);
 	return moved;
 }
 
+/* The proof: what the target said that it took is there, or its dataset has failed. */
+static void prove(struct run *r)
+{
+	struct err e;
+
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		const struct send_step *s = &r->plan.sends.v[i];
+		struct outcome *o = outcome_of(r, s->source);
+		if (o->taken == 0 || o->taken != s->to.guid)
+			continue;
+		(void)err_set(&e, ERR_CORRUPT, "cannot receive '%s'", s->target);
+		(void)err_why(&e, "%s took '@%s' without a complaint, and does not have it", r->target.side.label,
+			      s->to.name);
+		(void)err_hint(&e, "look there: zpool status -v, zpool events; the next run sends it again");
+		o->taken = 0;
+		o->coming = 0;
+		outcome_fail(r, s->source, &e);
+	}
+	for (size_t i = 0; i < r->outcomes.n; i++) {
+		struct outcome *o = &r->outcomes.v[i];
+		if (o->taken == 0)
+			continue;
+		o->snapshots += o->coming;
+		o->taken = 0;
+		o->coming = 0;
+		run_tell(r, (struct run_event){.kind = EVENT_DATASET,
+					       .stage = STAGE_PROVE,
+					       .dataset = o->dataset,
+					       .snapshots = o->snapshots});
+	}
+}
+
+/* The source is what it was when nothing failed and nothing was marked there: what is new since is the next run's. */
 static int plan_again(struct run *r, struct err *e)
 {
-	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
+	if ((r->stale && run_look_source(r, e) < 0) || run_look_target(r, e) < 0)
 		return -1;
+	r->stale = false;
 	r->plan = (struct plan){0};
 	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
 		       &r->plan);
+	prove(r);
 	return 0;
 }
 
@@ -308,38 +212,6 @@ static int look_again(struct run *r, int *tries, struct err *e)
 		return -1;
 	clock_sleep_ms(1000 << *tries);
 	return plan_again(r, e);
-}
-
-/* What failed for want of space may have it from the partial receives of others, which are in front of
- * nobody: those are given up, and it is tried once more.  True when there is something to try. */
-static bool make_room(struct run *r)
-{
-	struct abort_steps aborts = {0};
-	AUTO(buf) struct buf b = {0};
-	struct outcome *full = NULL;
-	struct err e;
-
-	for (size_t i = 0; i < r->outcomes.n && full == NULL; i++)
-		if (r->outcomes.v[i].err.kind == ERR_FULL && !r->outcomes.v[i].made_room)
-			full = &r->outcomes.v[i];
-	if (full == NULL)
-		return false;
-	full->made_room = true;
-	for (size_t i = 0; i < r->seen.target.datasets.n; i++) {
-		const struct dataset *t = &r->seen.target.datasets.v[i];
-		const char *source = t->name + strlen(r->backup->dest) + 1;
-		if (t->resume.token == NULL || strcmp(t->name, r->backup->dest) == 0 ||
-		    strcmp(source, full->dataset) == 0)
-			continue;
-		*vec_add(&aborts, r->arena) = (struct abort_step){.dataset = t->name};
-		note(r, arena_printf(r->arena, "what had arrived of '%s' makes room for '%s'", source, full->dataset));
-	}
-	if (aborts.n > 0)
-		program_make_room(&b, &aborts);
-	if (aborts.n == 0 || reach_do(&r->target, buf_str(&b), "give up partial receives", &e) < 0)
-		return make_room(r);
-	full->err.kind = ERR_NONE;
-	return true;
 }
 
 /* What has arrived in part; it changes when more does. */
@@ -360,7 +232,7 @@ static int send_all(struct run *r, struct err *e)
 
 	for (int tries = 0;;) {
 		struct send_steps todo = left_to_send(r);
-		if (weigh(r, &todo))
+		if (room_weigh(r, &todo))
 			todo = left_to_send(r);
 		if (todo.n == 0 && r->plan.renames.n == 0)
 			return 0;
@@ -393,13 +265,13 @@ static int send_all(struct run *r, struct err *e)
 		else if (++tries >= TRIES)
 			return *e = broken, -1;
 		if (broken.kind != ERR_NONE && !stop_asked()) {
-			run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = broken.why});
+			run_note(r, broken.why);
 			clock_sleep_ms(1000 << tries);
 			reach_keep(&r->source);
 			reach_keep(&r->target);
 		}
-		run_stage(r, STAGE_PROVE, "look again at both sides");
-		if (look_again(r, &tries, e) < 0 || (make_room(r) && look_again(r, &tries, e) < 0))
+		run_stage(r, STAGE_PROVE, "look again at what is there");
+		if (look_again(r, &tries, e) < 0 || (room_make(r) && look_again(r, &tries, e) < 0))
 			return -1;
 		/* A line that is cut again and again, but lets something through each time, is worth another try. */
 		if (arrived_in_part(r) != before)
@@ -426,12 +298,12 @@ static void judge(struct run *r, const struct err *unfinished)
 		(void)err_set(&e, ERR_CONFLICT, "cannot replicate '%s' to '%s'", c->source, c->target);
 		(void)err_why(&e, "%s", c->why);
 		(void)err_hint(&e, "%s", c->hint);
-		fail_dataset(r, c->source, &e);
+		outcome_fail(r, c->source, &e);
 	}
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		struct outcome *o = outcome_of(r, r->plan.sends.v[i].source);
 		if (o->err.kind == ERR_NONE && !o->proven)
-			fail_dataset(r, o->dataset, unfinished);
+			outcome_fail(r, o->dataset, unfinished);
 	}
 }
 
@@ -441,6 +313,7 @@ static int mark(struct run *r, struct err *e)
 
 	if (r->plan.marks.n == 0)
 		return 0;
+	r->stale = true;
 	program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
 	return reach_do(&r->source, buf_str(&b), "hold the common snapshots", e);
 }

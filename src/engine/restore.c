@@ -72,46 +72,30 @@ static const struct restored *restored_of(const struct restoring *r, const char 
 	return NULL;
 }
 
-/* The channel's listener: passes on, and keeps the leases meanwhile. */
-struct relay {
-	struct run_listener listener;
-	struct restoring *restoring;
-};
-
-static void relay_tell(struct run_listener *l, const struct run_event *ev)
-{
-	struct restoring *r = ((struct relay *)(void *)l)->restoring;
-
-	reach_keep(&r->archive);
-	reach_keep(&r->home);
-	if (r->listener != NULL)
-		r->listener->tell(r->listener, ev);
-}
-
-/* One channel.  1: all arrived; 0: broke off, and is worth another look. */
+/* One channel.  1: all was taken; 0: broke off, and is worth another look. */
 static int send(struct restoring *r, struct err *e)
 {
 	const struct send_steps *todo = &r->plan.sends;
 	struct stream_result *results = arena_alloc(r->arena, todo->n * sizeof(*results));
-	struct relay relay = {{relay_tell}, r};
-	struct channels c = {.source = &r->archive.side,
-			     .target = &r->home.side,
+	struct channels c = {.source = &r->archive,
+			     .target = &r->home,
 			     .lists = todo,
 			     .n = 1,
 			     .results = &results,
 			     .stall_ms = STALL_MS,
 			     .zstd = r->backup->zstd,
-			     .listener = &relay.listener};
+			     .listener = r->listener,
+			     .bytes = r->bytes};
 
 	if (channels_run(&c, e) < 0)
 		return -1;
-	r->bytes += c.bytes;
+	r->bytes = c.bytes;
 	for (size_t i = 0; i < todo->n; i++) {
 		if (results[i].state == STREAM_FAILED) {
 			*e = results[i].err;
 			return e->retry == RETRY_NEVER ? -1 : 0;
 		}
-		if (results[i].state != STREAM_PROVEN)
+		if (results[i].state != STREAM_TAKEN)
 			return 0;
 		/* Its properties when all of it is there. */
 		if (i + 1 < todo->n && strcmp(todo->v[i].target, todo->v[i + 1].target) == 0)
@@ -121,6 +105,25 @@ static int send(struct restoring *r, struct err *e)
 			return -1;
 	}
 	return 1;
+}
+
+static int prove(struct restoring *r, const struct restore_wish *w, struct err *e)
+{
+	struct side_state home;
+
+	stage(r, STAGE_PROVE, "look again at what is there");
+	if (pass_look(&r->home, w->to, NULL, &home, e) < 0)
+		return -1;
+	for (size_t i = 0; i < r->plan.sends.n; i++) {
+		const struct send_step *s = &r->plan.sends.v[i];
+		const struct dataset *d = side_find(&home, s->target);
+		if (d != NULL && dataset_snapshot_by_guid(d, s->to.guid) != NULL)
+			continue;
+		(void)err_set(e, ERR_CORRUPT, "cannot restore '%s'", s->target);
+		(void)err_why(e, "its '@%s' was received without a complaint, and is not there", s->to.name);
+		return err_hint(e, "look at the pool: zpool status -v, zpool events");
+	}
+	return 0;
 }
 
 /* What an earlier restore received, and then ended. */
@@ -161,7 +164,7 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
 		int rc = send(r, e);
 		if (rc > 0 && !r->plan.more)
-			return 0;
+			return prove(r, w, e);
 		tries = rc > 0 ? 0 : tries + 1;
 		if (rc < 0 || tries == TRIES || stop_check(e) < 0)
 			return -1;

@@ -20,6 +20,11 @@ void run_stage(struct run *r, enum run_stage s, const char *text)
 	run_tell(r, (struct run_event){.kind = EVENT_STAGE, .stage = s, .text = text});
 }
 
+void run_note(struct run *r, const char *text)
+{
+	run_tell(r, (struct run_event){.kind = EVENT_NOTE, .stage = STAGE_SEND, .text = text});
+}
+
 /* --- sides ----------------------------------------------------------------------------------------- */
 
 int run_sides(struct run *r, struct err *e)

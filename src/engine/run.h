@@ -12,7 +12,9 @@
 struct outcome {
 	const char *dataset;
 	bool proven;	    /* the target has its newest snapshot, by GUID */
-	size_t snapshots;   /* that arrived in this run */
+	size_t snapshots;   /* that arrived in this run, as a look has shown */
+	size_t coming;	    /* that the target took since */
+	uint64_t taken;	    /* GUID of the newest of those, 0 = none */
 	const char *newest; /* the newest snapshot that both have, or NULL */
 	int64_t newest_at;  /* when it was taken */
 	struct err err;	    /* unless proven */
@@ -42,6 +44,7 @@ struct run {
 		size_t *v; /* of a hash table of outcomes: index + 1, or 0 */
 		size_t n;  /* a power of two */
 	} slots;
+	bool stale;	/* the look at the source is not what is there now */
 	bool watched;	/* somebody wants to know how much is left */
 	uint64_t bytes; /* that went through */
 	uint64_t total; /* that there will be, by zfs's estimate; 0 = nobody asked */
@@ -50,6 +53,7 @@ struct run {
 /* Tells the run's listener, if there is one. */
 void run_tell(struct run *r, struct run_event ev);
 void run_stage(struct run *r, enum run_stage s, const char *text);
+void run_note(struct run *r, const char *text); /* of what is being sent */
 
 /* Sets up r's sides: how commands are run there (ssh through the keeper's door). */
 int run_sides(struct run *r, struct err *e) MUST_CHECK;

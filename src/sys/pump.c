@@ -29,14 +29,21 @@ static bool is_pipe(int fd)
 	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-void pump_splice(struct pump *p, int in, int out)
+/* The more fits, the fewer turns it takes; more than this only root may have (pipe(7)). */
+static void widen(int fd, size_t bytes)
 {
-	enum { RING = 256 * 1024, PIPE = 1 << 20 };
+	enum { PIPE = 1 << 20 };
 
-	pump_init(p, in, out, RING, (struct str){0});
+	if (fcntl(fd, F_SETPIPE_SZ, (int)bytes) < 0 && bytes > PIPE)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE);
+}
+
+void pump_splice(struct pump *p, int in, int out, size_t room, struct str first)
+{
+	pump_init(p, in, out, room, first);
 	p->direct = is_pipe(in) || is_pipe(out);
-	/* The more fits, the fewer turns it takes; where that is not allowed, it goes as it is. */
-	(void)fcntl(is_pipe(in) ? in : out, F_SETPIPE_SZ, PIPE);
+	widen(in, room / 2);
+	widen(out, room / 2);
 }
 
 static void end(int *fd, int flags)
@@ -60,19 +67,30 @@ void pump_refill(struct pump_limit *l, uint64_t rate, int64_t now_ms)
 
 static size_t allowed(const struct pump *p)
 {
-	if (p->limit == NULL || p->limit->rate == 0 || p->limit->left > p->len)
-		return p->len;
+	size_t most = p->direct ? p->size : p->len;
+
+	if (p->limit == NULL || p->limit->rate == 0 || p->limit->left > most)
+		return most;
 	return (size_t)p->limit->left;
 }
 
 short pump_wants_in(const struct pump *p)
 {
-	return p->in >= 0 && p->len < p->size && !p->blocked ? POLLIN : 0;
+	bool now = p->direct ? p->first.n == 0 && !p->blocked && allowed(p) > 0 : p->len < p->size;
+	return p->in >= 0 && now ? POLLIN : 0;
 }
 
 short pump_wants_out(const struct pump *p)
 {
-	return p->out >= 0 && (allowed(p) > 0 || p->first.n > 0 || p->blocked) ? POLLOUT : 0;
+	bool now = p->first.n > 0 || (allowed(p) > 0 && (p->blocked || !p->direct));
+	return p->out >= 0 && now ? POLLOUT : 0;
+}
+
+static void count(struct pump *p, size_t n)
+{
+	p->bytes += n;
+	if (p->limit != NULL && p->limit->rate > 0)
+		p->limit->left -= n;
 }
 
 static void fill(struct pump *p)
@@ -114,9 +132,7 @@ static bool drain(struct pump *p)
 	} else {
 		p->head = (p->head + (size_t)n) % p->size;
 		p->len -= (size_t)n;
-		p->bytes += (uint64_t)n;
-		if (p->limit != NULL && p->limit->rate > 0)
-			p->limit->left -= (uint64_t)n;
+		count(p, (size_t)n);
 	}
 	return true;
 }
@@ -125,11 +141,13 @@ static bool drain(struct pump *p)
  * for in turn. */
 static bool splice_some(struct pump *p)
 {
-	enum { SOME = 1 << 20 };
-	ssize_t n = splice(p->in, NULL, p->out, NULL, SOME, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	size_t some = allowed(p);
 
+	if (p->in < 0 || some == 0)
+		return true;
+	ssize_t n = splice(p->in, NULL, p->out, NULL, some, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (n > 0) {
-		p->bytes += (uint64_t)n;
+		count(p, (size_t)n);
 		p->blocked = false;
 	} else if (n == 0) {
 		end(&p->in, p->in_flags);
@@ -160,7 +178,7 @@ enum pump_end pump_step(struct pump *p)
 	if (p->out < 0)
 		return PUMP_DONE;
 	if (p->direct) {
-		good = splice_some(p);
+		good = p->first.n > 0 ? drain(p) : splice_some(p);
 	} else {
 		fill(p);
 		good = drain(p);

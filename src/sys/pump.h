@@ -32,9 +32,9 @@ struct pump {
 
 /* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking while it has them. */
 void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str first);
-/* Likewise without a ring, the bytes staying in the kernel, where one of the two is a pipe and the other can do it;
- * else with a small one. */
-void pump_splice(struct pump *p, int in, int out);
+/* Likewise without a ring, the bytes staying in the kernel, where one of the two is a pipe and the other can do it: the
+ * room is that of the pipes then. */
+void pump_splice(struct pump *p, int in, int out, size_t room, struct str first);
 /* What to poll for: events of in and of out (0: not now). */
 short pump_wants_in(const struct pump *p);
 short pump_wants_out(const struct pump *p);

@@ -291,6 +291,25 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 	program_end(b);
 }
 
+/* A command each, as zfs has it: many at once share the transaction that each waits for. */
+static void marks_at_once(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command)
+{
+	enum { AT_ONCE = 16 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < marks->n; i++) {
+		const struct mark_step *m = &marks->v[i];
+		if (m->kind != kind)
+			continue;
+		buf_puts(b, command);
+		shell_pair(b, m->dataset, kind == MARK_BOOKMARK ? '@' : '#', m->snapshot);
+		if (kind == MARK_BOOKMARK)
+			shell_pair(b, m->dataset, '#', m->bookmark);
+		buf_puts(b, ++n % AT_ONCE == 0 ? " & pids=\"$pids $!\"\nall\n" : " & pids=\"$pids $!\"\n");
+	}
+	buf_puts(b, "all\n");
+}
+
 /* One command for many: zfs hold and zfs release go on after one that fails. */
 static void marks_together(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
 			   const char *tag)
@@ -303,12 +322,12 @@ static void marks_together(struct buf *b, const struct mark_steps *marks, enum m
 		if (m->kind != kind)
 			continue;
 		if (n++ % TOGETHER == 0) {
-			buf_printf(b, "\n%s", command);
+			buf_printf(b, "%s%s", n > 1 ? " || rc=1\n" : "", command);
 			shell_word(b, tag);
 		}
 		shell_pair(b, m->dataset, '@', m->snapshot);
 	}
-	buf_putc(b, '\n');
+	buf_puts(b, n > 0 ? " || rc=1\n" : "");
 }
 
 /* The order of kinds is what makes every hold of ours findable by a bookmark, whatever crashes. */
@@ -316,27 +335,15 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 {
 	program_begin(b);
 	/* What was asked for twice, or is gone already, is as it should be. */
-	buf_puts(b, "rc=0\ntry() {\nok=$1\nshift\n"
-		    "out=$(\"$@\" 2>&1 </dev/null) || ! printf '%s\\n' \"$out\" | grep -vF \"$ok\" >&2 || rc=1\n}\n");
-	for (size_t i = 0; i < marks->n; i++) {
-		const struct mark_step *m = &marks->v[i];
-		if (m->kind != MARK_BOOKMARK)
-			continue;
-		buf_puts(b, "try 'bookmark exists' zfs bookmark");
-		shell_pair(b, m->dataset, '@', m->snapshot);
-		shell_pair(b, m->dataset, '#', m->bookmark);
-		buf_putc(b, '\n');
-	}
+	buf_puts(b, "rc=0 pids=\ntry() {\nok=$1\nshift\n"
+		    "out=$(\"$@\" 2>&1 </dev/null) || ! printf '%s\\n' \"$out\" | grep -vF \"$ok\" >&2\n}\n"
+		    "all() {\nfor p in $pids; do wait $p || rc=1; done\npids=\n}\n");
+	marks_at_once(b, marks, MARK_BOOKMARK, "try 'bookmark exists' zfs bookmark");
 	marks_together(b, marks, MARK_HOLD, "try 'tag already exists' zfs hold", tag);
+	/* What was common before is let go of only when what is common now is safe. */
+	buf_puts(b, "[ $rc = 0 ] || exit $rc\n");
 	marks_together(b, marks, MARK_RELEASE, "try 'no such tag' zfs release", tag);
-	for (size_t i = 0; i < marks->n; i++) {
-		const struct mark_step *m = &marks->v[i];
-		if (m->kind != MARK_UNBOOKMARK)
-			continue;
-		buf_puts(b, "try 'does not exist' zfs destroy");
-		shell_pair(b, m->dataset, '#', m->snapshot);
-		buf_putc(b, '\n');
-	}
+	marks_at_once(b, marks, MARK_UNBOOKMARK, "try 'does not exist' zfs destroy");
 	buf_puts(b, "exit $rc\n");
 	program_end(b);
 }

@@ -94,13 +94,14 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n, boo
 	program_begin(b);
 	if (zstd)
 		buf_printf(b, "failed() {\nexit \"$2\"\n}\n%szstd -q -d -c | {\n", has_zstd);
-	/* The answer: index, exit code, GUID of the snapshot that should be there now ('-' if it is not), then what zfs
-	 * said, each line behind a '!'. */
+	/* The answer: index, exit code, and after a failure the GUID of the snapshot that should be there now ('-' if
+	 * it is not), then what zfs said, each line behind a '!'.  Of what went well the next look tells. */
 	buf_puts(b, "took() {\n"
-		    "guid=$(zfs get -Hp -o value guid \"$4\" 2>/dev/null </dev/null) || guid=-\n"
+		    "guid=-\n"
+		    "[ $2 = 0 ] || guid=$(zfs get -Hp -o value guid \"$4\" 2>/dev/null </dev/null) || guid=-\n"
 		    "echo \"$1 $2 ${guid:--}\"\n"
 		    "[ -z \"$3\" ] || printf '%s\\n' \"$3\" | sed 's/^/!/'\n"
-		    "[ \"$guid\" = \"$5\" ] || exit 1\n"
+		    "[ $2 = 0 ] || [ \"$guid\" = \"$5\" ] || exit 1\n"
 		    "}\n"
 		    /* docs/decisions/0006 */
 		    "ours() {\n"

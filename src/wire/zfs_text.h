@@ -35,7 +35,7 @@ int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e
 /* The output of program_receive. */
 struct receive_answer {
 	int code;
-	uint64_t guid; /* 0: the snapshot is not there */
+	uint64_t guid; /* of the snapshot that is there now; 0: it is not, or code is 0 and nobody asked */
 	struct str text;
 };
 struct receive_answers VEC(struct receive_answer);
