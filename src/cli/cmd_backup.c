@@ -102,6 +102,9 @@ static json_t *result_json(const struct run *r, const struct err *whole, int64_t
 
 	(void)json_object_set_new(j, "backup", json_any(r->backup->name));
 	(void)json_object_set_new(j, "bytes", json_u64(r->bytes));
+	(void)json_object_set_new(j, "compressed", json_boolean(r->compress.zstd));
+	if (r->compress.why != NULL)
+		(void)json_object_set_new(j, "compressed_why", json_any(r->compress.why));
 	(void)json_object_set_new(j, "took_ms", json_integer(took_ms));
 	(void)json_object_set_new(j, "snapshots_taken", json_integer((json_int_t)r->passed.taken));
 	(void)json_object_set_new(j, "destroyed", json_integer((json_int_t)r->passed.pruned.destroyed));

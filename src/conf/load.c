@@ -330,6 +330,20 @@ static void load_limits(struct loading *l, const struct block *b)
 	check_count(l, &b->body, "starts_per_hour", out->starts_per_hour);
 }
 
+static void load_compress(struct loading *l, const struct body *body, const char *is, enum compress *out)
+{
+	static const char *const words[] = {
+	    [COMPRESS_AUTO] = "auto", [COMPRESS_NONE] = "none", [COMPRESS_ZSTD] = "zstd"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		*out = (enum compress)i;
+		if (is == NULL || strcmp(is, words[i]) == 0)
+			return;
+	}
+	(void)diag_add(l->d, body_attr(body, "compress")->value.at,
+		       "'compress' must be \"auto\", \"zstd\" or \"none\"");
+}
+
 static void load_backup(struct loading *l, const struct block *b)
 {
 	struct raw_backup raw = {0};
@@ -354,7 +368,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	load_bandwidth(l, &b->body, raw.bandwidth, &out.bandwidth);
 	out.first_copy = one_of(l, &b->body, "first_copy", raw.first_copy, "all", "newest") ? FIRST_NEWEST : FIRST_ALL;
 	out.by_property = one_of(l, &b->body, "choose", raw.choose, "all", "property");
-	out.zstd = one_of(l, &b->body, "compress", raw.compress, "none", "zstd");
+	load_compress(l, &b->body, raw.compress, &out.compress);
 	load_schedule(l, &b->body, &raw, &out.run);
 	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)

@@ -55,8 +55,9 @@ static const struct field backup_fields[] = {
     FIELD(raw_backup, timeout_ms, "timeout", FIELD_DURATION, .doc = "how long a run may take"),
     FIELD(raw_backup, bandwidth, "bandwidth", FIELD_STRING,
 	  .doc = "how fast it may send: \"20MB/s\", or \"20MB/s, 08:00-18:00 2MB/s\""),
-    FIELD(raw_backup, compress, "compress", FIELD_STRING, .fallback = "none",
-	  .doc = "\"zstd\": compress what is on its way, as far as the link leaves time for it; both sides need zstd"),
+    FIELD(raw_backup, compress, "compress", FIELD_STRING, .fallback = "auto",
+	  .doc = "of what is on its way: \"auto\" compresses where measuring says that it helps, \"zstd\" always, "
+		 "\"none\" never"),
     FIELD(raw_backup, space_check, "space_check", FIELD_BOOL, .fallback = "true",
 	  .doc = "whether what is larger than the space there is refused before it is sent"),
     FIELD(raw_backup, before, "before", FIELD_STRINGS,

@@ -1,6 +1,7 @@
 /* The sending: one round after the other, with a look at both sides in between, until nothing is left that could be
  * sent. */
 #include "engine/channel.h"
+#include "engine/compress.h"
 #include "engine/outcome.h"
 #include "engine/room.h"
 #include "plan/deal_plan.h"
@@ -123,6 +124,20 @@ static bool take_results(struct run *r, const struct send_steps *list, const str
 	return moved;
 }
 
+/* Once for the run, when it is known what goes first. */
+static void measure(struct run *r, const struct send_steps *todo)
+{
+	uint64_t limit = bandwidth_at(&r->backup->bandwidth, &r->seen.zone, clock_unix_s());
+
+	if (r->measured)
+		return;
+	r->measured = true;
+	r->compress = compress_choose(&r->source, &r->target, r->backup, &r->seen.source, todo, limit);
+	if (r->compress.why != NULL)
+		run_note(r, arena_printf(r->arena, "%s on its way: %s",
+					 r->compress.zstd ? "compressed by zstd" : "not compressed", r->compress.why));
+}
+
 /* One round over all channels.  True when it moved things forward; what broke on the way is *broken. */
 static bool send_round(struct run *r, const struct send_steps *todo, struct err *broken)
 {
@@ -136,11 +151,11 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .deadline_ms = r->deadline_ms,
 			     .bandwidth = &r->backup->bandwidth,
 			     .zone = &r->seen.zone,
-			     .zstd = r->backup->zstd,
+			     .zstd = r->compress.zstd,
 			     .listener = r->listener,
 			     .bytes = r->bytes,
 			     /* What zfs foretells is not compressed; what goes over the link is. */
-			     .total = r->backup->zstd ? 0 : r->total};
+			     .total = r->compress.zstd ? 0 : r->total};
 	bool moved = false;
 
 	broken->kind = ERR_NONE;
@@ -260,6 +275,7 @@ static int send_all(struct run *r, struct err *e)
 		if (todo.n == 0)
 			return 0;
 		uint64_t before = arrived_in_part(r);
+		measure(r, &todo);
 		if (send_round(r, &todo, &broken))
 			tries = 0;
 		else if (++tries >= TRIES)

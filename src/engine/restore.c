@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/channel.h"
+#include "engine/compress.h"
 #include "engine/pass.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
@@ -39,13 +40,13 @@ int restore_look(struct restoring *r, const char *copy, struct side_state *archi
 
 static int plan(struct restoring *r, const struct restore_wish *w, struct err *e)
 {
-	struct side_state archive, home;
+	struct side_state home;
 
 	stage(r, STAGE_LOOK, "what the archive has, and what is at home");
-	if (restore_look(r, w->copy, &archive, e) < 0 || pass_look(&r->home, w->to, NULL, &home, e) < 0 ||
+	if (restore_look(r, w->copy, &r->seen, e) < 0 || pass_look(&r->home, w->to, NULL, &home, e) < 0 ||
 	    pass_tokens(&r->archive, &home, e) < 0)
 		return -1;
-	return restore_plan(w, &archive, &home, r->arena, &r->plan, e);
+	return restore_plan(w, &r->seen, &home, r->arena, &r->plan, e);
 }
 
 static int put_back(struct restoring *r, const struct restored *d, struct err *e)
@@ -83,7 +84,7 @@ static int send(struct restoring *r, struct err *e)
 			     .n = 1,
 			     .results = &results,
 			     .stall_ms = STALL_MS,
-			     .zstd = r->backup->zstd,
+			     .zstd = r->compress.zstd,
 			     .listener = r->listener,
 			     .bytes = r->bytes};
 
@@ -162,6 +163,9 @@ int restore_datasets(struct restoring *r, const struct restore_wish *w, struct e
 		if (r->plan.sends.n == 0)
 			return 0;
 		stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
+		if (!r->measured)
+			r->compress = compress_choose(&r->archive, &r->home, r->backup, &r->seen, &r->plan.sends, 0);
+		r->measured = true;
 		int rc = send(r, e);
 		if (rc > 0 && !r->plan.more)
 			return prove(r, w, e);

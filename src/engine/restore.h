@@ -4,6 +4,7 @@
 
 #include "engine/reach.h"
 #include "model/dataset.h"
+#include "plan/compress_plan.h"
 #include "plan/file_diff.h"
 #include "plan/restore_plan.h"
 #include "wire/program.h"
@@ -17,7 +18,10 @@ struct restoring {
 	struct run_listener *listener;
 
 	struct reach archive, home;
-	struct restore plan; /* of the last look */
+	struct side_state seen; /* of the archive, by the last look */
+	struct restore plan;	/* made of that */
+	struct compress_verdict compress;
+	bool measured; /* compress is known */
 	struct strings notes;
 	uint64_t bytes;
 	size_t arrived; /* datasets of this call, proven by GUID */

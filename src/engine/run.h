@@ -6,6 +6,7 @@
 #include "engine/pass.h"
 #include "engine/reach.h"
 #include "model/plan.h"
+#include "plan/compress_plan.h"
 #include "wire/observed.h"
 
 /* How it went with one dataset. */
@@ -44,10 +45,12 @@ struct run {
 		size_t *v; /* of a hash table of outcomes: index + 1, or 0 */
 		size_t n;  /* a power of two */
 	} slots;
-	bool stale;	/* the look at the source is not what is there now */
-	bool watched;	/* somebody wants to know how much is left */
-	uint64_t bytes; /* that went through */
-	uint64_t total; /* that there will be, by zfs's estimate; 0 = nobody asked */
+	struct compress_verdict compress; /* of this run's streams */
+	bool measured;			  /* it is known */
+	bool stale;			  /* the look at the source is not what is there now */
+	bool watched;			  /* somebody wants to know how much is left */
+	uint64_t bytes;			  /* that went through */
+	uint64_t total;			  /* that there will be, by zfs's estimate; 0 = nobody asked */
 };
 
 /* Tells the run's listener, if there is one. */

@@ -80,6 +80,9 @@ struct schedule {
 /* Which snapshots of a dataset that is not there yet are sent; what the archive keeps none of never is. */
 enum first_copy { FIRST_ALL, FIRST_NEWEST };
 
+/* Whether what is on its way is compressed; AUTO: where measuring says that it helps. */
+enum compress { COMPRESS_AUTO, COMPRESS_NONE, COMPRESS_ZSTD };
+
 struct backup {
 	const char *name;
 	struct span at;
@@ -94,7 +97,7 @@ struct backup {
 	enum first_copy first_copy;
 	int64_t timeout_ms; /* of the whole run; 0 = none */
 	struct bandwidth bandwidth;
-	bool zstd;		      /* compress what is on its way */
+	enum compress compress;	      /* of what is on its way */
 	bool any_space;		      /* do not refuse what is larger than the space there */
 	struct strings before, after; /* commands around a run, here */
 	int64_t hook_timeout_ms;

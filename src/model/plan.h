@@ -93,6 +93,14 @@ static inline bool send_is_first(const struct send_step *s)
 	return s->kind == SEND_FULL || s->kind == SEND_CLONE;
 }
 
+/* The beginnings of some streams, and what zstd makes of them on the side that would send. */
+struct compress_sample {
+	bool has_zstd;
+	uint64_t bytes, packed; /* before and after */
+	uint64_t cpu_ms;	/* that reading and compressing took */
+	uint64_t ratio_percent; /* least compressratio of their datasets: 100 = ZFS has compressed nothing */
+};
+
 /* Make a missing parent on the target. */
 struct parent_step {
 	const char *dataset;

@@ -150,7 +150,7 @@ void examine_both(const struct backup *b, const struct host *source, const struc
 	/* zpool-features(7): what can be in a stream, and must be known where it is received. */
 	static const char *const matter[] = {"embedded_data", "encryption",   "large_blocks", "large_dnode",
 					     "longname",      "lz4_compress", "zstd_compress"};
-	if (b->zstd && !(source->has_zstd && target->has_zstd))
+	if (b->compress == COMPRESS_ZSTD && !(source->has_zstd && target->has_zstd))
 		say(out, a, FINDING_WRONG, "compress = \"zstd\" needs the zstd command on both sides")->hint =
 		    arena_printf(a, "install it %s (Debian: zstd)",
 				 source->has_zstd   ? arena_printf(a, "on %s", label)

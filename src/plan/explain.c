@@ -2,6 +2,7 @@
 
 #include "base/civil.h"
 #include "base/num.h"
+#include "plan/compress_plan.h"
 #include "plan/snapshot_plan.h"
 
 void send_explain(const struct send_step *s, struct buf *out)
@@ -129,6 +130,13 @@ void plan_explain(const struct pass *pass, const struct plan *p, const struct ar
 		line(out, "create", p->parents.v[i].dataset, p->parents.v[i].reason);
 	for (size_t i = 0; i < p->renames.n; i++)
 		tidy_text(&p->renames.v[i], &a, out);
+	struct compress_facts facts = compress_facts(b, &p->sends, UINT64_MAX);
+	struct compress_verdict v = compress_plan(&facts, &a);
+	if (p->sends.n > 0 && v.need != COMPRESS_DECIDED)
+		line(out, "compress", "what is sent, or not",
+		     "measured before: does a sample shrink, and is the link slower than zstd");
+	else if (p->sends.n > 0 && v.why != NULL)
+		line(out, "compress", v.zstd ? "what is sent, by zstd" : "nothing", v.why);
 	for (size_t i = 0; i < p->sends.n; i++) {
 		AUTO(buf) struct buf t = {0};
 		buf_printf(&t, "%s: ", p->sends.v[i].source);

@@ -20,6 +20,10 @@ void program_look_points(struct buf *b, const struct strings *snapshots);
 void program_tokens(struct buf *b, const struct strings *tokens);
 /* Asks the source how long the streams will be: see estimates_parse. */
 void program_estimate(struct buf *b, const struct send_steps *sends);
+/* Asks the source what zstd makes of the beginnings of some streams: see sample_parse. */
+void program_sample(struct buf *b, const struct send_step *steps, size_t n, size_t bytes_each);
+/* Says "zstd yes" or "zstd no", and takes so many bytes from standard input, or (not up) prints them. */
+void program_carry(struct buf *b, bool up, size_t bytes);
 /* Asks a host about itself, and what its user may do with a dataset, or below the nearest one above it that is there:
  * see host_parse (wire/host_text.h). */
 void program_host(struct buf *b, const char *dataset);

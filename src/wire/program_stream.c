@@ -42,6 +42,37 @@ void program_estimate(struct buf *b, const struct send_steps *sends)
 	program_end(b);
 }
 
+static const char tells_zstd[] = "if command -v zstd >/dev/null; then echo 'zstd yes'; else echo 'zstd no'; fi\n";
+
+void program_sample(struct buf *b, const struct send_step *steps, size_t n, size_t bytes_each)
+{
+	program_begin(b);
+	buf_puts(b, tells_zstd);
+	/* wc counts what goes into zstd and what comes out; times(1) what it took. */
+	buf_puts(b, "{ { {\n");
+	for (size_t i = 0; i < n; i++) {
+		send_command(b, &steps[i], "");
+		buf_printf(b, " </dev/null | head -c %zu\n", bytes_each);
+	}
+	buf_puts(b, "} 2>/dev/null | tee /dev/fd/3 | zstd -q -1 -c | echo \"packed $(wc -c)\" >&4; } 3>&1 |\n"
+		    "echo \"bytes $(wc -c)\"; } 4>&1\n"
+		    "times\n"
+		    "exec </dev/null\n"
+		    "zfs get -Hp -o value compressratio");
+	for (size_t i = 0; i < n; i++)
+		shell_word(b, steps[i].source);
+	buf_puts(b, " | sed 's/^/ratio /'\necho '#sample end'\n");
+	program_end(b);
+}
+
+void program_carry(struct buf *b, bool up, size_t bytes)
+{
+	program_begin(b);
+	buf_puts(b, tells_zstd);
+	buf_printf(b, up ? "head -c %zu >/dev/null\n" : "head -c %zu /dev/urandom\n", bytes);
+	program_end(b);
+}
+
 /* Said before anything is sent: where a pipe breaks, nobody can tell the cause from its effects. */
 static const char has_zstd[] = "command -v zstd >/dev/null || { echo 'zstd: not found' >&2; failed 0 127; }\n";
 

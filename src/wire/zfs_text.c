@@ -338,6 +338,57 @@ int estimates_parse(struct str out, struct send_steps *sends, struct err *e)
 	return 0;
 }
 
+/* A word of times(1), "0m1.230000s". */
+static bool spent(struct str word, uint64_t *ms)
+{
+	struct str minutes = str_cut(&word, 'm'), seconds = str_cut(&word, '.');
+	uint64_t m, s, rest;
+
+	if (word.n < 3 || !num_u64(minutes, &m) || !num_u64(seconds, &s) || !num_u64((struct str){word.p, 2}, &rest))
+		return false;
+	*ms += (m * 60 + s) * 1000 + rest * 10;
+	return true;
+}
+
+/* "1.53" and, of old, "1.53x". */
+static bool percent(struct str word, uint64_t *out)
+{
+	struct str whole = str_cut(&word, '.');
+	uint64_t n, rest;
+
+	if (word.n < 2 || !num_u64(whole, &n) || !num_u64((struct str){word.p, 2}, &rest))
+		return false;
+	*out = 100 * n + rest;
+	return true;
+}
+
+int sample_parse(struct str out, struct compress_sample *s, struct err *e)
+{
+	size_t times = 0;
+	bool whole = false;
+
+	*s = (struct compress_sample){.ratio_percent = UINT64_MAX};
+	while (out.n > 0) {
+		struct str line = next_line(&out), rest = line, word = str_cut(&rest, ' ');
+		uint64_t n;
+		whole = str_eq(line, "#sample end");
+		if (str_eq(word, "zstd"))
+			s->has_zstd = str_eq(rest, "yes");
+		else if (str_eq(word, "bytes"))
+			(void)num_u64(str_trim(rest), &s->bytes);
+		else if (str_eq(word, "packed"))
+			(void)num_u64(str_trim(rest), &s->packed);
+		else if (str_eq(word, "ratio") && percent(rest, &n))
+			s->ratio_percent = n < s->ratio_percent ? n : s->ratio_percent;
+		else if (!whole && ++times == 2 && !(spent(word, &s->cpu_ms) && spent(rest, &s->cpu_ms)))
+			return malformed(e, line);
+	}
+	/* Without one nothing is left to ask. */
+	return whole && (!s->has_zstd || (times == 2 && s->ratio_percent < UINT64_MAX))
+		   ? 0
+		   : err_set(e, ERR_CORRUPT, "cannot read what became of a sample");
+}
+
 int receive_answers_parse(struct str out, struct arena *a, struct receive_answers *answers, struct err *e)
 {
 	while (out.n > 0) {

@@ -32,6 +32,9 @@ struct pruned {
 };
 int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e) MUST_CHECK;
 
+/* The output of program_sample. */
+int sample_parse(struct str out, struct compress_sample *s, struct err *e) MUST_CHECK;
+
 /* The output of program_receive. */
 struct receive_answer {
 	int code;

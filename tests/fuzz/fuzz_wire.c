@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str text = {(const char *)data, size};
 	struct side_state s = {.root = "b"};
 	struct receive_answers answers = {0};
+	struct compress_sample sample;
 	struct control_request request;
 	struct control_reply reply;
 	struct observed o;
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (look_parse(text, &a, &s, &e) == 0)
 		(void)!tokens_parse(text, &a, &s, &e);
 	(void)!receive_answers_parse(text, &a, &answers, &e);
+	(void)!sample_parse(text, &sample, &e);
 	zfs_blame(text, &e);
 	(void)!control_read_request(text, &a, &request, &e);
 	(void)!control_read_reply(text, &a, &reply, &e);

@@ -1,4 +1,4 @@
-/* How streams are dealt out to channels, and how fast these may be. */
+/* How streams are dealt out to channels, how fast these may be, and whether they are compressed. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "model/bandwidth.h"
+#include "plan/compress_plan.h"
 #include "plan/deal_plan.h"
 #include "sys/pump.h"
 
@@ -244,11 +245,97 @@ static void passed_through(void **state)
 	}
 }
 
+/* What is asked next, or decided, of what is known. */
+static void compressed(void **state)
+{
+	enum { MIB = 1 << 20 };
+	const struct compress_facts good = {.link = true,
+					    .most = 1 << 30,
+					    .sampled = true,
+					    .sample = {true, 4 * MIB, MIB, 40, 100},
+					    .timed = true,
+					    .other_has_zstd = true,
+					    .line = 10 * MIB}; /* zstd makes 100 MiB/s */
+	struct {
+		const char
+		    *expect; /* '+' compressed, '-' not, '?' and what is to be measured; and why, or a part of it */
+		struct compress_facts f;
+	} table[] = {
+	    {"+a sample of it shrinks to 25 %, and the link takes 10.0 MiB/s", good},
+	    {"+the file says so", {.wish = COMPRESS_ZSTD}},
+	    {"-", {.wish = COMPRESS_NONE}},
+	    {"-", {.wish = COMPRESS_AUTO}}, /* within this host */
+	    {"-raw", {.link = true, .raw = true, .most = UINT64_MAX}},
+	    {"-little", {.link = true, .most = 63 * MIB}},
+	    {"?sample", {.link = true, .most = 64 * MIB}},
+	    {"-no zstd command on the side that sends", good},
+	    {"-compressed its blocks already (1.20x)", good},
+	    {"+", good},
+	    {"-short", good},
+	    {"-81 % only", good},
+	    {"+80 %", good},
+	    {"?line", good},
+	    {"-no zstd command on the side that receives", good},
+	    {"-too fast", good},
+	    {"-takes 51.0 MiB/s, and zstd makes 100.0 MiB/s", good},
+	    {"+", good},
+	    {"+", good},
+	};
+	AUTO(arena) struct arena a = {0};
+	size_t n = 7;
+
+	(void)state;
+	table[n++].f.sample.has_zstd = false;
+	table[n++].f.sample.ratio_percent = 120;
+	table[n++].f.sample.ratio_percent = 119;
+	table[n++].f.sample.bytes = MIB - 1;
+	table[n++].f.sample.packed = 4 * MIB * 81 / 100 + 1000;
+	table[n++].f.sample.packed = 4 * MIB * 80 / 100 + 1000;
+	table[n++].f.timed = false;
+	table[n++].f.other_has_zstd = false;
+	table[n++].f.line = UINT64_MAX;
+	table[n++].f.line = 51 * MIB;
+	table[n++].f.line = 50 * MIB;
+	table[n++].f.sample.cpu_ms = 0;
+	assert_int_equal(n, ARRAY_LEN(table));
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct compress_verdict v = compress_plan(&table[i].f, &a);
+		const char *is = v.need == COMPRESS_NEEDS_SAMPLE ? "?sample"
+				 : v.need == COMPRESS_NEEDS_LINE
+				     ? "?line"
+				     : arena_printf(&a, "%c%s", v.zstd ? '+' : '-', v.why == NULL ? "" : v.why);
+		if (is[0] != table[i].expect[0] || strstr(is + 1, table[i].expect + 1) == NULL)
+			fail_msg("row %zu: '%s', not '%s'", i, is, table[i].expect);
+	}
+}
+
+/* The largest four, and nothing raw. */
+static void sampled(void **state)
+{
+	static const char *const names[] = {"t/a", "t/b", "t/c", "t/d", "t/e", "t/f"};
+	static const uint64_t sizes[] = {5, 9, 1, 7, 3, 100};
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "t"};
+	struct send_steps sends = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		*vec_add(&s.datasets, &a) = (struct dataset){.name = names[i], .referenced = sizes[i]};
+		for (int twice = 0; twice < 2; twice++)
+			*vec_add(&sends, &a) = (struct send_step){.source = names[i], .raw = i == 5};
+	}
+	struct send_steps some = compress_samples(&s, &sends, &a);
+	assert_int_equal(some.n, COMPRESS_SAMPLES);
+	for (size_t i = 0; i < some.n; i++)
+		assert_int_equal(some.v[i].source[2], "bdae"[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(big_ones_alone), cmocka_unit_test(any_deal),	cmocka_unit_test(rates),
-	    cmocka_unit_test(held_back),      cmocka_unit_test(passed_through),
+	    cmocka_unit_test(held_back),      cmocka_unit_test(passed_through), cmocka_unit_test(compressed),
+	    cmocka_unit_test(sampled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,7 @@ static void wrong_files(void **state)
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nbandwidth = \"fast\"\n}",
 	      "4:13: 'fast' is no bandwidth");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\ncompress = \"lz4\"\n}",
-	      "4:12: 'compress' must be \"none\" or \"zstd\"");
+	      "4:12: 'compress' must be \"auto\", \"zstd\" or \"none\"");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nchoose = \"some\"\n}",
 	      "4:10: 'choose' must be \"all\" or \"property\"");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nfirst_copy = \"some\"\n}",

@@ -475,7 +475,8 @@ static void examinations(void **state)
 	examine_both(&b, &h, &other, "nas", &a, &found);
 	assert_string_equal(found.v[0].hint, "as root there: zpool set feature@large_blocks=enabled tank");
 	assert_int_equal(found.n, 1);
-	b.zstd = h.has_zstd = true;
+	b.compress = COMPRESS_ZSTD;
+	h.has_zstd = true;
 	found = (struct findings){0};
 	examine_both(&b, &h, &other, "nas", &a, &found);
 	assert_string_equal(found.v[0].hint, "install it on nas (Debian: zstd)");
@@ -531,6 +532,49 @@ static void answers(void **state)
 		struct receive_answers q = {0};
 		assert_int_equal(receive_answers_parse(str_of(bad[i]), &a, &q, &e), -1);
 	}
+}
+
+static void samples(void **state)
+{
+	static const char *const good[] = {
+	    "zstd yes\nbytes 2097152\npacked 262200\n0m0.000000s 0m0.010000s\n0m1.230000s 0m0.470000s\nratio 1.53\n"
+	    "ratio 1.00\n#sample end\n",
+	    "zstd yes\npacked 262200\nbytes  2097152\n0m0.000s 0m0.010s\n0m1.230s 0m0.470s\nratio 1.00x\n"
+	    "#sample end\n",
+	};
+	static const char *const bad[] = {"", "zstd yes\nbytes 1\npacked 2\n#sample end\n",
+					  "zstd yes\nx\nm1s 0m\nratio 1.00\n#sample end\n"};
+	struct compress_sample s;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_int_equal(sample_parse(str_of(good[i]), &s, &e), 0);
+		assert_true(s.has_zstd && s.bytes == 2097152 && s.packed == 262200 && s.cpu_ms == 1700);
+		assert_int_equal(s.ratio_percent, 100);
+	}
+	assert_int_equal(sample_parse(str_of("zstd no\n0m0.00s 0m0.00s\n0m0.00s 0m0.00s\n#sample end\n"), &s, &e), 0);
+	assert_false(s.has_zstd);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(sample_parse(str_of(bad[i]), &s, &e), -1);
+	/* The program itself, with a zfs that has something to say. */
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	const char *const argv[] = {"/bin/sh", "-c",
+				    "zfs() {\nif [ $1 = get ]; then echo 1.07; else head -c 3000000 /dev/zero; fi\n}\n"
+				    "eval \"$0\"",
+				    NULL};
+	struct side side = {"here", argv, false};
+	const struct send_step steps[] = {{.source = "t/a", .to = {.name = "x"}},
+					  {.source = "t/b", .to = {.name = "x"}}};
+	struct proc_result r;
+	program_sample(&b, steps, 2, 1000000);
+	struct str program = buf_str(&b);
+	assert_int_equal(proc_run(side_argv(&side, &a), NULL, &program, 1 << 16, 60000, &a, &r, &e), 0);
+	assert_int_equal(sample_parse(r.out, &s, &e), 0);
+	assert_int_equal(s.bytes, 2000000);
+	assert_int_equal(s.ratio_percent, 107);
+	assert_true(s.packed > 0 && s.packed < 20000);
 }
 
 static void estimates(void **state)
@@ -815,12 +859,13 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	    cmocka_unit_test(remote_argv),
-	    cmocka_unit_test(programs),	    cmocka_unit_test(looks),	    cmocka_unit_test(tokens),
-	    cmocka_unit_test(answers),	    cmocka_unit_test(estimates),    cmocka_unit_test(blame),
-	    cmocka_unit_test(observations), cmocka_unit_test(plans),	    cmocka_unit_test(control),
-	    cmocka_unit_test(hosts),	    cmocka_unit_test(examinations), cmocka_unit_test(facts),
-	    cmocka_unit_test(ssh),	    cmocka_unit_test(recalls),	    cmocka_unit_test(known_again),
+	    cmocka_unit_test(quoting),	   cmocka_unit_test(loader),	   cmocka_unit_test(remote_argv),
+	    cmocka_unit_test(programs),	   cmocka_unit_test(looks),	   cmocka_unit_test(tokens),
+	    cmocka_unit_test(answers),	   cmocka_unit_test(estimates),	   cmocka_unit_test(samples),
+	    cmocka_unit_test(blame),	   cmocka_unit_test(observations), cmocka_unit_test(plans),
+	    cmocka_unit_test(control),	   cmocka_unit_test(hosts),	   cmocka_unit_test(examinations),
+	    cmocka_unit_test(facts),	   cmocka_unit_test(ssh),	   cmocka_unit_test(recalls),
+	    cmocka_unit_test(known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

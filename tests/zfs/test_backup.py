@@ -148,6 +148,37 @@ def test_ssh_as_the_user_has_it(world):
     assert (world.folder / "calls").read_text().count("x") >= 3
 
 
+def test_compressed_where_it_helps(world):
+    """Over a slow line what shrinks, and neither over a fast one nor what does not."""
+    text = b"".join(os.urandom(32) + bytes(4064) for _ in range(256))  # a MiB, of which little is left
+    half = b"".join(os.urandom(2048) + bytes(2048) for _ in range(256))
+
+    def first_copy(mib, content, more="", compression="off"):
+        zfs("create", "-o", f"compression={compression}", "tank/home")
+        with open(world.folder / "mnt/home/file", "wb") as f:
+            for _ in range(mib):
+                f.write(content())
+        zfs("snapshot", "tank/home@one")
+        world.write_config(world.host_key, snapshots="", more=more)
+        assert "measured before" in world.run("plan", "--wake", "safe").stdout
+        done = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
+        with world.vault():
+            assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
+            zfs("destroy", "-r", "vault/backup/tank/home")
+        zfs("release", "dormouse:safe", "tank/home@one")
+        zfs("destroy", "-r", "tank/home")
+        return done["compressed"], done["compressed_why"], int(done["bytes"])
+
+    yes, why, size = first_copy(72, lambda: text, '  bandwidth = "100KB/s"\n')
+    assert yes and "shrinks to" in why and "link takes" in why and size < 8 << 20, (why, size)
+    yes, why, _ = first_copy(72, lambda: text)
+    assert not yes and "link" in why, why
+    yes, why, _ = first_copy(72, lambda: os.urandom(1 << 20), '  bandwidth = "30MB/s"\n')
+    assert not yes and "shrinks to" in why, why
+    yes, why, _ = first_copy(140, lambda: half, compression="lz4")
+    assert not yes and "compressed its blocks already" in why, why
+
+
 def test_compressed_on_its_way(world):
     zfs("create", "-o", "compression=off", "tank/home")
     zfs("create", "tank/home/a")
