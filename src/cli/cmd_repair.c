@@ -40,8 +40,12 @@ static const struct conflict *conflict_of(struct run *r, const char *was, enum r
 
 static void show(const struct conflict *c, const struct repair_step *s)
 {
-	(void)printf("%s: %s.\n", c->target, c->why);
-	if (s->to != NULL)
+	if (s->kind == REPAIR_TAKE_OVER) {
+		(void)printf("%s becomes %s, with all that lies below it.\n", s->dataset, s->to);
+	} else {
+		(void)printf("%s: %s.\n", c->target, c->why);
+	}
+	if (s->kind == REPAIR_KEEP_BOTH)
 		(void)printf("It becomes %s, with all its snapshots; the next run makes a new copy.\n", s->to);
 	for (size_t i = 0; i < s->children.n; i++)
 		(void)printf("  %s/%s stays where it is\n", s->dataset, s->children.v[i]);
@@ -97,10 +101,11 @@ int cmd_repair(int argc, char **argv)
 {
 	struct cli c;
 	bool rollback = false, keep = false, give_up = false, yes = false;
-	const char *only = NULL, *was = NULL;
+	const char *only = NULL, *was = NULL, *copy = NULL;
 	const struct cli_option own[] = {{"--rollback-target", &rollback, NULL},
 					 {"--keep-both", &keep, NULL},
 					 {"--give-up", &give_up, NULL},
+					 {"--take-over", NULL, &copy},
 					 {"--yes", &yes, NULL},
 					 {"--backup", NULL, &only}};
 	struct run_listener listener = {cli_show_stage};
@@ -111,16 +116,18 @@ int cmd_repair(int argc, char **argv)
 		      "usage: dormouse repair DATASET --rollback-target [--yes]\n"
 		      "       dormouse repair DATASET --keep-both [--yes]\n"
 		      "       dormouse repair DATASET --give-up [--yes]\n"
+		      "       dormouse repair DATASET --take-over COPY [--yes]\n"
 		      "Mends the copy of a dataset where a run says that it cannot: the copy goes back to the last\n"
 		      "snapshot that both have, or is set aside under another name, or its partial receive is\n"
-		      "dropped.  Shows what that takes away, and asks.",
+		      "dropped; or a copy that another tool made, below the destination, is renamed to where ours\n"
+		      "is looked for.  Shows what that takes away, and asks.",
 		      own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
-	if (c.args.n != 1 || rollback + keep + give_up != 1) {
+	if (c.args.n != 1 || rollback + keep + give_up + (copy != NULL) != 1) {
 		(void)err_set(&e, ERR_USAGE, "one dataset, and one way to mend it");
-		(void)err_hint(&e, "dormouse repair tank/home --rollback-target, or --keep-both, or --give-up");
+		(void)err_hint(&e, "dormouse repair tank/home --rollback-target, --keep-both, --give-up or --take-over COPY");
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}
@@ -134,9 +141,10 @@ int cmd_repair(int argc, char **argv)
 		const struct conflict *found = NULL;
 		if (look(&r, &e) < 0)
 			rc = cli_fail(&c, &e);
-		else if ((found = conflict_of(&r, was, kind)) == NULL)
+		else if (copy == NULL && (found = conflict_of(&r, was, kind)) == NULL)
 			(void)printf("%s: there is nothing to repair\n", was);
-		else if (repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e) < 0)
+		else if ((copy != NULL ? repair_take_over(b, &r.seen.source, &r.seen.target, was, copy, r.arena, &step, &e)
+				       : repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e)) < 0)
 			rc = cli_fail(&c, &e);
 		else if (show(found, &step), !agreed(yes))
 			rc = EXIT_USAGE;

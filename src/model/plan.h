@@ -150,12 +150,14 @@ enum repair_kind {
 	REPAIR_ROLLBACK,  /* the target goes back to the snapshot that both have */
 	REPAIR_KEEP_BOTH, /* the target's is set aside under another name, and a new copy begins */
 	REPAIR_GIVE_UP,	  /* the partial receive is dropped */
+	REPAIR_TAKE_OVER, /* a copy that another tool made gets the name under which ours is looked for */
 };
 struct repair_step {
 	enum repair_kind kind;
 	const char *dataset;	 /* at the target */
 	const char *base;	 /* REPAIR_ROLLBACK */
-	const char *to;		 /* REPAIR_KEEP_BOTH: the other name */
+	const char *to;		 /* REPAIR_KEEP_BOTH, REPAIR_TAKE_OVER: the other name */
+	struct strings parents;	 /* REPAIR_TAKE_OVER: what must be there above it, from above */
 	struct strings children; /* REPAIR_KEEP_BOTH: what lies right below it and stays in its place */
 	struct strings lost;	 /* for people */
 };

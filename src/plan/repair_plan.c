@@ -78,6 +78,43 @@ int repair_plan(const struct conflict *c, const struct side_state *target, enum 
 	case REPAIR_GIVE_UP:
 		*vec_add(&out->lost, a) = "what has arrived of the stream that was cut off";
 		break;
+	case REPAIR_TAKE_OVER:
+		assert(!"repair_take_over does that");
+	}
+	return 0;
+}
+
+int repair_take_over(const struct backup *b, const struct side_state *source, const struct side_state *target,
+		     const char *was, const char *copy, struct arena *a, struct repair_step *out, struct err *e)
+{
+	const struct dataset *s = side_find(source, was), *t = side_find(target, copy);
+	const struct point *newest = t == NULL ? NULL : dataset_newest(t);
+
+	*out = (struct repair_step){
+	    .kind = REPAIR_TAKE_OVER, .dataset = copy, .to = arena_printf(a, "%s/%s", b->dest, was)};
+	if (t == NULL || strcmp(copy, b->dest) == 0) {
+		(void)err_set(e, ERR_USAGE, "no copy '%s' lies below '%s'", copy, b->dest);
+		return err_hint(e, "name it as the target does; if it lies elsewhere in the pool, choose a destination "
+				   "above it");
+	}
+	if (s == NULL)
+		return err_set(e, ERR_USAGE, "the source has no '%s'", was);
+	if (t->type != s->type || newest == NULL || !dataset_has_guid(s, newest->guid)) {
+		(void)err_set(e, ERR_USAGE, "'%s' is no copy of '%s' that could go on", copy, was);
+		if (newest != NULL)
+			(void)err_why(e, "'%s' does not have its newest snapshot, '@%s'", was, newest->name);
+		return err_hint(e, "without it, the next run makes a copy of its own");
+	}
+	if (side_find(target, out->to) != NULL || dataset_is_under(out->to, copy)) {
+		(void)err_set(e, ERR_USAGE, "'%s' cannot become '%s'", copy, out->to);
+		(void)err_why(e, side_find(target, out->to) != NULL ? "that is there already" : "that lies within it");
+		return err_hint(e, "look what is there: zfs list -r %s", b->dest);
+	}
+	char *above = arena_strdup(a, out->to);
+	for (char *slash = above + strlen(b->dest); (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
+		*slash = '\0';
+		if (side_find(target, above) == NULL)
+			*vec_add(&out->parents, a) = arena_strdup(a, above);
 	}
 	return 0;
 }

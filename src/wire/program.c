@@ -183,6 +183,14 @@ void program_repair(struct buf *b, const struct repair_step *s)
 	case REPAIR_GIVE_UP:
 		give_up(b, s->dataset);
 		break;
+	case REPAIR_TAKE_OVER:
+		for (size_t i = 0; i < s->parents.n; i++)
+			stand_in(b, s->parents.v[i]);
+		buf_puts(b, "zfs rename");
+		shell_word(b, s->dataset);
+		shell_word(b, s->to);
+		buf_puts(b, " </dev/null\n");
+		break;
 	case REPAIR_KEEP_BOTH:
 		buf_puts(b, "zfs rename");
 		shell_word(b, s->dataset);

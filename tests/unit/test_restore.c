@@ -336,12 +336,51 @@ static void repairs(void **state)
 	}
 }
 
+/* A copy that lies where another tool put it. */
+static void takes_over(void **state)
+{
+	static const struct {
+		const char *copy, *has, *want; /* has: what lies there; want: of the program, or of the error */
+	} t[] = {
+	    {"v/home", "@a @b", "zfs rename 'v/home' 'v/tank/home'"},
+	    {"v/deep/home", "@a @b", "dormouse:placeholder=v/tank'"},
+	    {"v/home", "@a @b @q", "!is no copy"},
+	    {"v/home", "", "!is no copy"},
+	    {"v/tank", "@a", "!cannot become"},
+	    {"v/tank/home", "@a", "!cannot become"},
+	    {"w/home", "@a", "!no copy"},
+	    {"v", "@a", "!no copy"},
+	};
+	const struct backup b = {.name = "b", .source = "tank/home", .dest_target = "x", .dest = "v"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		AUTO(arena) struct arena a = {0};
+		AUTO(buf) struct buf out = {0};
+		struct side_state source = side("tank/home"), target = side("v");
+		struct repair_step step;
+		struct err e;
+		model_dataset(&source, &a, "tank/home", "@a @b @c");
+		model_dataset(&target, &a, "v", "");
+		if (strcmp(t[i].copy, "v") != 0 && strcmp(t[i].copy, "w/home") != 0)
+			model_dataset(&target, &a, t[i].copy, t[i].has);
+		int rc = repair_take_over(&b, &source, &target, "tank/home", t[i].copy, &a, &step, &e);
+		if (rc == 0)
+			program_repair(&out, &step);
+		assert_int_equal(rc, t[i].want[0] == '!' ? -1 : 0);
+		const char *got = rc < 0 ? e.what : buf_text(&out);
+		if (strstr(got, t[i].want + (rc < 0)) == NULL)
+			fail_msg("%s %s: no %s in %s", t[i].copy, t[i].has, t[i].want, got);
+		assert_true(rc == 0 || e.hint[0] != '\0');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plans),	 cmocka_unit_test(recovers), cmocka_unit_test(differs),
 	    cmocka_unit_test(puts_back), cmocka_unit_test(records),  cmocka_unit_test(files),
-	    cmocka_unit_test(repairs),
+	    cmocka_unit_test(repairs),	 cmocka_unit_test(takes_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
