@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "daemon/daemon.h"
+#include "jump/jump.h"
 
 static int cmd_daemon(int argc, char **argv)
 {
@@ -24,6 +25,38 @@ static int cmd_worker(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	return worker_run();
+}
+
+static int cmd_jump(int argc, char **argv)
+{
+	struct cli c;
+	bool kept = false; /* by a daemon */
+	const struct cli_option own[] = {{"--kept", &kept, NULL}};
+	int rc =
+	    cli_start(&c, argc, argv,
+		      "usage: dormouse jump [-c FILE]\nThe jump host of the file's server block: ssh -J HOST TARGET "
+		      "starts the target.  The daemon runs one by itself.",
+		      own, ARRAY_LEN(own));
+
+	if (rc >= 0)
+		return rc;
+	if (c.config.server.set) {
+		rc = jump_listen(&c.paths, &c.config, kept);
+	} else {
+		struct err e;
+		(void)err_set(&e, ERR_CONFIG, "'%s' has no server block", c.paths.config);
+		(void)err_hint(&e,
+			       "add one: server { listen = \"localhost:7922\" }, and clients; see dormouse-jump(8)");
+		rc = cli_fail(&c, &e);
+	}
+	cli_end(&c);
+	return rc;
+}
+
+static int cmd_jump_session(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return jump_session_run();
 }
 
 static int cmd_version(int argc, char **argv)
@@ -62,9 +95,11 @@ static const struct {
     {"connect", cmd_connect, "a connection to a machine, for ssh's ProxyCommand"},
     {"ssh-config", cmd_ssh_config, "what ssh must know to wake machines: print it, or install it"},
     {"known-hosts", cmd_known_hosts, "the host keys that the configuration pins"},
+    {"jump", cmd_jump, "the jump host, for ssh -J"},
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
     {"worker", cmd_worker, NULL},
+    {"jump-session", cmd_jump_session, NULL},
 };
 
 static int usage(FILE *to)

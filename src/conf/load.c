@@ -4,21 +4,13 @@
 #include "conf/schema.h"
 #include "model/dataset.h"
 
-struct loading {
-	const struct target_kind *const *kinds;
-	size_t nkinds;
-	struct arena *a;
-	struct diags *d;
-	struct config *out;
-};
-
 static bool good_name(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
 	return n > 0 && n <= 64 && s[n] == '\0' && s[0] != '-' && s[0] != '.';
 }
 
-static void check_name(struct loading *l, const char *what, const struct block_label *label)
+void load_check_name(struct loading *l, const char *what, const struct block_label *label)
 {
 	if (good_name(label->text))
 		return;
@@ -46,7 +38,7 @@ static bool good_dataset(const char *s)
 }
 
 /* The block of that type, of which there may be one; NULL: there is none. */
-static const struct block *only_block(struct loading *l, const struct body *body, const char *type, const char *where)
+const struct block *load_only_block(struct loading *l, const struct body *body, const char *type, const char *where)
 {
 	const struct block *only = NULL;
 
@@ -73,7 +65,7 @@ static void check_count(struct loading *l, const struct body *body, const char *
 static void load_ssh(struct loading *l, const struct body *body, struct target *t)
 {
 	static const struct body none = {0};
-	const struct block *ssh = only_block(l, body, "ssh", arena_printf(l->a, "target '%s'", t->name));
+	const struct block *ssh = load_only_block(l, body, "ssh", arena_printf(l->a, "target '%s'", t->name));
 
 	struct decode_part part = {ssh_schema.fields, ssh_schema.nfields, &t->ssh};
 	decode_attrs(ssh != NULL ? &ssh->body : &none, &ssh_schema, ssh != NULL ? ssh->at : t->at, &part, 1, l->a,
@@ -126,7 +118,7 @@ static void load_target(struct loading *l, const struct block *b)
 	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
 	const struct target_kind *kind = kind_of(l, &b->labels.v[1]);
 
-	check_name(l, "target", &b->labels.v[0]);
+	load_check_name(l, "target", &b->labels.v[0]);
 	const struct target *twin = config_target(l->out, t.name);
 	if (twin != NULL)
 		diag_add(l->d, b->at, "a second target '%s'", t.name)->first = twin->at;
@@ -145,25 +137,30 @@ static void load_target(struct loading *l, const struct block *b)
 	*vec_add(&l->out->targets, l->a) = t;
 }
 
+const struct target *load_find_target(struct loading *l, const char *name, struct span at)
+{
+	const struct target *t = config_target(l->out, name);
+	struct strings names = {0};
+
+	for (size_t i = 0; t == NULL && i < l->out->targets.n; i++)
+		*vec_add(&names, l->a) = l->out->targets.v[i].name;
+	const char *near = t != NULL ? NULL : diag_nearest(name, names.v, names.n);
+	if (near != NULL)
+		diag_hint(l->d, diag_add(l->d, at, "there is no target '%s'", name), "did you mean '%s'?", near);
+	else if (t == NULL)
+		diag_hint(l->d, diag_add(l->d, at, "there is no target '%s'", name),
+			  "add a block: target \"%s\" \"KIND\" { … }", name);
+	return t;
+}
+
 /* A name that must be a target's, one that has the same machine for everybody. */
 static void check_target(struct loading *l, const char *name, struct span at)
 {
-	struct strings names = {0};
-	const struct target *t = config_target(l->out, name);
+	const struct target *t = load_find_target(l, name, at);
 
 	if (t != NULL && !t->shared)
 		diag_hint(l->d, diag_add(l->d, at, "target '%s' is another machine for everybody who connects", name),
 			  "here it must be the same each time: leave out shared = false");
-	if (t != NULL)
-		return;
-	for (size_t i = 0; i < l->out->targets.n; i++)
-		*vec_add(&names, l->a) = l->out->targets.v[i].name;
-	const char *near = diag_nearest(name, names.v, names.n);
-	struct diag *g = diag_add(l->d, at, "there is no target '%s'", name);
-	if (near != NULL)
-		diag_hint(l->d, g, "did you mean '%s'?", near);
-	else
-		diag_hint(l->d, g, "add a block: target \"%s\" \"KIND\" { … }", name);
 }
 
 /* Which labels stand in a body; none may be negative. */
@@ -350,7 +347,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	struct decode_part part = {backup_schema.fields, backup_schema.nfields, &raw};
 	struct backup out = {.name = b->labels.v[0].text, .at = b->at};
 
-	check_name(l, "backup", &b->labels.v[0]);
+	load_check_name(l, "backup", &b->labels.v[0]);
 	const struct backup *twin = config_backup(l->out, out.name);
 	if (twin != NULL)
 		diag_add(l->d, b->at, "a second backup '%s'", out.name)->first = twin->at;
@@ -370,7 +367,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	out.by_property = one_of(l, &b->body, "choose", raw.choose, "all", "property");
 	load_compress(l, &b->body, raw.compress, &out.compress);
 	load_schedule(l, &b->body, &raw, &out.run);
-	const struct block *keep = only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
+	const struct block *keep = load_only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)
 		load_keep(l, keep, &out.keep);
 	bool same_side = out.source != NULL && out.dest != NULL &&
@@ -447,9 +444,10 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 		else if (strcmp(b->type, "snapshots") == 0 && b->labels.n == 0)
 			load_snapshots(l, b);
 	}
-	const struct block *limits = only_block(l, root, "limits", "the file");
+	const struct block *limits = load_only_block(l, root, "limits", "the file");
 	if (limits != NULL)
 		load_limits(l, limits);
 	check_overlaps(l);
 	check_followers(l);
+	load_jump(l, root);
 }

@@ -11,4 +11,22 @@
 void load_root(const struct body *root, const struct target_kind *const *kinds, size_t nkinds, struct arena *a,
 	       struct diags *d, struct config *out);
 
+/* What a load is about, for its parts. */
+struct loading {
+	const struct target_kind *const *kinds;
+	size_t nkinds;
+	struct arena *a;
+	struct diags *d;
+	struct config *out;
+};
+
+/* A block's name, as all have it; what: "target". */
+void load_check_name(struct loading *l, const char *what, const struct block_label *label);
+/* The target of that name, or NULL and a diagnostic. */
+const struct target *load_find_target(struct loading *l, const char *name, struct span at);
+/* The block of that type, of which there may be one; NULL: there is none. */
+const struct block *load_only_block(struct loading *l, const struct body *body, const char *type, const char *where);
+/* load_jump.c: the server block and its clients, once the targets are known. */
+void load_jump(struct loading *l, const struct body *root);
+
 #endif

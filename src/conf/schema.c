@@ -112,6 +112,31 @@ static const struct field limits_fields[] = {
     FIELD(limits, starts_per_hour, "starts_per_hour", FIELD_INT, .fallback = "0",
 	  .doc = "how many machines may be started for it within an hour"),
 };
+static const struct field server_fields[] = {
+    FIELD(raw_server, server.listen, "listen", FIELD_STRING, .fallback = "localhost:7922",
+	  .doc = "where the jump host listens: \"HOST:PORT\", or \":PORT\" for all addresses"),
+    FIELD(raw_server, server.host_key, "host_key", FIELD_STRING, .doc = "the jump host's private key itself"),
+    FIELD(raw_server, server.host_key_file, "host_key_file", FIELD_STRING,
+	  .doc = "the file that it is in; without either, one is made in the state folder"),
+    FIELD(raw_server, authorized_key, "authorized_key", FIELD_STRING,
+	  .doc = "a public key that may reach every port of every target"),
+    FIELD(raw_server, server.user, "user", FIELD_STRING, .fallback = "nobody",
+	  .doc = "the user that the process of a connection becomes, when started as root"),
+    FIELD(raw_server, server.max_connections, "max_connections", FIELD_INT, .fallback = "100",
+	  .doc = "how many connections there may be at a time"),
+};
+static const struct field client_fields[] = {
+    FIELD(raw_client, key, "key", FIELD_STRING, .doc = "its public key"),
+    FIELD(raw_client, keys, "keys", FIELD_STRINGS, .doc = "its public keys"),
+    FIELD(raw_client, keys_file, "keys_file", FIELD_STRING, .doc = "a file with public keys, one a line"),
+    FIELD(raw_client, authority, "cert_authority", FIELD_STRING, .doc = "the public key that signs its certificates"),
+    FIELD(raw_client, principals, "principals", FIELD_STRINGS,
+	  .doc = "one of which a certificate must name; default: the client's name"),
+    FIELD(raw_client, allow, "allow", FIELD_STRINGS, .required = true,
+	  .doc = "where it may go: \"target:port\", \"target\" for port 22, \"target:*\" for all ports"),
+    FIELD(raw_client, max_connections, "max_connections", FIELD_INT, .fallback = "50",
+	  .doc = "how many connections it may have at a time"),
+};
 
 const struct block_schema ssh_schema = {
     .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
@@ -139,6 +164,13 @@ const struct block_schema backup_schema = {.name = "backup",
 					   .nblocks = ARRAY_LEN(backup_blocks)};
 const struct block_schema limits_schema = {
     .name = "limits", .label_names = "limits", .fields = limits_fields, .nfields = ARRAY_LEN(limits_fields)};
+const struct block_schema server_schema = {
+    .name = "server", .label_names = "server", .fields = server_fields, .nfields = ARRAY_LEN(server_fields)};
+const struct block_schema client_schema = {.name = "client",
+					   .nlabels = 1,
+					   .label_names = "client \"NAME\"",
+					   .fields = client_fields,
+					   .nfields = ARRAY_LEN(client_fields)};
 static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema,
-							 &limits_schema};
+							 &limits_schema, &server_schema,    &client_schema};
 const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};

@@ -6,7 +6,7 @@
 #include "model/config.h"
 
 extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema,
-    limits_schema;
+    limits_schema, server_schema, client_schema;
 
 /* As they stand in the file; they point into the decoded values. */
 struct raw_backup {
@@ -22,6 +22,16 @@ struct raw_policy {
 	struct strings include, exclude, adopt, before, after;
 	bool skip_empty;
 	int64_t min_age_ms, hook_timeout_ms;
+};
+
+struct raw_server {
+	struct jump_server server;
+	const char *authorized_key;
+};
+struct raw_client {
+	const char *key, *keys_file, *authority;
+	struct strings keys, allow, principals;
+	int64_t max_connections;
 };
 
 #endif

@@ -61,6 +61,7 @@ int jobs_load(struct keeper *k, struct err *e)
 			job->last = runs.v[0].began;
 	}
 	plan(k, c);
+	jumphost_load(k, c);
 	return 0;
 }
 

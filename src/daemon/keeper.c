@@ -47,7 +47,7 @@ static int64_t next_timer(const struct keeper *k, int64_t now)
 			at = t;
 	}
 	int64_t left = at == INT64_MAX ? -1 : at <= now ? 0 : at - now > 3600000 ? 3600000 : at - now;
-	int64_t others[] = {jobs_timer(k), k->watchdog_ms > 0 ? k->watchdog_ms : -1};
+	int64_t others[] = {jobs_timer(k), jumphost_timer(k), k->watchdog_ms > 0 ? k->watchdog_ms : -1};
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i] >= 0 && (left < 0 || others[i] < left))
 			left = others[i];
@@ -70,6 +70,7 @@ static void gather(const struct keeper *k, int signals, int timer, struct arena 
 	*vec_add(p, a) = (struct pollfd){signals, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){k->listener, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){timer, POLLIN, 0};
+	*vec_add(p, a) = (struct pollfd){k->jump.proc.pid == 0 ? -1 : k->jump.proc.out, POLLIN, 0};
 	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
 		*vec_add(p, a) = (struct pollfd){h->work.proc.out, POLLIN, 0};
 		*vec_add(p, a) = (struct pollfd){h->look.proc.out, POLLIN, 0};
@@ -84,7 +85,7 @@ static void gather(const struct keeper *k, int signals, int timer, struct arena 
 /* What poll found; a client that is closed on the way frees only itself. */
 static void serve(struct keeper *k, const struct pollfds *p)
 {
-	size_t i = 3;
+	size_t i = 4;
 	/* Later ones are new, and at the front. */
 	struct client *last = k->clients;
 
@@ -144,6 +145,7 @@ static void signalled(struct keeper *k, int signals)
 	}
 	notify("STOPPING=1");
 	(void)jobs_end(k);
+	jumphost_end(k);
 	k->ending = k->leaving;
 	k->leaving = true;
 	for (struct host *h = k->hosts; h != NULL; h = h->next) {
@@ -184,6 +186,7 @@ static void loop(struct keeper *k, int signals, int timer)
 			signalled(k, signals);
 		serve(k, &p);
 		jobs_tick(k);
+		jumphost_tick(k);
 		if (k->watchdog_ms > 0)
 			notify("WATCHDOG=1");
 		k->ending |= k->leaving && !machines_exist(k) && !jobs_run(k);
@@ -279,6 +282,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 		client_close(&k, c);
 	}
 	fd_close(&k.listener);
+	jumphost_end(&k);
 	jobs_free(&k);
 	hosts_free(&k);
 	store_close(k.store);

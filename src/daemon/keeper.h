@@ -8,6 +8,8 @@
 #include "drivers/store_sqlite.h"
 #include "plan/machine_step.h"
 #include "plan/timetable.h"
+#include "sys/proc.h"
+#include "sys/tcp.h"
 #include "wire/control.h"
 
 struct keeper;
@@ -67,6 +69,15 @@ struct client {
 	bool closing; /* close once out is written */
 };
 
+/* The jump host, of a daemon that stays. */
+struct jumphost {
+	bool wanted;
+	struct proc proc;
+	struct proc retired[4];		      /* of files before; each ends with its last connection */
+	struct tcp_listeners activated;	      /* what the service manager listens on for it */
+	int64_t began_ms, again_ms, pause_ms; /* when it is started again (0 = not), and how long after it ended */
+};
+
 struct keeper {
 	const struct paths *paths;
 	const char *config_path; /* what is read; the daemon's own copy of the last file that was right */
@@ -76,6 +87,7 @@ struct keeper {
 	struct client *clients;
 	struct limits limits;  /* of the file that was read last */
 	struct timetable jobs; /* only of a daemon that stays; its runs are struct job_run */
+	struct jumphost jump;
 	int listener;
 	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
 	bool idle_exit;
@@ -128,6 +140,12 @@ int jobs_timer(const struct keeper *k);
 bool jobs_run(const struct keeper *k); /* does one? */
 void jobs_end(struct keeper *k);       /* tells those that run to end; they park what they do */
 void jobs_free(struct keeper *k);
+
+/* jumphost.c: the jump host, if the file has one */
+void jumphost_load(struct keeper *k, const struct config *c);
+void jumphost_tick(struct keeper *k); /* starts it again when it has ended */
+int jumphost_timer(const struct keeper *k);
+void jumphost_end(struct keeper *k);
 
 /* clients.c: the control socket */
 void client_accept(struct keeper *k);

@@ -83,12 +83,15 @@ int control_send(struct control *c, const struct control_request *r, struct err 
 	return 0;
 }
 
-int control_wait(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json, struct err *e)
+int control_try(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json, struct err *e)
 {
 	for (;;) {
 		const char *end = c->in.n == 0 ? NULL : memchr(c->in.p, '\n', c->in.n);
 		if (end == NULL) {
-			if (ipc_receive(c->fd, &c->in, &c->passed) <= 0)
+			int n = ipc_receive(c->fd, &c->in, &c->passed);
+			if (n == -2)
+				return 1;
+			if (n <= 0)
 				return lost(c, e);
 			continue;
 		}
@@ -115,6 +118,14 @@ int control_wait(struct control *c, struct arena *a, control_progress *fn, void 
 			return -1;
 		}
 	}
+}
+
+int control_wait(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json, struct err *e)
+{
+	int rc = control_try(c, a, fn, ctx, json, e);
+
+	assert(rc <= 0); /* c->fd blocks */
+	return rc;
 }
 
 int control_ask(struct control *c, const struct control_request *r, struct arena *a, const char **json, struct err *e)

@@ -29,6 +29,9 @@ int control_send(struct control *c, const struct control_request *r, struct err 
  * may be NULL.  Blocks. */
 int control_wait(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json,
 		 struct err *e) MUST_CHECK;
+/* control_wait for a c->fd that was made non-blocking: 1 when there is no answer yet. */
+int control_try(struct control *c, struct arena *a, control_progress *fn, void *ctx, const char **json,
+		struct err *e) MUST_CHECK;
 /* control_send and control_wait. */
 int control_ask(struct control *c, const struct control_request *r, struct arena *a, const char **json,
 		struct err *e) MUST_CHECK;

@@ -112,9 +112,42 @@ struct limits {
 	int64_t starts_per_hour;
 };
 
+/* Where a client of the jump host may go: a target's port, 0 = any port that it has. */
+struct jump_door {
+	const char *target;
+	int64_t port;
+};
+struct jump_doors VEC(struct jump_door);
+
+/* Who may come through the jump host. */
+struct jump_client {
+	const char *name;
+	struct span at;
+	struct strings keys;	   /* "TYPE BASE64" */
+	const char *keys_file;	   /* more of them, one a line; NULL: none */
+	const char *authority;	   /* whose certificates are as good, "ssh-ed25519 BASE64"; NULL: nobody's */
+	struct strings principals; /* one of which such a certificate must name; none: the client's name */
+	struct jump_doors doors;   /* in the order of the file */
+	int64_t max_connections;   /* at a time */
+	bool plain; /* lazyssh's one key: as user "jump", a machine starts only when its door is asked for */
+};
+struct jump_clients VEC(struct jump_client);
+
+/* The jump host. */
+struct jump_server {
+	bool set; /* false: there is none */
+	struct span at;
+	const char *listen;		      /* "HOST:PORT" */
+	const char *host_key, *host_key_file; /* both NULL: one of its own, in the state folder */
+	const char *user;		      /* what a connection's process becomes, if it is root */
+	int64_t max_connections;	      /* at a time, of all clients */
+};
+
 struct config {
 	const char *path;
 	struct limits limits;
+	struct jump_server server;
+	struct jump_clients clients; /* the server's authorized_key is one, named "jump" */
 	struct targets targets;
 	struct snapshot_policies policies;
 	struct backups backups;

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "sys/fdio.h"
+#include "sys/tcp.h"
 
 static int address(const char *path, struct sockaddr_un *a, struct err *e)
 {
@@ -117,17 +117,14 @@ int ipc_dial(const char *host, int64_t port, int *fd, struct err *e)
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
 			*found = NULL;
 	char service[16];
-	int one = 1;
 
 	*fd = -1;
 	(void)snprintf(service, sizeof(service), "%d", (int)port);
 	if (getaddrinfo(host, service, &hints, &found) != 0 || found == NULL)
 		return err_set(e, ERR_NET, "'%s' is not an IP address", host);
 	*fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*fd >= 0) {
-		(void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		(void)setsockopt(*fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	}
+	if (*fd >= 0)
+		tcp_keepalive(*fd);
 	int rc = *fd < 0 ? -1 : connect(*fd, found->ai_addr, found->ai_addrlen);
 	int code = errno;
 	freeaddrinfo(found);

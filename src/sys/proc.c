@@ -81,14 +81,14 @@ __attribute__((noreturn)) static void child(const struct proc_spec *spec, char *
 	_exit(127);
 }
 
-static char **build_env(const char *const *more, struct arena *a)
+static char **build_env(const char *const *more, bool bare, struct arena *a)
 {
 	struct {
 		char **v;
 		size_t n, cap;
 	} env = {0};
 
-	for (char **old = environ; *old != NULL; old++)
+	for (char **old = environ; *old != NULL && !bare; old++)
 		*vec_add(&env, a) = *old;
 	for (; more != NULL && *more != NULL; more++) {
 		const char *eq = strchr(*more, '=');
@@ -114,7 +114,7 @@ int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e)
 	if (fd_pipe(report, e) < 0 || (spec->in == PROC_PIPE && fd_pipe(in, e) < 0) ||
 	    (spec->out == PROC_PIPE && fd_pipe(out, e) < 0) || (spec->err == PROC_PIPE && fd_pipe(errs, e) < 0))
 		goto out;
-	char **env = build_env(spec->env, &a);
+	char **env = build_env(spec->env, spec->bare, &a);
 	(void)fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0)

@@ -16,6 +16,7 @@ enum { PROC_NULL = -1, PROC_PIPE = -2, PROC_INHERIT = -3 };
 struct proc_spec {
 	const char *const *argv; /* argv[0] is looked up in PATH unless it has a '/' */
 	const char *const *env;	 /* "NAME=value" to add to ours, NULL-terminated, or NULL */
+	bool bare;		 /* without ours: what is in it may be secret */
 	int in, out, err;
 	bool session;	 /* setsid: outlives us, not hit by our terminal's signals */
 	bool tied;	 /* stays in our process group, and is killed when we die, however */

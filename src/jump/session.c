@@ -1,0 +1,510 @@
+/* One SSH connection, in a process of its own that has given up everything else.  jump_step decides; this asks the
+ * listener, waits for the keeper, and passes on what comes. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "jump/door.h"
+#include "jump/internal.h"
+#include "jump/jump.h"
+#include "sys/clock.h"
+#include "sys/fdio.h"
+#include "sys/ipc.h"
+#include "sys/sandbox.h"
+#include "wire/jump_brief.h"
+
+enum {
+	DESCRIPTORS = 3 * JUMP_CHANNELS + 24,
+	MEMORY = 192 * 1024 * 1024,
+	KEEPALIVE_MS = 30000,
+	SILENT_MS = 5 * 60000,	    /* so long without a sign of life */
+	HOLD_MS = 15000,	    /* what was woken during the log-in and nobody asked for */
+	IDLE_MS = 30 * 60000,	    /* without a channel */
+	LAST_WORDS_MS = 1000,	    /* for the person's program to read why */
+	ASKS = 3,		    /* how often a keeper that went away is asked for again */
+	LOGIN_DOOR = JUMP_CHANNELS, /* doors[] of the log-in */
+	DOORS = JUMP_CHANNELS + 1,
+};
+
+struct session {
+	ssh_session ssh;
+	int fd; /* its connection; kept open after libssh has closed its own */
+	int listener;
+	struct jump_session decide;
+	struct jump_brief brief;
+	struct ssh_entries entries;
+	ssh_message login; /* that is not answered yet */
+	struct door doors[DOORS];
+	uint32_t asks; /* so far */
+	bool over;
+	int64_t heard_ms, keepalive_ms, used_ms; /* when something came; when to ask; when there last was a channel */
+	int64_t held_until_ms;			 /* of the log-in's door; 0: not yet */
+};
+
+static void carry_out(struct session *s, const struct jump_answer *a);
+
+static struct jump_answer decide(struct session *s, enum jump_message_kind kind, const char *text)
+{
+	struct jump_message m = {.kind = kind, .text = text};
+	struct jump_answer a = jump_step(&s->decide, &m);
+
+	return a;
+}
+
+/* --- the listener and the keeper ----------------------------------------------------------------------- */
+
+static void ask(struct session *s, struct jump_ask *q)
+{
+	const struct jump_client *c = s->decide.client;
+
+	q->client = (uint32_t)(c - s->brief.clients.v);
+	(void)send(s->listener, q, sizeof(*q), MSG_NOSIGNAL); /* a listener that is gone is seen where we read */
+}
+
+/* For a connection to d->to, or, when there is one already, for a new lease on its machine. */
+static void door_ask(struct session *s, struct door *d)
+{
+	const struct jump_client *c = s->decide.client;
+	struct jump_ask q = {.id = 1 + s->asks++ % (JUMP_ASK_ADMIT - 1),
+			     .port = d->machine < 0 ? (uint32_t)d->to.port : 0};
+
+	assert(d->to.target != NULL);
+	while (q.door < c->doors.n && (strcmp(c->doors.v[q.door].target, d->to.target) != 0 ||
+				       (c->doors.v[q.door].port != 0 && c->doors.v[q.door].port != d->to.port)))
+		q.door++;
+	if (d->machine >= 0)
+		memcpy(q.token, d->token, sizeof(q.token));
+	control_close(&d->lease);
+	d->lease = (struct control)CONTROL_INIT;
+	d->ask = q.id;
+	d->asks++;
+	ask(s, &q);
+}
+
+static void why_text(const struct err *e, const char *target, char *out, size_t size)
+{
+	char line[sizeof(e->what) + sizeof(e->why) + 8];
+
+	err_line(e, line, sizeof(line));
+	(void)snprintf(out, size, "cannot reach '%s': %s%s%s%s", target, line, e->hint[0] == '\0' ? "" : " (", e->hint,
+		       e->hint[0] == '\0' ? "" : ")");
+}
+
+/* What was asked for is there, or is not. */
+static void answered(struct session *s, struct door *d, const char *why)
+{
+	bool login = d == &s->doors[LOGIN_DOOR];
+	enum jump_message_kind good = login ? JUMP_AWAKE : JUMP_CONNECTED, bad = login ? JUMP_ASLEEP : JUMP_FAILED;
+
+	d->ask = 0;
+	if (d->state == DOOR_OPEN || d->state == DOOR_HELD) { /* it was a new lease */
+		d->broken |= why != NULL;
+		return;
+	}
+	struct jump_answer a = decide(s, why == NULL ? good : bad, why);
+	if (login) {
+		d->state = why == NULL ? DOOR_HELD : DOOR_FREE;
+		carry_out(s, &a);
+		return;
+	}
+	ssh_message request = d->request;
+	d->request = NULL;
+	if (a.kind == JUMP_ACCEPT) {
+		ssh_channel channel = ssh_message_channel_request_open_reply_accept(request);
+		if (channel == NULL)
+			s->over = true;
+		else
+			door_open(d, channel);
+	} else {
+		door_release(d);
+		d->state = DOOR_FREE;
+		if (a.kind == JUMP_REFUSE)
+			ssh_refuse_message(request);
+		else
+			carry_out(s, &a);
+	}
+	ssh_message_free(request);
+}
+
+struct telling {
+	struct session *s;
+	const struct door *d;
+};
+
+/* Clean enough for a terminal: what a machine or its provider says is not ours. */
+static void on_progress(void *ctx, const char *text)
+{
+	const struct telling *t = ctx;
+	char line[256];
+
+	int n = snprintf(line, sizeof(line) - 2, "%s: %s", t->d->to.target, text);
+	for (char *p = line; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = ' ';
+	if (n < 0 || t->s->decide.state == JUMP_OVER)
+		return;
+	if (t->d != &t->s->doors[LOGIN_DOOR]) {
+		(void)ssh_send_debug(t->s->ssh, line, 1);
+		return;
+	}
+	n = (int)strlen(line);
+	memcpy(line + n, "\r\n", 3);
+	ssh_tell(t->s->ssh, line);
+}
+
+/* The keeper has said something about a door. */
+static void door_lease_ready(struct session *s, struct door *d)
+{
+	AUTO(arena) struct arena a = {0};
+	struct telling t = {s, d};
+	char why[JUMP_TEXT];
+	struct err e;
+
+	int rc = control_try(&d->lease, &a, on_progress, &t, NULL, &e);
+	if (rc > 0)
+		return;
+	if (rc == 0) {
+		if (d->machine < 0) {
+			d->machine = d->lease.passed;
+			d->lease.passed = -1;
+			memcpy(d->token, d->lease.token, sizeof(d->token));
+		}
+		d->asks = 0;
+		answered(s, d, d->machine >= 0 ? NULL : "the keeper has sent no connection");
+	} else if (d->lease.fd < 0 && d->asks < ASKS && !s->decide.alone) {
+		/* The next keeper finds the machine, and keeps it for those who ask again soon. */
+		door_ask(s, d);
+	} else {
+		why_text(&e, d->to.target, why, sizeof(why));
+		answered(s, d, why);
+	}
+}
+
+static void listener_gone(struct session *s)
+{
+	struct jump_answer a = decide(s, JUMP_LISTENER_GONE, "");
+
+	fd_close(&s->listener);
+	carry_out(s, &a);
+	for (size_t i = 0; i < DOORS && !s->over; i++)
+		if (s->doors[i].ask != 0)
+			answered(s, &s->doors[i], "the jump host was started anew meanwhile; connect again");
+}
+
+static void listener_ready(struct session *s)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(fd) int passed = -1;
+	struct jump_told told;
+	int n = ipc_receive(s->listener, &b, &passed);
+
+	if (n == -2)
+		return;
+	if (n != (int)sizeof(told)) {
+		listener_gone(s);
+		return;
+	}
+	memcpy(&told, b.p, sizeof(told));
+	told.text[sizeof(told.text) - 1] = '\0';
+	if (told.id == JUMP_ASK_ADMIT) {
+		struct jump_answer a = decide(s, told.good ? JUMP_ADMITTED : JUMP_TURNED_AWAY, told.text);
+		carry_out(s, &a);
+		return;
+	}
+	for (size_t i = 0; i < DOORS; i++) {
+		struct door *d = &s->doors[i];
+		if (d->ask == 0 || d->ask != told.id)
+			continue;
+		d->ask = 0;
+		if (told.good && passed >= 0) {
+			d->lease.fd = passed;
+			passed = -1;
+		} else {
+			answered(s, d, told.text);
+		}
+		return;
+	}
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------- */
+
+static struct door *free_door(struct session *s)
+{
+	for (size_t i = 0; i < JUMP_CHANNELS; i++)
+		if (s->doors[i].state == DOOR_FREE)
+			return &s->doors[i];
+	return NULL;
+}
+
+/* A channel that jump_step allows; the message becomes the door's. */
+static void ask_for(struct session *s, ssh_message m, const struct jump_door *to)
+{
+	struct door *d = free_door(s), *held = &s->doors[LOGIN_DOOR];
+
+	if (d == NULL) { /* the client has not closed its side of those that have ended */
+		struct jump_answer a = decide(s, JUMP_FAILED, "too many channels in one connection");
+		ssh_refuse_message(m);
+		ssh_message_free(m);
+		if (a.kind == JUMP_DISCONNECT)
+			carry_out(s, &a);
+		return;
+	}
+	door_init(d);
+	d->state = DOOR_ASKED;
+	d->request = m;
+	d->to = *to;
+	bool same = held->state == DOOR_HELD && !held->broken && held->to.port == d->to.port &&
+		    strcmp(held->to.target, d->to.target) == 0;
+	if (same) {
+		d->lease = held->lease;
+		d->machine = held->machine;
+		memcpy(d->token, held->token, sizeof(d->token));
+		door_init(held);
+		answered(s, d, NULL);
+	} else {
+		door_ask(s, d);
+	}
+}
+
+/* The end, and why: OpenSSH shows that text, also behind ssh -J.  What the client still sends is read for a moment, or
+ * the kernel would throw our last words away. */
+static void say_why(struct session *s, const char *why)
+{
+	int64_t until = clock_mono_ms() + LAST_WORDS_MS;
+	char drop[4096];
+
+	s->over = true;
+	(void)ssh_session_set_disconnect_message(s->ssh, why);
+	ssh_disconnect(s->ssh);
+	(void)shutdown(s->fd, SHUT_WR);
+	for (int64_t now; (now = clock_mono_ms()) < until;) {
+		struct pollfd p = {s->fd, POLLIN, 0};
+		if (poll(&p, 1, (int)(until - now)) > 0 && recv(s->fd, drop, sizeof(drop), MSG_DONTWAIT) <= 0)
+			return;
+	}
+}
+
+static void carry_out(struct session *s, const struct jump_answer *a)
+{
+	struct jump_ask q = {.id = JUMP_ASK_ADMIT};
+	struct door *d = &s->doors[LOGIN_DOOR];
+
+	switch (a->kind) {
+	case JUMP_ASK_LEAVE:
+		ask(s, &q);
+		return;
+	case JUMP_WAKE:
+		d->state = DOOR_ASKED;
+		d->to = a->door;
+		door_ask(s, d);
+		return;
+	case JUMP_ACCEPT:
+		ssh_accept_message(s->login);
+		ssh_message_free(s->login);
+		s->login = NULL;
+		s->used_ms = clock_mono_ms();
+		s->held_until_ms = s->used_ms + HOLD_MS;
+		return;
+	case JUMP_DISCONNECT:
+		say_why(s, a->text);
+		return;
+	case JUMP_NOTHING:
+	case JUMP_REFUSE:
+	case JUMP_ASK:
+		return;
+	}
+}
+
+static void message(struct session *s, ssh_message m)
+{
+	struct jump_message what = ssh_read(m, &s->entries);
+	struct jump_answer a = jump_step(&s->decide, &what);
+
+	switch (a.kind) {
+	case JUMP_ASK_LEAVE:
+		s->login = m;
+		carry_out(s, &a);
+		return;
+	case JUMP_ASK:
+		ask_for(s, m, &a.door);
+		return;
+	case JUMP_ACCEPT:
+		ssh_accept_message(m);
+		break;
+	case JUMP_REFUSE:
+		ssh_refuse_message(m);
+		break;
+	case JUMP_DISCONNECT:
+		carry_out(s, &a);
+		break;
+	case JUMP_NOTHING:
+	case JUMP_WAKE:
+		break;
+	}
+	ssh_message_free(m);
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------- */
+
+/* All that has come; false when the connection is over. */
+static bool drain(struct session *s)
+{
+	ssh_message m;
+
+	while (!s->over && (m = ssh_message_get(s->ssh)) != NULL)
+		message(s, m);
+	return !s->over && ssh_is_connected(s->ssh) && (ssh_get_status(s->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) == 0;
+}
+
+/* Lets go of channels that both sides have closed.  Only while no message waits: one might be about such a channel. */
+static void bury(struct session *s)
+{
+	for (size_t i = 0; i < JUMP_CHANNELS; i++) {
+		struct door *d = &s->doors[i];
+		if (d->state != DOOR_CLOSING || !d->closed)
+			continue;
+		(void)ssh_remove_channel_callbacks(d->channel, &d->callbacks);
+		ssh_channel_free(d->channel);
+		door_init(d);
+		struct jump_answer a = decide(s, JUMP_CLOSED, "");
+		carry_out(s, &a);
+		if (s->over)
+			return;
+	}
+}
+
+/* Until nothing is left to be done but to wait. */
+static bool settle(struct session *s)
+{
+	bool busy = true;
+
+	while (busy) {
+		if (!drain(s))
+			return false;
+		bury(s);
+		busy = false;
+		for (size_t i = 0; i < JUMP_CHANNELS && !s->over; i++)
+			busy |= door_step(&s->doors[i], s->ssh);
+	}
+	return !s->over;
+}
+
+static void timers(struct session *s, int64_t now)
+{
+	struct door *held = &s->doors[LOGIN_DOOR];
+	bool used = false;
+
+	for (size_t i = 0; i < JUMP_CHANNELS; i++)
+		used |= s->doors[i].state == DOOR_ASKED || s->doors[i].state == DOOR_OPEN;
+	if (used || s->decide.state != JUMP_OPEN)
+		s->used_ms = now;
+	if (held->state == DOOR_HELD && (held->broken || now >= s->held_until_ms)) {
+		door_release(held);
+		door_init(held);
+	}
+	if (now >= s->keepalive_ms && s->decide.state == JUMP_OPEN) {
+		/* The first call takes the last answer, the second asks again. */
+		(void)ssh_send_keepalive(s->ssh);
+		(void)ssh_send_keepalive(s->ssh);
+		s->keepalive_ms = now + KEEPALIVE_MS;
+	}
+	if (s->decide.state == JUMP_OPEN && now - s->heard_ms >= SILENT_MS)
+		say_why(s, "nothing was heard of you for some time");
+	else if (now - s->used_ms >= IDLE_MS)
+		say_why(s, "nothing was passed on for some time");
+}
+
+static void wait_and_serve(struct session *s)
+{
+	struct pollfd p[2 + 2 * DOORS];
+	size_t at[DOORS], n = 2; /* which two are a door's; 0: it needs none */
+	bool full = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
+
+	p[0] = (struct pollfd){s->fd, (short)(full ? POLLIN | POLLOUT : POLLIN), 0};
+	p[1] = (struct pollfd){s->listener, POLLIN, 0};
+	for (size_t i = 0; i < DOORS; i++) {
+		const struct door *d = &s->doors[i];
+		short events = door_wants(d, full);
+		at[i] = d->lease.fd < 0 && events == 0 ? 0 : n;
+		if (at[i] == 0)
+			continue;
+		p[n++] = (struct pollfd){d->lease.fd, POLLIN, 0};
+		p[n++] = (struct pollfd){events != 0 ? d->machine : -1, events, 0};
+	}
+	(void)poll(p, n, KEEPALIVE_MS / 2);
+	int64_t now = clock_mono_ms();
+	if (p[0].revents != 0)
+		s->heard_ms = now;
+	for (size_t i = 0; i < DOORS && !s->over; i++) {
+		struct door *d = &s->doors[i];
+		if (at[i] == 0)
+			continue;
+		d->in_ready |= (p[at[i] + 1].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+		if (p[at[i]].revents != 0)
+			door_lease_ready(s, d);
+	}
+	if (p[1].revents != 0 && !s->over)
+		listener_ready(s);
+	if (!s->over)
+		timers(s, now);
+}
+
+/* Keys are agreed on; while that lasts the listener's clock runs. */
+static bool agree(struct session *s)
+{
+	for (;;) {
+		int rc = ssh_handle_key_exchange(s->ssh);
+		if (rc != SSH_AGAIN)
+			return rc == SSH_OK;
+		bool full = (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING) != 0;
+		struct pollfd p[] = {{s->fd, (short)(full ? POLLIN | POLLOUT : POLLIN), 0}, {s->listener, POLLIN, 0}};
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			return false;
+		if (p[1].revents != 0)
+			return false;
+	}
+}
+
+static int begin(struct session *s, struct arena *a, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	int n;
+
+	while ((n = fd_read_some(STDIN_FILENO, &b, 64 * 1024)) > 0 && b.n <= JUMP_BRIEF_MAX)
+		;
+	if (n != 0 || jump_brief_read(buf_str(&b), a, &s->brief, e) < 0)
+		return n == 0 ? -1 : err_set(e, ERR_USAGE, "the brief cannot be read");
+	explicit_bzero(b.p, b.n);
+	s->listener = JUMP_LISTENER_FD;
+	fd_nonblock(s->listener);
+	s->fd = dup(JUMP_CONNECTION_FD);
+	if (s->fd < 0)
+		return err_sys(e, errno, "cannot take the connection");
+	ssh_entries_read(&s->brief.clients, a, &s->entries);
+	if (ssh_serve(s->brief.host_key, JUMP_CONNECTION_FD, &s->ssh, e) < 0 ||
+	    sandbox_become(s->brief.uid, s->brief.gid, e) < 0)
+		return -1;
+	return sandbox_lock(DESCRIPTORS, MEMORY, e);
+}
+
+int jump_session_run(void)
+{
+	static struct session session; /* too large for a stack that may be limited */
+	AUTO(arena) struct arena a = {0};
+	struct session *s = &session;
+	struct err e;
+
+	if (begin(s, &a, &e) < 0) {
+		(void)fprintf(stderr, "<3>dormouse: jump: %s: %s\n", e.what, e.why);
+		return 2;
+	}
+	for (size_t i = 0; i < DOORS; i++)
+		door_init(&s->doors[i]);
+	if (!agree(s))
+		return 0;
+	s->heard_ms = s->used_ms = clock_mono_ms();
+	s->keepalive_ms = s->heard_ms + KEEPALIVE_MS;
+	while (settle(s))
+		wait_and_serve(s);
+	return 0;
+}
