@@ -353,7 +353,7 @@ static void gone(struct keeper *k, struct host *h)
 	replace(&h->facts, NULL);
 	h->first->stale = h->first->look.op != NULL;
 	clients_gone(k, h->first);
-	if (h != h->first && h->first->m.unsure)
+	if (h->first->m.unsure)
 		look_now(k, h->first);
 	if (h->m.state != MACHINE_STARTING)
 		return;
@@ -418,7 +418,8 @@ void host_timers(struct keeper *k, struct host *h, int64_t now)
 
 int64_t host_next(const struct host *h)
 {
-	const int64_t times[] = {h->m.doubt_until, h->look_at, h->look_until};
+	/* One look at a time: the next begins when the one under way is over. */
+	const int64_t times[] = {h->m.doubt_until, h->look.op == NULL ? h->look_at : h->look_until};
 	int64_t next = machine_next(&h->m);
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)

@@ -48,7 +48,7 @@ enum client_state {
 	CLIENT_WAITING,	   /* counted in m.waiters */
 	CLIENT_CONNECTING, /* has a lease; its TCP connection is under way */
 	CLIENT_LEASED,	   /* counted in m.leases */
-	CLIENT_SLEEPING,   /* waits until all machines of the target are gone */
+	CLIENT_SLEEPING,   /* waits until the machines of the target are gone */
 	CLIENT_REAPING,	   /* waits until all targets have been looked at, and what was found is ended */
 };
 
@@ -171,7 +171,7 @@ void clients_progress(struct keeper *k, struct host *h, const char *text);
 void clients_grant(struct keeper *k, struct host *h);
 void clients_refuse(struct keeper *k, struct host *h, const struct err *e);
 void clients_cut(struct keeper *k, struct host *h, const struct err *e);
-void clients_gone(struct keeper *k, struct host *first); /* no machine of it is left: for CLIENT_SLEEPING */
+void clients_gone(struct keeper *k, struct host *first); /* one of its machines: for CLIENT_SLEEPING */
 void clients_looked(struct keeper *k);			 /* a look is over: for CLIENT_REAPING */
 /* Who waits for h, as one line, and for which client of the jump host ("": none) it was asked for first. */
 const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const char **client);

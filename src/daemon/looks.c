@@ -68,6 +68,14 @@ static void apply(struct keeper *k, struct host *first, struct host *h, const st
 	host_event(k, h, s->event);
 }
 
+static bool others(const struct keeper *k, const struct host *first)
+{
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (h->first == first && h != first && machine_exists(&h->m))
+			return true;
+	return false;
+}
+
 static bool in_doubt(struct keeper *k, const struct host *first)
 {
 	for (const struct host *h = k->hosts; h != NULL; h = h->next)
@@ -121,14 +129,15 @@ static void seen(struct keeper *k, struct host *first, const json_t *machines)
 	over(k, first);
 }
 
-/* It cannot be seen; that stops nobody, because a start of ours is remembered anyway. */
+/* It cannot be seen; that stops nobody, because a start of ours is remembered anyway: only what is known to run does.
+ */
 static void blind(struct keeper *k, struct host *first, const struct err *e)
 {
 	(void)fprintf(stderr, "<4>dormouse: cannot see whether target '%s' runs: %s%s%s\n", first->target, e->what,
 		      e->why[0] == '\0' ? "" : ": ", e->why);
 	first->blind = true;
 	first->unexpected = "its provider does not tell whether a machine runs";
-	if (!first->looked)
+	if (!others(k, first))
 		host_event(k, first, MACHINE_NOT_FOUND);
 	over(k, first);
 }
@@ -185,7 +194,7 @@ static void take_up(struct keeper *k, const struct stored_machine *m)
 	}
 	struct host *first = host_first(k, &c.targets.v[0]), *h = first;
 	bool off = strcmp(m->state, machine_state_name(MACHINE_ABSENT)) == 0;
-	if (!off && (!first->shared || machine_exists(&first->m)))
+	if (off || !first->shared || machine_exists(&first->m))
 		h = host_another(k, first);
 	host_set_token(h, m->token);
 	h->started_s = m->started;
@@ -195,7 +204,10 @@ static void take_up(struct keeper *k, const struct stored_machine *m)
 	}
 	machine_remember(&h->m, &h->rules, (clock_unix_s() - m->started) * 1000, clock_mono_ms());
 	first->unexpected = "a machine was left on by a keeper that died; it was ended unless somebody used it";
-	host_event(k, h, h->shared && h != first ? MACHINE_STRAY : MACHINE_FOUND);
+	bool stray = h->shared && h != first;
+	host_event(k, h, stray ? MACHINE_STRAY : MACHINE_FOUND);
+	if (stray)
+		host_event(k, first, MACHINE_UNSURE);
 }
 
 int hosts_adopt(struct keeper *k, struct err *e)

@@ -131,10 +131,20 @@ static bool any_left(struct keeper *k, const struct host *first)
 	return false;
 }
 
+/* Those that were told to sleep; one that runs has been woken since. */
+static bool any_ends(struct keeper *k, const struct host *first)
+{
+	for (const struct host *h = k->hosts; h != NULL; h = h->next)
+		if (h->first == first &&
+		    (h->m.state == MACHINE_DRAINING || h->m.state == MACHINE_STOPPING || h->m.state == MACHINE_FAILED))
+			return true;
+	return false;
+}
+
 void clients_gone(struct keeper *k, struct host *first)
 {
 	for (struct client *c = k->clients; c != NULL; c = c->next) {
-		if (c->host != first || c->state != CLIENT_SLEEPING || any_left(k, first))
+		if (c->host != first || c->state != CLIENT_SLEEPING || any_ends(k, first))
 			continue;
 		settle(c);
 		client_reply(c, &(struct control_reply){.event = CONTROL_READY});

@@ -167,15 +167,20 @@ static unsigned start(struct step *s)
 	return go(s, MACHINE_STARTING, DO_START);
 }
 
+/* Not for ever: what cannot be looked at, or does not go, is told at last. */
+static unsigned start_if_sure(struct step *s)
+{
+	if (s->m->unsure && s->m->work_until == 0)
+		s->m->work_until = s->now + s->r->start_ms;
+	return s->m->unsure ? 0 : start(s);
+}
+
 static unsigned on_wanted(struct step *s)
 {
 	s->m->waiters++;
 	switch (s->m->state) {
 	case MACHINE_ABSENT:
-		/* Not for ever: what cannot be looked at, or does not go, is told at last. */
-		if (s->m->unsure && s->m->work_until == 0)
-			s->m->work_until = s->now + s->r->start_ms;
-		return s->m->unsure ? 0 : start(s);
+		return start_if_sure(s);
 	case MACHINE_READY:
 		return grant(s);
 	case MACHINE_LINGERING:
@@ -232,7 +237,7 @@ static unsigned on_gone(struct step *s)
 	if (m->broken)
 		machine_doubt(m, s->now);
 	(void)go(s, MACHINE_ABSENT, 0);
-	return m->waiters > 0 ? start(s) : 0;
+	return m->waiters > 0 ? start_if_sure(s) : 0;
 }
 
 static unsigned on_done(struct step *s)
@@ -351,6 +356,8 @@ static unsigned on_not_found(struct step *s)
 	if (!m->unsure)
 		return 0;
 	m->unsure = false;
+	if (m->state != MACHINE_ABSENT)
+		return 0;
 	m->work_until = 0;
 	return m->waiters > 0 ? start(s) : 0;
 }
@@ -384,7 +391,7 @@ unsigned machine_step(struct machine *m, struct machine_past *past, const struct
 	case MACHINE_FOUND:
 		return on_found(&s);
 	case MACHINE_UNSURE:
-		m->unsure |= m->state == MACHINE_ABSENT;
+		m->unsure = true;
 		return 0;
 	case MACHINE_NOT_FOUND:
 		return on_not_found(&s);

@@ -19,7 +19,7 @@ struct machine {
 	unsigned waiters;    /* want it, and have not got it yet */
 	unsigned leases;     /* have it */
 	bool adopted;	     /* found running: holders have a while to come back */
-	bool unsure;	     /* nobody has looked yet whether one runs: a start waits for that */
+	bool unsure;	     /* another one may run: a start waits for a look that says no */
 	bool broken;	     /* its start was broken off, so it may still come up after it was stopped: */
 	int64_t doubt_until; /* so long the provider is asked often */
 	int64_t work_until, timer_at, expires_at;

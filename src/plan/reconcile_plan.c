@@ -37,7 +37,7 @@ void reconcile_plan(const struct known_machines *known, bool shared, const struc
 		    struct sightings *out)
 {
 	const struct known_machine *first = shared ? &known->v[0] : NULL;
-	bool heir = first != NULL && first->m->unsure && first->first_look;
+	bool heir = first != NULL && first->m->unsure && first->first_look && !machine_exists(first->m);
 	struct strings new = {0};
 	size_t others = 0;
 
@@ -57,7 +57,7 @@ void reconcile_plan(const struct known_machines *known, bool shared, const struc
 		if (k->missed && reconcile_missing(k, listed))
 			*vec_add(out, a) = (struct sighting){i, k->token, MACHINE_LOST};
 	}
-	if (first != NULL && !machine_exists(first->m) && !(heir && new.n > 0))
-		*vec_add(out, a) =
-		    (struct sighting){0, first->token, others + new.n == 0 ? MACHINE_NOT_FOUND : MACHINE_UNSURE};
+	bool taken = heir && new.n > 0, more = others + new.n > taken;
+	if (first != NULL && more != (first->m->unsure && !taken))
+		*vec_add(out, a) = (struct sighting){0, first->token, more ? MACHINE_UNSURE : MACHINE_NOT_FOUND};
 }

@@ -413,12 +413,15 @@ static void looks(void **state)
 		const char *listed, *want;
 	} t[] = {
 	    {"absent~:", true, "", "0 none "},
-	    {"absent~:", true, "A", "0 found A"},		 /* the state was lost: taken up */
-	    {"absent~:", true, "A B A", "0 found A, 1 stray B"}, /* but one only */
-	    {"absent:", true, "A", "1 stray A, 0 unsure "},	 /* later, none is taken up; no start meanwhile */
-	    {"absent: draining:A", true, "A", "0 unsure "},	 /* it goes; no start meanwhile */
+	    {"absent~:", true, "A", "0 found A"},			    /* the state was lost: taken up */
+	    {"absent~:", true, "A B A", "0 found A, 1 stray B, 0 unsure "}, /* but one only */
+	    {"absent:", true, "A", "1 stray A, 0 unsure "}, /* later, none is taken up; no start meanwhile */
+	    {"absent: draining:A", true, "A", "0 unsure "}, /* it goes; no start meanwhile */
 	    {"ready:A", true, "A", ""},
-	    {"ready:A", true, "A B", "1 stray B"},
+	    {"ready:A", true, "A B", "1 stray B, 0 unsure A"}, /* the next start waits for the end of B, too */
+	    {"stopping~:A draining:B", true, "B", ""},
+	    {"stopping~:A draining:B", true, "A B", ""},
+	    {"stopping~:A", true, "", "0 none A"},
 	    {"ready:A", true, "", ""}, /* one look is no proof */
 	    {"ready!:A", true, "", "0 lost A"},
 	    {"lingering!:A", true, "", "0 lost A"},
