@@ -131,12 +131,17 @@ static bool any_left(struct keeper *k, const struct host *first)
 	return false;
 }
 
+/* Is it on its way off?  After that, it is another machine. */
+static bool ends(const struct host *h)
+{
+	return h->m.state == MACHINE_DRAINING || h->m.state == MACHINE_STOPPING || h->m.state == MACHINE_FAILED;
+}
+
 /* Those that were told to sleep; one that runs has been woken since. */
 static bool any_ends(struct keeper *k, const struct host *first)
 {
 	for (const struct host *h = k->hosts; h != NULL; h = h->next)
-		if (h->first == first &&
-		    (h->m.state == MACHINE_DRAINING || h->m.state == MACHINE_STOPPING || h->m.state == MACHINE_FAILED))
+		if (h->first == first && ends(h))
 			return true;
 	return false;
 }
@@ -234,7 +239,7 @@ static char *who_is(const struct client *c, const struct control_request *r)
 static struct host *held(struct keeper *k, const struct host *first, const char *token, struct err *e)
 {
 	for (struct host *h = k->hosts; h != NULL; h = h->next)
-		if (h->first == first && machine_exists(&h->m) && strcmp(h->token, token) == 0)
+		if (h->first == first && machine_exists(&h->m) && !ends(h) && strcmp(h->token, token) == 0)
 			return h;
 	(void)err_set(e, ERR_MISSING, "that machine of target '%s' is gone", first->target);
 	return NULL;

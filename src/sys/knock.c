@@ -58,9 +58,9 @@ static bool greets(struct try *t, short revents, const char *greeting, int64_t n
 		t->until_ms = t->connected ? now + PATIENCE_MS : now;
 	} else if (revents != 0) {
 		ssize_t got = recv(t->fd, text, want < sizeof(text) ? want : sizeof(text), MSG_PEEK);
-		if (got >= (ssize_t)want)
-			return memcmp(text, greeting, want) == 0;
-		if (got == 0 || (got < 0 && errno != EAGAIN))
+		if (got >= (ssize_t)want && memcmp(text, greeting, want) == 0)
+			return true;
+		if (got == 0 || got >= (ssize_t)want || (got < 0 && errno != EAGAIN))
 			t->until_ms = now;
 	}
 	if (now >= t->until_ms)

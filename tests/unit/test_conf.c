@@ -117,6 +117,33 @@ static void whole_file(void **state)
 	assert_string_equal(((const struct probe *)c.targets.v[0].settings)->s, odd_probe.s);
 }
 
+/* What a block says of a machine's life, what it means when it says nothing, and that it is remembered whole. */
+static void life_of_a_machine(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf kept = {0};
+	struct config c;
+	struct diags d;
+	const char *text = "target own probe {\n  shared = false\n  max_lifetime = \"8h\"\n  starts_per_hour = 4\n"
+			   "  ready = [\"test\", \"-e\", \"/run/up\"]\n}\ntarget plain probe {}\n"
+			   "limits {\n  machines = 2\n  connections = 9\n  starts_per_hour = 6\n}\n";
+
+	(void)state;
+	if (!load(text, strlen(text), false, &a, &c, &d))
+		fail_msg("%s", all_of(&d, &a, text));
+	assert_true(c.limits.machines == 2 && c.limits.connections == 9 && c.limits.starts_per_hour == 6);
+	const struct target *plain = config_target(&c, "plain");
+	assert_true(plain->shared && plain->max_lifetime_ms == 0 && plain->starts_per_hour == 60 &&
+		    plain->ready.n == 0);
+	conf_write_target(&kept, config_target(&c, "own"), &probe_kind);
+	assert_true(load(buf_text(&kept), kept.n, false, &a, &c, &d));
+	const struct target *own = config_target(&c, "own");
+	assert_true(!own->shared && own->max_lifetime_ms == 8 * 3600 * 1000 && own->starts_per_hour == 4);
+	assert_true(own->ready.n == 3 && strcmp(own->ready.v[2], "/run/up") == 0);
+	/* Without a block, nothing is limited. */
+	assert_true(c.limits.machines == 0 && c.limits.connections == 0 && c.limits.starts_per_hour == 0);
+}
+
 static void json_form(void **state)
 {
 	AUTO(arena) struct arena a = {0};
@@ -358,9 +385,10 @@ static void not_a_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(strings),	     cmocka_unit_test(heredocs),	  cmocka_unit_test(whole_file),
-	    cmocka_unit_test(json_form),     cmocka_unit_test(wrong_expressions), cmocka_unit_test(wrong_files),
-	    cmocka_unit_test(all_are_shown), cmocka_unit_test(rendering),	  cmocka_unit_test(not_a_text),
+	    cmocka_unit_test(strings),		 cmocka_unit_test(heredocs),	      cmocka_unit_test(whole_file),
+	    cmocka_unit_test(json_form),	 cmocka_unit_test(wrong_expressions), cmocka_unit_test(wrong_files),
+	    cmocka_unit_test(all_are_shown),	 cmocka_unit_test(rendering),	      cmocka_unit_test(not_a_text),
+	    cmocka_unit_test(life_of_a_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,14 @@ static void no_cascades(void **state)
 	wrong("target t must {\n  must = \"${[1]}a\"\n}\n", "2:11: a list cannot be part of a text");
 	wrong("target t probe {\n  ssh {\n    port = \"x\"\n  }\n}\n", "3:12: 'port' must be a whole number");
 	wrong("snapshots {\n  hourly = \"x\"\n}\n", "2:12: 'hourly' must be a whole number");
+	wrong("target t probe {\n  shared = 1\n}\n", "2:12: 'shared' must be true or false");
+	wrong("target t probe {\n  starts_per_hour = -1\n}\n", "2:21: 'starts_per_hour' must be a whole number from 0");
+	wrong("target t probe {\n  max_lifetime = 5\n}\n", "2:18: 'max_lifetime' must be");
+	wrong("target t probe {\n  ready = \"x\"\n}\n", "2:11: 'ready' must be a list");
+	wrong("limits {\n  machines = -1\n}\n", "2:14: 'machines' must be a whole number from 0");
+	wrong("limits {\n  connections = 99999999999\n}\n", "2:17: 'connections' must be a whole number from 0");
+	wrong("limits {\n  starts_per_hour = 1.5\n}\n", "2:21: 'starts_per_hour' must be a whole number");
+	wrong("limits {}\nlimits {}\n", "2:1: ");
 	wrong("lingr = @\n", "1:9: here a value is missing");
 	wrong("a = (1 /* x", "1:8: this comment has no end");
 	wrong("a = [1 /* x", "1:8: this comment has no end");
@@ -88,6 +96,8 @@ static void hints(void **state)
 	hint_is("target t abcdefgh {}\n", "the kinds are: probe, must");
 	hint_is("target arch probe {}\nbackup b {\nsource = \"arhc:a\"\ndestination = \"b\"\n}\n",
 		"did you mean 'arch'?");
+	hint_is("target t probe {\nshared = false\n}\nbackup b {\nsource = \"t:a\"\ndestination = \"b\"\n}\n",
+		"leave out shared = false");
 	hint_is("target t must {\n}\n", "must: what it is for");
 	hint_is("target t probe {\nb = 5\n}\n", "this is a number");
 	hint_is("a = <<EOF\nx\n", "a line with nothing but EOF ends it");

@@ -381,10 +381,11 @@ int task_begin(struct task *t, const struct task_order *o, struct err *e)
 	if (goes_wrong(FAILS, 30))
 		return err_set(e, ERR_SYSTEM, "no process can be made");
 	while (j->used)
-		j++;
+		if (++j == w.jobs + MANY)
+			wrong("too much at once", o->op);
 	int64_t lasts = 100 + roll(3 * SECOND);
 	if (goes_wrong(SLOW, 4))
-		lasts = roll(2) == 0 ? 200 * SECOND : 10 + roll(60 * SECOND);
+		lasts = roll(2) == 0 ? 90000 * SECOND : 10 + roll(60 * SECOND);
 	*j = (struct job){.used = true, .op = o->op, .target = copy(o->target), .token = copy(o->token)};
 	j->due = w.t + lasts;
 	j->at = w.t + roll((uint32_t)lasts + 1);
@@ -393,7 +394,7 @@ int task_begin(struct task *t, const struct task_order *o, struct err *e)
 	j->changes = j->ok || list || roll(2) == 0;
 	if (start && goes_wrong(LIES, 5)) { /* comes up when nobody expects it any more */
 		j->changes = false;
-		j->late = w.t + lasts + roll(60 * SECOND);
+		j->late = w.t + roll(90 * SECOND) + 1;
 	}
 	if (strcmp(o->op, "stop") == 0 && goes_wrong(LIES, 6))
 		j->changes = false;
@@ -754,6 +755,9 @@ static void live(int life)
 		else
 			row_free(r);
 	keeper_dies();
+	for (struct job *j = w.jobs; j < w.jobs + MANY; j++)
+		if (j->used)
+			wrong("a worker is forgotten", j->op);
 	for (size_t i = 0; i < w.nstarts; i++) {
 		free(w.starts[i].target);
 		free(w.starts[i].who);

@@ -1,0 +1,123 @@
+/* The keeper's memory as a version before this one left it. */
+#include "check.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "drivers/store_sqlite.h"
+
+/* What version 1 made, as it made it. */
+static const char version_1[] =
+    "BEGIN;"
+    "CREATE TABLE machine(target TEXT PRIMARY KEY, token TEXT NOT NULL, state TEXT NOT NULL,"
+    " config TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+    " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
+    "CREATE INDEX run_by_backup ON run(backup, id);"
+    "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX event_by_run ON event(run);"
+    "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+    "PRAGMA user_version = 1;"
+    "INSERT INTO machine VALUES('arch', 'abc', 'ready', '{}', 1700000000);"
+    "INSERT INTO run VALUES(7, 'b', 1700000000, 1700000100, 0, 'done');"
+    "INSERT INTO event VALUES(7, 1700000050, 'half');"
+    "INSERT INTO look VALUES('b', 1700000100, '[]');"
+    "COMMIT;";
+
+static void make(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void forget(const char *folder, const char *path)
+{
+	char other[200];
+
+	(void)unlink(path);
+	(void)snprintf(other, sizeof(other), "%s-wal", path);
+	(void)unlink(other);
+	(void)snprintf(other, sizeof(other), "%s-shm", path);
+	(void)unlink(other);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void from_version_1(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
+	struct stored_machines machines = {0};
+	struct stored_runs runs = {0};
+	struct stored_events events = {0};
+	struct stored_starts starts = {0};
+	struct store *s = NULL;
+	const char *json;
+	int64_t at, id;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	make(path, version_1);
+	for (int again = 0; again < 2; again++) { /* the second time it is of our version already */
+		assert_int_equal(store_open(path, &s, &e), 0);
+		machines = (struct stored_machines){0};
+		assert_int_equal(store_machines(s, &a, &machines, &e), 0);
+		assert_int_equal(machines.n, 1 + again);
+		assert_string_equal(machines.v[0].target, "arch");
+		assert_string_equal(machines.v[0].token, "abc");
+		assert_string_equal(machines.v[0].state, "ready");
+		assert_string_equal(machines.v[0].config, "{}");
+		assert_int_equal(machines.v[0].started, 1700000000);
+		runs = (struct stored_runs){0};
+		assert_int_equal(store_history(s, NULL, 10, &a, &runs, &e), 0);
+		assert_int_equal(runs.n, 1);
+		assert_int_equal(runs.v[0].id, 7);
+		assert_string_equal(runs.v[0].result, "done");
+		events = (struct stored_events){0};
+		assert_int_equal(store_run_events(s, 7, &a, &events, &e), 0);
+		assert_int_equal(events.n, 1);
+		assert_int_equal(store_look_get(s, "b", &a, &at, &json, &e), 0);
+		assert_string_equal(json, "[]");
+		/* What only version 2 can: another machine of the same target, and who started it. */
+		struct stored_machine other = {"arch", "def", "starting", "{}", 1700000001};
+		assert_int_equal(store_machine_put(s, &other, &e), 0);
+		if (!again)
+			assert_int_equal(store_start_begin(s, "arch", "eve", "", 1700000001, &id, &e), 0);
+		starts = (struct stored_starts){0};
+		assert_int_equal(store_starts(s, "arch", 0, &a, &starts, &e), 0);
+		assert_int_equal(starts.n, 1);
+		assert_null(starts.v[0].error);
+		store_close(s);
+	}
+	forget(folder, path);
+}
+
+static void from_the_future(void **state)
+{
+	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
+	struct store *s = NULL;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	make(path, "PRAGMA user_version = 3;");
+	assert_int_equal(store_open(path, &s, &e), -1);
+	assert_true(e.hint[0] != '\0');
+	forget(folder, path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(from_version_1),
+	    cmocka_unit_test(from_the_future),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
