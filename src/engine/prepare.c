@@ -135,6 +135,7 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result r = {0};
+	char how[80];
 	int rc;
 
 	if (t->ready.n == 0)
@@ -156,8 +157,8 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 		return -1;
 	struct str why = str_trim(r.err);
 	(void)err_set(e, ERR_TIMEOUT, "target '%s' does not get ready", t->name);
-	(void)err_why(e, "'%s' ended with exit code %d%s%.*s", t->ready.v[0], r.status, why.n > 0 ? ": " : "",
-		      one_line(why), why.p);
+	(void)err_why(e, "'%s' ended with %s%s%.*s", t->ready.v[0], proc_status_text(r.status, how, sizeof(how)),
+		      why.n > 0 ? ": " : "", one_line(why), why.p);
 	return err_hint(e, "it is ready in the target's block; if it only needs longer, raise start_timeout");
 }
 

@@ -101,7 +101,7 @@ class Setup:
         return found
 
     def end(self):
-        self.save(fail={}, delay=0)
+        self.save(fail={}, delay=0, delay_stop=0)
         subprocess.run([sys.executable, MACHINE, self.machine], input='{"op": "stop"}\n', text=True, check=False,
                        stdout=subprocess.DEVNULL)  # fmt: skip
         for pid in self.keeper_pids():

@@ -5,7 +5,7 @@ A machine for tests, as the program of an `exec` target: "on" is a real sshd on 
 names one, an imported pool.  One request on standard input, one answer on standard output (dormouse-provider(7)).
 
 FOLDER/machine.json: {"port": N, "pool": NAME or null, "pool_dir": DIR, "fail": {"start": "text"}, "delay": seconds,
-"doors": more of them, "late": seconds until its port answers, which it does not wait for}
+"delay_stop": seconds, "doors": more of them, "late": seconds until its port answers, which it does not wait for}
 FOLDER/sshd_config is written by whoever made the folder; FOLDER/log gets one line per request."""
 
 # It is started for every request, and in emulation each import costs: only what all of them need is here.
@@ -111,6 +111,7 @@ def stop():
     import subprocess
     import time
 
+    time.sleep(settings.get("delay_stop", 0))
     for one in session_pids():
         try:
             os.kill(one, signal.SIGKILL)
