@@ -102,12 +102,9 @@ int cmd_repair(int argc, char **argv)
 	struct cli c;
 	bool rollback = false, keep = false, give_up = false, yes = false;
 	const char *only = NULL, *was = NULL, *copy = NULL;
-	const struct cli_option own[] = {{"--rollback-target", &rollback, NULL},
-					 {"--keep-both", &keep, NULL},
-					 {"--give-up", &give_up, NULL},
-					 {"--take-over", NULL, &copy},
-					 {"--yes", &yes, NULL},
-					 {"--backup", NULL, &only}};
+	const struct cli_option own[] = {
+	    {"--rollback-target", &rollback, NULL}, {"--keep-both", &keep, NULL}, {"--give-up", &give_up, NULL},
+	    {"--take-over", NULL, &copy},	    {"--yes", &yes, NULL},	  {"--backup", NULL, &only}};
 	struct run_listener listener = {cli_show_stage};
 	struct run r = {0};
 	struct err e;
@@ -127,7 +124,8 @@ int cmd_repair(int argc, char **argv)
 		return rc;
 	if (c.args.n != 1 || rollback + keep + give_up + (copy != NULL) != 1) {
 		(void)err_set(&e, ERR_USAGE, "one dataset, and one way to mend it");
-		(void)err_hint(&e, "dormouse repair tank/home --rollback-target, --keep-both, --give-up or --take-over COPY");
+		(void)err_hint(
+		    &e, "dormouse repair tank/home --rollback-target, --keep-both, --give-up or --take-over COPY");
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}
@@ -143,8 +141,9 @@ int cmd_repair(int argc, char **argv)
 			rc = cli_fail(&c, &e);
 		else if (copy == NULL && (found = conflict_of(&r, was, kind)) == NULL)
 			(void)printf("%s: there is nothing to repair\n", was);
-		else if ((copy != NULL ? repair_take_over(b, &r.seen.source, &r.seen.target, was, copy, r.arena, &step, &e)
-				       : repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e)) < 0)
+		else if ((copy != NULL
+			      ? repair_take_over(b, &r.seen.source, &r.seen.target, was, copy, r.arena, &step, &e)
+			      : repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e)) < 0)
 			rc = cli_fail(&c, &e);
 		else if (show(found, &step), !agreed(yes))
 			rc = EXIT_USAGE;

@@ -79,7 +79,7 @@ int repair_plan(const struct conflict *c, const struct side_state *target, enum 
 		*vec_add(&out->lost, a) = "what has arrived of the stream that was cut off";
 		break;
 	case REPAIR_TAKE_OVER:
-		assert(!"repair_take_over does that");
+		assert(false); /* repair_take_over does that */
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@ int repair_plan(const struct conflict *c, const struct side_state *target, enum 
 /* The step that makes `copy`, which lies somewhere below the destination, the copy of `was`; both sides as b's run
  * looks at them.  ERR_USAGE: it is no copy of it, or the place is taken. */
 int repair_take_over(const struct backup *b, const struct side_state *source, const struct side_state *target,
-		     const char *was, const char *copy, struct arena *a, struct repair_step *out, struct err *e) MUST_CHECK;
+		     const char *was, const char *copy, struct arena *a, struct repair_step *out,
+		     struct err *e) MUST_CHECK;
 
 #endif

@@ -378,8 +378,8 @@ static void takes_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(plans),	 cmocka_unit_test(recovers), cmocka_unit_test(differs),
-	    cmocka_unit_test(puts_back), cmocka_unit_test(records),  cmocka_unit_test(files),
+	    cmocka_unit_test(plans),	 cmocka_unit_test(recovers),   cmocka_unit_test(differs),
+	    cmocka_unit_test(puts_back), cmocka_unit_test(records),    cmocka_unit_test(files),
 	    cmocka_unit_test(repairs),	 cmocka_unit_test(takes_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
