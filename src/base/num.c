@@ -73,6 +73,13 @@ bool num_duration(struct str s, int64_t *ms)
 		uint64_t v;
 		if (!num_u64((struct str){s.p, n}, &v) || v > INT64_MAX)
 			return false;
+		struct str tenths = {s.p + n + 1, 0};
+		if (n < s.n && s.p[n] == '.') {
+			tenths.n = digit_run((struct str){tenths.p, s.n - n - 1});
+			n = letters = n + 1 + tenths.n;
+			if (tenths.n == 0)
+				return false;
+		}
 		while (letters < s.n && (s.p[letters] < '0' || s.p[letters] > '9'))
 			letters++;
 		struct str unit = {s.p + n, letters - n};
@@ -82,6 +89,14 @@ bool num_duration(struct str s, int64_t *ms)
 		int64_t part;
 		if (u == ARRAY_LEN(units) || __builtin_mul_overflow((int64_t)v, units[u].ms, &part) ||
 		    __builtin_add_overflow(sum, part, &sum))
+			return false;
+		int64_t unit_ms = units[u].ms;
+		for (part = 0; tenths.n > 0 && unit_ms > 0; tenths.p++, tenths.n--) {
+			/* 604800000 has eight of them at most; what is left after that is less than a millisecond. */
+			part += (tenths.p[0] - '0') * unit_ms / 10;
+			unit_ms /= 10;
+		}
+		if (__builtin_add_overflow(sum, part, &sum))
 			return false;
 		from = u + 1;
 		s.p += letters;

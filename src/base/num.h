@@ -7,8 +7,8 @@
 bool num_u64(struct str s, uint64_t *out); /* decimal digits only */
 bool num_i64(struct str s, int64_t *out);  /* with a leading '-' */
 bool num_hex(struct str s, uint64_t *out); /* hex digits, no "0x" */
-/* "1h30m", "90s", "500ms", "7d", "2w"; units ms s m h d w, each at most once, largest first; "0".
- * In milliseconds. */
+/* "1h30m", "1.5h", "90s", "500ms", "7d", "2w"; units ms s m h d w, each at most once, largest first; "0".
+ * In milliseconds, and whole ones. */
 bool num_duration(struct str s, int64_t *ms);
 /* "500GiB", "1.5TB", "64M" (= MiB, as zfs means it), "4096"; in bytes. */
 bool num_size(struct str s, uint64_t *bytes);

@@ -175,8 +175,7 @@ bool cli_config(struct cli *c)
 	struct str text = {"", 0};
 	struct err e;
 
-	if (load(c->paths.config, &c->arena, &text, &c->config, &d, &e))
-		return true;
+	bool good = load(c->paths.config, &c->arena, &text, &c->config, &d, &e);
 	if (e.kind != ERR_NONE) {
 		(void)cli_fail(c, &e);
 		return false;
@@ -184,7 +183,7 @@ bool cli_config(struct cli *c)
 	AUTO(buf) struct buf b = {0};
 	diags_render(&d, c->paths.config, text, &b);
 	(void)fputs(buf_text(&b), stderr);
-	return false;
+	return good;
 }
 
 const struct config *cli_load_for_keeper(const char *path, struct arena *a, struct err *e)
@@ -198,9 +197,10 @@ const struct config *cli_load_for_keeper(const char *path, struct arena *a, stru
 		return out;
 	if (e->kind != ERR_NONE)
 		return NULL;
-	assert(d.n > 0);
-	span_place(text, d.v[0].at.from, &line, &column);
-	(void)err_set(e, ERR_CONFIG, "%s:%zu:%zu: %s", path, line, column, d.v[0].what);
+	const struct diag *first = diags_wrong(&d);
+	assert(first != NULL);
+	span_place(text, first->at.from, &line, &column);
+	(void)err_set(e, ERR_CONFIG, "%s:%zu:%zu: %s", path, line, column, first->what);
 	(void)err_hint(e, "dormouse check shows all that is wrong with it");
 	return NULL;
 }

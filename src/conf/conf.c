@@ -30,7 +30,7 @@ static bool readable(struct str text, struct diags *d)
 }
 
 /* One object, or a list of objects that stand for one after the other. */
-static void json_file(struct reader *r, struct body *root)
+static void json_file(struct reader *r, const struct block_schema *schema, struct body *root)
 {
 	struct value v = json_read(r), *each = v.kind == VALUE_TUPLE ? v.items.v : &v;
 	size_t n = v.kind == VALUE_TUPLE ? v.items.n : 1;
@@ -44,7 +44,7 @@ static void json_file(struct reader *r, struct body *root)
 	for (size_t i = 0; i < n && !r->over; i++) {
 		if (each[i].kind != VALUE_OBJECT)
 			(void)reader_diag(r, each[i].at, "the file must be one JSON object");
-		else if (!decode_json_body(&each[i], &root_schema, r->arena, r->diags, root))
+		else if (!decode_json_body(&each[i], schema, r->arena, r->diags, root))
 			r->over = true;
 	}
 }
@@ -62,12 +62,12 @@ bool conf_load(struct str text, const char *path, bool json, const struct target
 	if (str_starts(text, "\xef\xbb\xbf"))
 		r.pos = 3;
 	if (json)
-		json_file(&r, &root);
+		json_file(&r, schema_root(kinds, nkinds, a), &root);
 	else
 		body_read(&r, &root);
 	/* After giving up in the middle, what is missing is no news. */
 	if (!r.over)
 		load_root(&root, kinds, nkinds, a, d, out);
 	diags_sort(d);
-	return d->n == 0;
+	return diags_wrong(d) == NULL;
 }

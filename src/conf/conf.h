@@ -21,7 +21,8 @@ struct conf_env {
 
 enum { CONF_MAX = 1024 * 1024 };
 
-/* True when *out is whole; otherwise d says what is wrong, all of it.  Everything lives in a. */
+/* True when *out is whole; otherwise d says what is wrong, all of it.  In either case d may hold warnings.
+ * Everything lives in a. */
 bool conf_load(struct str text, const char *path, bool json, const struct target_kind *const *kinds, size_t nkinds,
 	       const struct conf_env *env, struct arena *a, struct config *out, struct diags *d);
 

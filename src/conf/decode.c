@@ -10,7 +10,7 @@ const struct attr *body_attr(const struct body *body, const char *name)
 	return NULL;
 }
 
-static const char *wanted(enum field_type t)
+static const char *wanted(const struct field *f, struct arena *a)
 {
 	static const char *const names[] = {
 	    [FIELD_STRING] = "a string",
@@ -19,8 +19,11 @@ static const char *wanted(enum field_type t)
 	    [FIELD_DURATION] = "a duration like \"90s\", \"2m\" or \"1h30m\"",
 	    [FIELD_SIZE] = "a size like \"500GiB\", or a number of bytes",
 	    [FIELD_STRINGS] = "a list of strings",
+	    [FIELD_MAP] = "an object of strings, { name = \"value\" }",
+	    [FIELD_OPTION] = "true or false",
+	    [FIELD_PORT] = "a port, a number from 1 to 65535",
 	};
-	return names[t];
+	return f->words == NULL ? names[f->type] : arena_printf(a, "one of: %s", f->words);
 }
 
 /* *culprit is the item that is none. */
@@ -38,23 +41,71 @@ static bool set_strings(struct strings *out, const struct value *v, struct arena
 	return true;
 }
 
+static bool set_map(struct strings *out, const struct value *v, struct arena *a, const struct value **culprit)
+{
+	*out = (struct strings){0};
+	if (v->kind != VALUE_OBJECT)
+		return false;
+	for (size_t i = 0; i < v->attrs.n; i++) {
+		*culprit = &v->attrs.v[i].value;
+		if ((*culprit)->kind != VALUE_STRING && (*culprit)->kind != VALUE_NUMBER)
+			return false;
+		*vec_add(out, a) = v->attrs.v[i].name;
+		*vec_add(out, a) = (*culprit)->text.p;
+	}
+	return true;
+}
+
+/* As HCL converts: "true" is true. */
+static bool truth(const struct value *v, bool *yes)
+{
+	bool text = v->kind == VALUE_STRING && (str_eq(v->text, "true") || str_eq(v->text, "false"));
+
+	*yes = text ? str_eq(v->text, "true") : v->yes;
+	return text || v->kind == VALUE_BOOL;
+}
+
+static bool is_word(const char *words, struct str s)
+{
+	for (struct str rest = str_of(words); rest.n > 0;) {
+		struct str word = str_trim(str_cut(&rest, ','));
+		if (word.n == s.n && memcmp(word.p, s.p, s.n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Whether the value fits; if so it is set.  If not, *culprit is what does not: it, or a part of it. */
 static bool set(const struct field *f, void *base, const struct value *v, struct arena *a, const struct value **culprit)
 {
 	char *at = (char *)base + f->offset;
-	bool text = v->kind == VALUE_STRING, number = v->kind == VALUE_NUMBER;
+	bool text = v->kind == VALUE_STRING, number = v->kind == VALUE_NUMBER, yes;
+	int64_t i;
 
 	*culprit = v;
 	switch (f->type) {
 	case FIELD_STRING:
 		/* A number is the text that it was written as, as everywhere in HCL. */
+		if (f->words != NULL && !is_word(f->words, v->text))
+			return false;
 		if (text || number)
 			*(const char **)(void *)at = v->text.p;
 		return text || number;
 	case FIELD_BOOL:
-		if (v->kind == VALUE_BOOL)
-			*(bool *)at = v->yes;
-		return v->kind == VALUE_BOOL;
+		if (!truth(v, &yes))
+			return false;
+		*(bool *)at = yes;
+		return true;
+	case FIELD_OPTION:
+		if (!truth(v, &yes))
+			return false;
+		*(enum option *)(void *)at = yes ? OPTION_YES : OPTION_NO;
+		return true;
+	case FIELD_PORT:
+		if ((!text && !number) || !num_i64(v->text, &i) || i < 1 || i > 65535)
+			return false;
+		*(int64_t *)(void *)at = i;
+		return true;
 	case FIELD_INT:
 		return (text || number) && num_i64(v->text, (int64_t *)(void *)at);
 	case FIELD_DURATION:
@@ -63,6 +114,8 @@ static bool set(const struct field *f, void *base, const struct value *v, struct
 		return (text || number) && num_size(v->text, (uint64_t *)(void *)at);
 	case FIELD_STRINGS:
 		return set_strings((struct strings *)(void *)at, v, a, culprit);
+	case FIELD_MAP:
+		return set_map((struct strings *)(void *)at, v, a, culprit);
 	}
 	return false;
 }
@@ -98,7 +151,7 @@ static void one_field(const struct body *body, const char *where, struct span at
 	const struct value *culprit = &attr->value;
 	if (culprit->kind == VALUE_BAD || set(f, base, &attr->value, a, &culprit) || culprit->kind == VALUE_BAD)
 		return;
-	struct diag *g = diag_add(d, culprit->at, "'%s' must be %s", f->name, wanted(f->type));
+	struct diag *g = diag_add(d, culprit->at, "'%s' must be %s", f->name, wanted(f, a));
 	if (culprit->kind == VALUE_STRING)
 		diag_hint(d, g, "%s: %s", f->name, f->doc);
 	else
@@ -172,8 +225,33 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type,
 						  b->labels.n, b->labels.n == 1 ? "" : "s", s->nlabels);
 			diag_hint(d, g, "%s { … }", s->label_names);
-		} else {
+		} else if (!s->by_label) {
 			decode_check_blocks(&b->body, s, d);
+		}
+	}
+}
+
+void decode_blocks(const struct body *body, const struct field_block *kinds, size_t nkinds, void *base, struct arena *a,
+		   struct diags *d)
+{
+	for (size_t k = 0; k < nkinds; k++) {
+		const struct field_block *f = &kinds[k];
+		struct block_schema schema = {.name = f->name, .fields = f->fields, .nfields = f->nfields};
+		struct field_items *items = (struct field_items *)(void *)((char *)base + f->offset);
+		const struct block *first = NULL;
+		size_t n = 0;
+		for (size_t i = 0; i < body->blocks.n; i++)
+			n += strcmp(body->blocks.v[i].type, f->name) == 0;
+		*items = (struct field_items){n == 0 ? NULL : arena_alloc(a, n * f->size), 0};
+		for (size_t i = 0; i < body->blocks.n; i++) {
+			const struct block *b = &body->blocks.v[i];
+			if (strcmp(b->type, f->name) != 0)
+				continue;
+			if (first != NULL && !f->many)
+				diag_add(d, b->at, "a second '%s' block", f->name)->first = first->at;
+			first = first == NULL ? b : first;
+			struct decode_part part = {f->fields, f->nfields, (char *)items->v + items->n++ * f->size};
+			decode_attrs(&b->body, &schema, b->at, &part, 1, a, d);
 		}
 	}
 }

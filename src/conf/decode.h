@@ -15,6 +15,7 @@ struct block_schema {
 	size_t nfields;
 	const struct block_schema *const *blocks;
 	size_t nblocks;
+	bool by_label; /* what may stand in it, its label decides: decode_check_blocks does not look into it */
 };
 
 /* A table of attributes and where its struct is. */
@@ -31,6 +32,9 @@ void decode_attrs(const struct body *body, const struct block_schema *schema, st
 /* Diagnoses blocks that schema does not know, and wrong numbers of labels; fields of unknown blocks
  * are not looked at. */
 void decode_check_blocks(const struct body *body, const struct block_schema *schema, struct diags *d);
+/* Sets every field_items of a struct from the body's blocks. */
+void decode_blocks(const struct body *body, const struct field_block *kinds, size_t nkinds, void *base, struct arena *a,
+		   struct diags *d);
 /* A JSON object into a body, as schema tells attributes and blocks apart; false when it has more blocks
  * than are read, which was diagnosed. */
 bool decode_json_body(const struct value *object, const struct block_schema *schema, struct arena *a, struct diags *d,

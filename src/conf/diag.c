@@ -14,17 +14,34 @@ static const char *vformat(struct arena *a, const char *fmt, va_list ap)
 	return p;
 }
 
+static struct diag *add(struct diags *d, bool warning, struct span at, const char *what, va_list ap)
+{
+	if (d->n == DIAGS_MAX) {
+		d->dropped += !warning;
+		d->spare.what = "there is more wrong than can be shown";
+		return &d->spare;
+	}
+	struct diag *g = vec_add(d, d->arena);
+	*g = (struct diag){.at = at, .what = vformat(d->arena, what, ap), .warning = warning};
+	return g;
+}
+
 struct diag *diag_add(struct diags *d, struct span at, const char *what, ...)
 {
 	va_list ap;
 
-	if (d->n == DIAGS_MAX) {
-		d->dropped++;
-		return &d->spare;
-	}
-	struct diag *g = vec_add(d, d->arena);
 	va_start(ap, what);
-	*g = (struct diag){.at = at, .what = vformat(d->arena, what, ap)};
+	struct diag *g = add(d, false, at, what, ap);
+	va_end(ap);
+	return g;
+}
+
+struct diag *diag_warn(struct diags *d, struct span at, const char *what, ...)
+{
+	va_list ap;
+
+	va_start(ap, what);
+	struct diag *g = add(d, true, at, what, ap);
 	va_end(ap);
 	return g;
 }
@@ -38,6 +55,14 @@ void diag_hint(struct diags *d, struct diag *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	g->hint = vformat(d->arena, fmt, ap);
 	va_end(ap);
+}
+
+const struct diag *diags_wrong(const struct diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->v[i].warning)
+			return &d->v[i];
+	return d->dropped > 0 ? &d->spare : NULL;
 }
 
 const char *diag_nearest(const char *word, const char *const *names, size_t n)
@@ -190,12 +215,13 @@ static void show_what(struct buf *out, const char *what)
 	(void)show(out, s, 0);
 }
 
-static void headline(struct buf *out, const char *path, struct str text, size_t at, const char *what, size_t *line)
+static void headline(struct buf *out, const char *path, struct str text, size_t at, const char *kind, const char *what,
+		     size_t *line)
 {
 	size_t column;
 
 	span_place(text, at, line, &column);
-	buf_printf(out, "%s:%zu:%zu: ", path, *line, column);
+	buf_printf(out, "%s:%zu:%zu: %s", path, *line, column, kind);
 	show_what(out, what);
 	buf_putc(out, '\n');
 }
@@ -271,10 +297,10 @@ void diags_render(const struct diags *d, const char *path, struct str text, stru
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diag *g = &d->v[i];
 		size_t line;
-		headline(out, path, text, g->at.from, g->what, &line);
+		headline(out, path, text, g->at.from, g->warning ? "warning: " : "", g->what, &line);
 		excerpt(out, text, g->at, line);
 		if (g->first.to > 0) {
-			headline(out, path, text, g->first.from, "it stands here already", &line);
+			headline(out, path, text, g->first.from, "", "it stands here already", &line);
 			excerpt(out, text, g->first, line);
 		}
 		if (g->hint != NULL) {

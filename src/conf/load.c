@@ -86,10 +86,6 @@ static void load_ssh(struct loading *l, const struct body *body, struct target *
 			break;
 		}
 	}
-	const struct attr *port = ssh != NULL ? body_attr(&ssh->body, "port") : NULL;
-	int64_t number; /* what is no number was diagnosed already */
-	if (port != NULL && num_i64(port->value.text, &number) && (number < 1 || number > 65535))
-		(void)diag_add(l->d, port->value.at, "a port is a number from 1 to 65535");
 }
 
 static const struct target_kind *kind_of(struct loading *l, const struct block_label *label)
@@ -113,6 +109,22 @@ static const struct target_kind *kind_of(struct loading *l, const struct block_l
 	return NULL;
 }
 
+static void check_sharing(struct loading *l, const struct body *body, const struct target_kind *kind, struct target *t)
+{
+	const struct attr *shared = body_attr(body, "shared"), *linger = body_attr(body, "linger");
+
+	if (t->shared || shared == NULL)
+		return;
+	if (kind->one) {
+		struct diag *g = diag_add(l->d, shared->value.at, "a target of kind '%s' is always shared", kind->name);
+		diag_hint(l->d, g, "it is one machine, and there is no second one for the next who comes");
+	} else if (linger != NULL && t->linger_ms != 0) {
+		struct diag *g = diag_warn(l->d, linger->at, "'linger' has no effect with shared = false");
+		diag_hint(l->d, g, "nobody else would get the machine; it goes with the connection it was started for");
+		t->linger_ms = 0;
+	}
+}
+
 static void load_target(struct loading *l, const struct block *b)
 {
 	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
@@ -126,14 +138,21 @@ static void load_target(struct loading *l, const struct block *b)
 		void *settings = arena_alloc(l->a, kind->size);
 		struct decode_part parts[] = {{target_schema.fields, target_schema.nfields, &t},
 					      {kind->fields, kind->nfields, settings}};
+		const struct block_schema *schema = schema_target(kind, l->a);
 		t.settings = settings;
-		decode_attrs(&b->body, &target_schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
+		t.local = kind->local;
+		decode_check_blocks(&b->body, schema, l->d);
+		decode_attrs(&b->body, schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
+		decode_blocks(&b->body, kind->blocks, kind->nblocks, settings, l->a, l->d);
+		check_sharing(l, &b->body, kind, &t);
 		const struct attr *channels = body_attr(&b->body, "channels");
 		if (channels != NULL && (t.channels < 1 || t.channels > CHANNELS_MAX))
 			(void)diag_add(l->d, channels->value.at, "'channels' is a number from 1 to %d", CHANNELS_MAX);
 		check_count(l, &b->body, "starts_per_hour", t.starts_per_hour);
 	}
 	load_ssh(l, &b->body, &t);
+	if (t.check_port == 0 && kind != NULL && !kind->unchecked)
+		t.check_port = t.ssh.port;
 	*vec_add(&l->out->targets, l->a) = t;
 }
 
@@ -341,6 +360,17 @@ static void load_compress(struct loading *l, const struct body *body, const char
 		       "'compress' must be \"auto\", \"zstd\" or \"none\"");
 }
 
+/* Whether two sides are one host: NULL and a local target are this one. */
+static bool same_side(const struct loading *l, const char *a, const char *b)
+{
+	const struct target *one = a == NULL ? NULL : config_target(l->out, a);
+	const struct target *other = b == NULL ? NULL : config_target(l->out, b);
+
+	a = one != NULL && one->local ? NULL : a;
+	b = other != NULL && other->local ? NULL : b;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 static void load_backup(struct loading *l, const struct block *b)
 {
 	struct raw_backup raw = {0};
@@ -370,21 +400,14 @@ static void load_backup(struct loading *l, const struct block *b)
 	const struct block *keep = load_only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)
 		load_keep(l, keep, &out.keep);
-	bool same_side = out.source != NULL && out.dest != NULL &&
-			 (out.source_target == NULL) == (out.dest_target == NULL) &&
-			 (out.source_target == NULL || strcmp(out.source_target, out.dest_target) == 0);
-	if (same_side && strncmp(out.dest, out.source, strlen(out.source)) == 0 &&
+	if (out.source != NULL && out.dest != NULL && same_side(l, out.source_target, out.dest_target) &&
+	    strncmp(out.dest, out.source, strlen(out.source)) == 0 &&
 	    (out.dest[strlen(out.source)] == '/' || out.dest[strlen(out.source)] == '\0')) {
 		struct diag *g = diag_add(l->d, body_attr(&b->body, "destination")->value.at,
 					  "the destination lies within the source");
 		diag_hint(l->d, g, "every run would back up its own backup; choose another pool, or another machine");
 	}
 	*vec_add(&l->out->backups, l->a) = out;
-}
-
-static bool same_side(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /* Two backups that write the same copies would undo each other's work. */
@@ -394,8 +417,8 @@ static void check_overlaps(struct loading *l)
 		for (size_t k = 0; k < i; k++) {
 			const struct backup *b = &l->out->backups.v[i], *other = &l->out->backups.v[k];
 			if (strcmp(b->name, other->name) == 0 || b->source == NULL || other->source == NULL ||
-			    b->dest == NULL || other->dest == NULL || !same_side(b->dest_target, other->dest_target) ||
-			    strcmp(b->dest, other->dest) != 0 ||
+			    b->dest == NULL || other->dest == NULL ||
+			    !same_side(l, b->dest_target, other->dest_target) || strcmp(b->dest, other->dest) != 0 ||
 			    (!dataset_is_under(b->source, other->source) &&
 			     !dataset_is_under(other->source, b->source)))
 				continue;
@@ -431,8 +454,9 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 {
 	struct loading loading = {kinds, nkinds, a, d, out}, *l = &loading;
 
-	decode_attrs(root, &root_schema, (struct span){0}, NULL, 0, l->a, l->d);
-	decode_check_blocks(root, &root_schema, l->d);
+	const struct block_schema *schema = schema_root(kinds, nkinds, a);
+	decode_attrs(root, schema, (struct span){0}, NULL, 0, l->a, l->d);
+	decode_check_blocks(root, schema, l->d);
 	for (size_t i = 0; i < root->blocks.n; i++)
 		if (strcmp(root->blocks.v[i].type, "target") == 0 && root->blocks.v[i].labels.n == 2)
 			load_target(l, &root->blocks.v[i]);

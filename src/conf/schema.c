@@ -20,6 +20,8 @@ static const struct field target_fields[] = {
 	  .doc = "false: everybody who connects gets a machine of their own"),
     FIELD(target, ready, "ready", FIELD_STRINGS,
 	  .doc = "a command that must succeed on it before anybody gets it, tried again until start_timeout"),
+    FIELD(target, check_port, "check_port", FIELD_PORT,
+	  .doc = "the port that must answer before anybody gets it; default: sshd's"),
     FIELD(target, channels, "channels", FIELD_INT, .fallback = "2",
 	  .doc = "how many streams at a time it sends or receives"),
     FIELD(target, pools, "pools", FIELD_STRINGS, .doc = "pools to import when it is on, and to export before it goes"),
@@ -32,7 +34,7 @@ static const struct field ssh_fields[] = {
     FIELD(ssh_config, config, "config", FIELD_STRING,
 	  .doc = "ssh's configuration file in place of the user's own; what stands here goes before it"),
     FIELD(ssh_config, program, "program", FIELD_STRING, .fallback = "ssh", .doc = "the ssh to run"),
-    FIELD(ssh_config, port, "port", FIELD_INT, .fallback = "22", .doc = "sshd's port on the machine"),
+    FIELD(ssh_config, port, "port", FIELD_PORT, .fallback = "22", .doc = "sshd's port on the machine"),
 };
 
 static const struct field backup_fields[] = {
@@ -140,14 +142,12 @@ static const struct field client_fields[] = {
 
 const struct block_schema ssh_schema = {
     .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
-static const struct block_schema *const target_blocks[] = {&ssh_schema};
 const struct block_schema target_schema = {.name = "target",
 					   .nlabels = 2,
 					   .label_names = "target \"NAME\" \"KIND\"",
 					   .fields = target_fields,
 					   .nfields = ARRAY_LEN(target_fields),
-					   .blocks = target_blocks,
-					   .nblocks = 1};
+					   .by_label = true};
 const struct block_schema snapshots_schema = {.name = "snapshots",
 					      .label_names = "snapshots",
 					      .fields = snapshots_fields,
@@ -174,3 +174,49 @@ const struct block_schema client_schema = {.name = "client",
 static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema,
 							 &limits_schema, &server_schema,    &client_schema};
 const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
+
+static const struct block_schema **pointers(struct arena *a, size_t n)
+{
+	return arena_alloc(a, n * sizeof(void *));
+}
+
+static const struct block_schema *blocks_of(const struct target_kind *const *kinds, size_t n, struct arena *a)
+{
+	struct block_schema *target = arena_new(a, struct block_schema);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += kinds[i]->nblocks;
+	const struct block_schema **all = pointers(a, count + 1);
+	*target = target_schema;
+	target->blocks = all;
+	all[target->nblocks++] = &ssh_schema;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < kinds[i]->nblocks; k++) {
+			const struct field_block *f = &kinds[i]->blocks[k];
+			struct block_schema *s = arena_new(a, struct block_schema);
+			*s = (struct block_schema){
+			    .name = f->name, .label_names = f->name, .fields = f->fields, .nfields = f->nfields};
+			all[target->nblocks++] = s;
+		}
+	}
+	return target;
+}
+
+const struct block_schema *schema_target(const struct target_kind *kind, struct arena *a)
+{
+	return blocks_of(&kind, 1, a);
+}
+
+const struct block_schema *schema_root(const struct target_kind *const *kinds, size_t nkinds, struct arena *a)
+{
+	struct block_schema *root = arena_new(a, struct block_schema);
+	const struct block_schema **blocks = pointers(a, root_schema.nblocks);
+
+	for (size_t i = 0; i < root_schema.nblocks; i++)
+		blocks[i] =
+		    root_schema.blocks[i] == &target_schema ? blocks_of(kinds, nkinds, a) : root_schema.blocks[i];
+	*root = root_schema;
+	root->blocks = blocks;
+	return root;
+}

@@ -8,6 +8,10 @@
 extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema,
     limits_schema, server_schema, client_schema;
 
+/* What may stand in the file, with the blocks that targets of any of these kinds may have; and in a target's. */
+const struct block_schema *schema_root(const struct target_kind *const *kinds, size_t nkinds, struct arena *a);
+const struct block_schema *schema_target(const struct target_kind *kind, struct arena *a);
+
 /* As they stand in the file; they point into the decoded values. */
 struct raw_backup {
 	const char *source, *destination, *run;

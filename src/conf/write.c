@@ -21,7 +21,9 @@ static void write_field(struct buf *b, const struct field *f, const void *base)
 	const char *at = (const char *)base + f->offset;
 	const struct strings *list = (const struct strings *)(const void *)at;
 
-	if (f->type == FIELD_STRING && *(const char *const *)(const void *)at == NULL)
+	if ((f->type == FIELD_STRING && *(const char *const *)(const void *)at == NULL) ||
+	    (f->type == FIELD_PORT && *(const int64_t *)(const void *)at == 0) ||
+	    (f->type == FIELD_OPTION && *(const enum option *)(const void *)at == OPTION_UNSET))
 		return;
 	buf_printf(b, "%s = ", f->name);
 	switch (f->type) {
@@ -31,7 +33,11 @@ static void write_field(struct buf *b, const struct field *f, const void *base)
 	case FIELD_BOOL:
 		buf_puts(b, *(const bool *)at ? "true" : "false");
 		break;
+	case FIELD_OPTION:
+		buf_puts(b, *(const enum option *)(const void *)at == OPTION_YES ? "true" : "false");
+		break;
 	case FIELD_INT:
+	case FIELD_PORT:
 		buf_printf(b, "%lld", (long long)*(const int64_t *)(const void *)at);
 		break;
 	case FIELD_DURATION:
@@ -48,8 +54,31 @@ static void write_field(struct buf *b, const struct field *f, const void *base)
 		}
 		buf_putc(b, ']');
 		break;
+	case FIELD_MAP:
+		buf_putc(b, '{');
+		for (size_t i = 0; i < list->n; i++) {
+			buf_puts(b, i == 0 ? "" : i % 2 == 1 ? " = " : ", ");
+			write_string(b, list->v[i]);
+		}
+		buf_putc(b, '}');
+		break;
 	}
 	buf_putc(b, '\n');
+}
+
+static void write_blocks(struct buf *b, const struct target_kind *kind, const void *base)
+{
+	for (size_t k = 0; k < kind->nblocks; k++) {
+		const struct field_block *f = &kind->blocks[k];
+		const struct field_items *items =
+		    (const struct field_items *)(const void *)((const char *)base + f->offset);
+		for (size_t i = 0; i < items->n; i++) {
+			buf_printf(b, "%s {\n", f->name);
+			for (size_t n = 0; n < f->nfields; n++)
+				write_field(b, &f->fields[n], (const char *)items->v + i * f->size);
+			buf_puts(b, "}\n");
+		}
+	}
 }
 
 void conf_write_target(struct buf *b, const struct target *t, const struct target_kind *kind)
@@ -63,6 +92,7 @@ void conf_write_target(struct buf *b, const struct target *t, const struct targe
 		write_field(b, &target_schema.fields[i], t);
 	for (size_t i = 0; i < kind->nfields; i++)
 		write_field(b, &kind->fields[i], t->settings);
+	write_blocks(b, kind, t->settings);
 	buf_puts(b, "ssh {\n");
 	for (size_t i = 0; i < ssh_schema.nfields; i++)
 		write_field(b, &ssh_schema.fields[i], &t->ssh);

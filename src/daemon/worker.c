@@ -119,7 +119,7 @@ int worker_run(void)
 	json_t *answer = json_object();
 	bool ok = read_order(&a, &o, &e) == 0;
 	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, &none, &a, &config, &diags))
-		ok = err_set(&e, ERR_CONFIG, "%s", diags.v[0].what) == 0;
+		ok = err_set(&e, ERR_CONFIG, "%s", diags_wrong(&diags)->what) == 0;
 	if (ok) {
 		const struct target *t = config_target(&config, o.target);
 		struct provider_env env = {.arena = &a,

@@ -45,22 +45,23 @@ int machine_known_hosts(const char *runtime_dir, const struct target *t, struct 
 	return 0;
 }
 
-static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f, int64_t port,
 		     struct err *e)
 {
-	const char *host;
+	bool sshd = port == t->ssh.port;
+	const char *host, *what = sshd ? "ssh" : arena_printf(env->arena, "port %lld", (long long)port);
 	int64_t at;
 	struct err why;
 
-	if (!machine_door_for(f, t->ssh.port, &host, &at)) {
-		(void)err_set(e, ERR_CONFIG, "target '%s' has no door for port %lld", t->name, (long long)t->ssh.port);
-		return err_hint(e, "the provider must forward the port that ssh.port names");
+	if (!machine_door_for(f, port, &host, &at)) {
+		(void)err_set(e, ERR_CONFIG, "target '%s' has no door for port %lld", t->name, (long long)port);
+		return err_hint(e, "the provider must forward the ports that ssh.port and check_port name");
 	}
 	if (env->progress != NULL)
-		env->progress(env, "waiting for ssh");
-	if (knock(host, at, "SSH-", env->deadline_ms, &why) == 0)
+		env->progress(env, arena_printf(env->arena, "waiting for %s", what));
+	if (knock(host, at, sshd ? "SSH-" : "", env->deadline_ms, &why) == 0)
 		return 0;
-	(void)err_set(e, ERR_TIMEOUT, "ssh on target '%s' does not answer", t->name);
+	(void)err_set(e, ERR_TIMEOUT, "%s on target '%s' does not answer", what, t->name);
 	(void)err_why(e, "tried %s port %lld until start_timeout (%d s) was over", host, (long long)at,
 		      (int)(t->start_timeout_ms / 1000));
 	return err_hint(e, "look at the machine's console; if it only needs longer, raise start_timeout");
@@ -184,12 +185,22 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    struct err *e)
 {
-	if (wait_port(env, t, f, e) < 0 || right_key(env, t, f, e) < 0 || says_ready(env, t, f, e) < 0)
+	bool needs_ssh = t->pools.n > 0 || t->ready.n > 0 || t->ssh.host_key != NULL;
+
+	if (t->local)
+		return 0;
+	if (t->check_port != 0 && wait_port(env, t, f, t->check_port, e) < 0)
+		return -1;
+	if (needs_ssh && t->check_port != t->ssh.port && wait_port(env, t, f, t->ssh.port, e) < 0)
+		return -1;
+	if (right_key(env, t, f, e) < 0 || says_ready(env, t, f, e) < 0)
 		return -1;
 	return pools(env, t, f, program_import, "importing pools", e);
 }
 
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f, struct err *e)
 {
+	if (t->local)
+		return 0;
 	return pools(env, t, f, program_export, "exporting pools", e);
 }

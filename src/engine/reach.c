@@ -29,12 +29,14 @@ int reach_init(struct reach *r, const struct config *c, const struct paths *path
 	struct ssh_door door = {0};
 
 	*r = (struct reach){.paths = paths, .purpose = purpose, .arena = a, .listener = listener, .link = CONTROL_INIT};
-	r->side = (struct side){"this host", local, false};
+	r->side = (struct side){name == NULL ? "this host" : name, local, false};
 	if (name == NULL)
 		return 0;
 	const struct target *t = config_target(c, name);
 	assert(t != NULL); /* conf saw to it */
 	r->target = t;
+	if (t->local)
+		return 0;
 	if (machine_known_hosts(paths->runtime_dir, t, a, &door.known_hosts, e) < 0)
 		return -1;
 	door.proxy_command =

@@ -31,6 +31,8 @@ struct target {
 	int64_t starts_per_hour;  /* 0 = no limit */
 	bool shared;		  /* false: a machine for each who wants one */
 	struct strings ready;	  /* a command there that must succeed before anybody gets it */
+	int64_t check_port;	  /* answers before anybody gets it; 0 = nothing is waited for */
+	bool local;		  /* its pools are of this host */
 	int64_t channels;	  /* how many streams at a time it sends or receives */
 	struct strings pools;	  /* imported when it is up, exported before it goes */
 	struct ssh_config ssh;

@@ -12,7 +12,11 @@ enum field_type {
 	FIELD_DURATION, /* int64_t milliseconds, written "2m" */
 	FIELD_SIZE,	/* uint64_t bytes, written "10GiB" or a number */
 	FIELD_STRINGS,	/* struct strings: a list of strings */
+	FIELD_MAP,	/* struct strings: name, value, name, value, …, from an object of strings */
+	FIELD_OPTION,	/* enum option: true, false, or not said */
+	FIELD_PORT,	/* int64_t from 1 to 65535; 0 = not said */
 };
+enum option { OPTION_UNSET, OPTION_NO, OPTION_YES };
 
 struct field {
 	const char *name;
@@ -21,6 +25,21 @@ struct field {
 	bool required;
 	const char *fallback; /* as it would be written in the file ("2m", "22"), or NULL = zero */
 	const char *doc;      /* one line */
+	const char *words;    /* FIELD_STRING: what it may be, parted by commas; NULL: anything */
+};
+
+/* Blocks of one name that may stand in a target's block, each a struct. */
+struct field_items {
+	void *v; /* an array of that struct, in the arena */
+	size_t n;
+};
+struct field_block {
+	const char *name;
+	size_t offset; /* of the struct field_items */
+	bool many;     /* it may stand there more than once */
+	const struct field *fields;
+	size_t nfields;
+	size_t size; /* of the struct */
 };
 
 /* A kind of target: what may stand in its block beside what every target has. */
@@ -30,6 +49,11 @@ struct target_kind {
 	const struct field *fields;
 	size_t nfields;
 	size_t size; /* of the struct the offsets are in */
+	const struct field_block *blocks;
+	size_t nblocks;
+	bool one;	/* it is one machine, whoever asks: always shared */
+	bool unchecked; /* nothing waits for a port of it unless check_port says so */
+	bool local;	/* no machine, but something of this host: no ssh, its pools are here */
 };
 
 #endif

@@ -56,6 +56,8 @@ static bool greets(struct try *t, short revents, const char *greeting, int64_t n
 	if (revents != 0 && !t->connected) {
 		t->connected = getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &code, &n) == 0 && code == 0;
 		t->until_ms = t->connected ? now + PATIENCE_MS : now;
+		if (t->connected && want == 0)
+			return true;
 	} else if (revents != 0) {
 		ssize_t got = recv(t->fd, text, want < sizeof(text) ? want : sizeof(text), MSG_PEEK);
 		if (got >= (ssize_t)want && memcmp(text, greeting, want) == 0)

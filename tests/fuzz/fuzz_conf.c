@@ -60,8 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct config c, again;
 		struct diags d = {0}, none = {0};
 		bool good = conf_load(text, "f", json, provider_kinds(), PROVIDERS, &env, &a, &c, &d);
-		check(good == (d.n == 0));
-		if (!good)
+		check(good == (diags_wrong(&d) == NULL));
+		if (d.n > 0)
 			shown(&d, text);
 		for (size_t i = 0; good && i < c.targets.n; i++) {
 			AUTO(buf) struct buf one = {0};

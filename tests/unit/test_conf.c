@@ -226,7 +226,7 @@ static void wrong_expressions(void **state)
 	wrong_value("<<EOF x\nEOF", "2:5: a heredoc begins with a marker");
 	wrong_value("\"x\" \"y\"", "2:9: here a new line is missing");
 	wrong("a = /* never", "1:5: this comment has no end");
-	wrong("target t probe {\nb = \"true\"\n}", "2:5: 'b' must be true or false");
+	wrong("target t probe {\nb = \"yes\"\n}", "2:5: 'b' must be true or false");
 	wrong("target t probe {\ni = \"5x\"\n}", "2:5: 'i' must be a whole number");
 	wrong("target t probe {\nd = 5\n}", "2:5: 'd' must be a duration");
 	wrong("target t probe {\nz = \"5X\"\n}", "2:5: 'z' must be a size");
@@ -247,7 +247,7 @@ static void wrong_files(void **state)
 	wrong("target \"a b\" probe {\n}", "1:8: 'a b' is not a name for a target");
 	wrong("target t probe {}\ntarget t probe {}", "2:1: a second target 't'");
 	wrong("target t probe {\nssh {}\nssh {}\n}", "3:1: a second 'ssh' block");
-	wrong("target t probe {\nssh { port = 0 }\n}", "2:14: a port is a number");
+	wrong("target t probe {\nssh { port = 0 }\n}", "2:14: 'port' must be a port, a number from 1 to 65535");
 	wrong("target t probe {\nsssh {}\n}", "2:1: unknown block 'sssh'");
 	wrong("target t probe {\nlinger = \"1m\"\nlinger = \"2m\"\n}", "3:1: 'linger' stands here twice");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\n}\n"
