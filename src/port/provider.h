@@ -34,6 +34,8 @@ struct provider_ops {
 	/* Calls fn for every machine of this target that exists, whoever remembers it. */
 	int (*list)(const struct provider_env *, const struct target *, machine_fn *fn, void *arg,
 		    struct err *) MUST_CHECK;
+	/* For kinds that are made of less: see provider/existing.h. */
+	const struct existing_ops *existing;
 };
 
 #endif

@@ -1,6 +1,10 @@
 #include "provider/registry.h"
 
-static const struct provider_ops *const all[PROVIDERS] = {&provider_exec, &provider_qemu};
+#define KINDS(x) x(aws_ec2) x(exec) x(forward) x(hcloud) x(qemu) x(virtualbox)
+
+#define OPS(name) &provider_##name,
+static const struct provider_ops *const all[] = {KINDS(OPS)};
+_Static_assert(ARRAY_LEN(all) == PROVIDERS, "registry.h counts them");
 
 const struct provider_ops *provider_find(const char *kind)
 {
@@ -12,6 +16,7 @@ const struct provider_ops *provider_find(const char *kind)
 
 const struct target_kind *const *provider_kinds(void)
 {
-	static const struct target_kind *const kinds[PROVIDERS] = {&provider_exec.kind, &provider_qemu.kind};
+#define KIND(ops) &provider_##ops.kind,
+	static const struct target_kind *const kinds[] = {KINDS(KIND)};
 	return kinds;
 }

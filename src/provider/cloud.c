@@ -1,0 +1,145 @@
+/* aws_ec2 and hcloud: what stands in their blocks, as lazyssh's documentation has it.  Nothing starts them yet. */
+#include "provider/registry.h"
+
+struct ec2_disk {
+	const char *device_name, *kms_key_id, *snapshot_id, *volume_type;
+	enum option delete_on_termination, encrypted;
+	int64_t volume_size, iops;
+};
+struct ec2_volume {
+	const char *device_name, *volume_id;
+};
+struct ec2_placement {
+	const char *availability_zone;
+};
+struct ec2_settings {
+	const char *image_id, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile, *profile,
+	    *region;
+	struct field_items disks, volumes, placement;
+};
+
+#define F(struct_, member, kind, ...)                                                                  \
+	{                                                                                              \
+		.name = #member, .type = kind, .offset = offsetof(struct struct_, member), __VA_ARGS__ \
+	}
+static const struct field disk_fields[] = {
+    F(ec2_disk, device_name, FIELD_STRING, .required = true, .doc = "the disk's device, \"/dev/xvda\""),
+    F(ec2_disk, delete_on_termination, FIELD_OPTION, .doc = "whether it goes with the instance"),
+    F(ec2_disk, encrypted, FIELD_OPTION, .doc = "whether it is encrypted"),
+    F(ec2_disk, kms_key_id, FIELD_STRING, .doc = "with which key"),
+    F(ec2_disk, snapshot_id, FIELD_STRING, .doc = "the snapshot that it is made from"),
+    F(ec2_disk, volume_size, FIELD_INT, .doc = "its size in GiB"),
+    F(ec2_disk, volume_type, FIELD_STRING, .doc = "its type: standard, gp2, gp3, io1, io2, …"),
+    F(ec2_disk, iops, FIELD_INT, .doc = "provisioned operations a second, which io1 and io2 need"),
+};
+static const struct field volume_fields[] = {
+    F(ec2_volume, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
+    F(ec2_volume, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
+};
+static const struct field placement_fields[] = {
+    F(ec2_placement, availability_zone, FIELD_STRING, .doc = "where it runs; its volumes must be there, too"),
+};
+static const struct field_block ec2_blocks[] = {
+    {.name = "ebs_block_device",
+     .offset = offsetof(struct ec2_settings, disks),
+     .many = true,
+     .fields = disk_fields,
+     .nfields = ARRAY_LEN(disk_fields),
+     .size = sizeof(struct ec2_disk)},
+    {.name = "attach_volume",
+     .offset = offsetof(struct ec2_settings, volumes),
+     .many = true,
+     .fields = volume_fields,
+     .nfields = ARRAY_LEN(volume_fields),
+     .size = sizeof(struct ec2_volume)},
+    {.name = "placement",
+     .offset = offsetof(struct ec2_settings, placement),
+     .fields = placement_fields,
+     .nfields = ARRAY_LEN(placement_fields),
+     .size = sizeof(struct ec2_placement)},
+};
+static const struct field ec2_fields[] = {
+    F(ec2_settings, image_id, FIELD_STRING, .required = true, .doc = "the image to start, \"ami-…\""),
+    F(ec2_settings, instance_type, FIELD_STRING, .required = true, .doc = "the type of instance, \"t4g.small\""),
+    F(ec2_settings, key_name, FIELD_STRING, .required = true, .doc = "the name of the key pair"),
+    F(ec2_settings, subnet_id, FIELD_STRING, .doc = "the subnet it is in"),
+    F(ec2_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
+    F(ec2_settings, iam_instance_profile, FIELD_STRING, .doc = "the name of an IAM instance profile"),
+    F(ec2_settings, profile, FIELD_STRING, .doc = "the profile of the local AWS configuration"),
+    F(ec2_settings, region, FIELD_STRING, .doc = "the region, unless the local AWS configuration says it"),
+};
+
+struct hcloud_settings {
+	const char *token, *image, *server_type, *ssh_key, *location, *user_data;
+	struct strings labels;
+};
+static const struct field hcloud_fields[] = {
+    F(hcloud_settings, token, FIELD_STRING, .required = true, .doc = "the API token"),
+    F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
+    F(hcloud_settings, server_type, FIELD_STRING, .required = true, .doc = "the type of server"),
+    F(hcloud_settings, ssh_key, FIELD_STRING, .required = true, .doc = "the name of the ssh key"),
+    F(hcloud_settings, location, FIELD_STRING, .required = true, .doc = "where it runs"),
+    F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
+    F(hcloud_settings, labels, FIELD_MAP, .doc = "labels for it"),
+};
+
+static int not_yet(const struct target *t, struct err *e)
+{
+	(void)err_set(e, ERR_CONFIG, "this version cannot start a target of kind '%s' yet", t->kind);
+	return err_hint(e, "until it can, a program of yours can: kind 'exec', dormouse-provider(7)");
+}
+
+static int cloud_check(const struct provider_env *env, const struct target *t, struct err *e)
+{
+	(void)env;
+	return not_yet(t, e);
+}
+
+static int cloud_facts(const struct provider_env *env, const struct target *t, const struct machine_id *id,
+		       struct machine_facts *f, struct err *e)
+{
+	(void)env, (void)id, (void)f;
+	return not_yet(t, e);
+}
+
+/* None was started, so none is there. */
+static int cloud_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id,
+		      struct err *e)
+{
+	(void)env, (void)t, (void)id, (void)e;
+	return 0;
+}
+
+static int cloud_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)
+{
+	(void)env, (void)t, (void)fn, (void)arg, (void)e;
+	return 0;
+}
+
+const struct provider_ops provider_aws_ec2 = {
+    .kind = {.name = "aws_ec2",
+	     .doc = "an EC2 instance; not yet",
+	     .fields = ec2_fields,
+	     .nfields = ARRAY_LEN(ec2_fields),
+	     .size = sizeof(struct ec2_settings),
+	     .blocks = ec2_blocks,
+	     .nblocks = ARRAY_LEN(ec2_blocks)},
+    .check = cloud_check,
+    .start = cloud_facts,
+    .describe = cloud_facts,
+    .stop = cloud_stop,
+    .list = cloud_list,
+};
+
+const struct provider_ops provider_hcloud = {
+    .kind = {.name = "hcloud",
+	     .doc = "a server at Hetzner Cloud; not yet",
+	     .fields = hcloud_fields,
+	     .nfields = ARRAY_LEN(hcloud_fields),
+	     .size = sizeof(struct hcloud_settings)},
+    .check = cloud_check,
+    .start = cloud_facts,
+    .describe = cloud_facts,
+    .stop = cloud_stop,
+    .list = cloud_list,
+};

@@ -1,0 +1,200 @@
+"""Kinds of machines, each against the real thing where there is one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from conftest import MACHINE, wait_for
+
+
+class Sshd:
+    """Greets like sshd, and no more; on and off as the test likes."""
+
+    def __init__(self):
+        self.listener, self.port = None, None
+        self.on()
+
+    def on(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port or 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, args=(self.listener,), daemon=True).start()
+
+    def serve(self, listener):
+        while True:
+            try:
+                connection = listener.accept()[0]
+                connection.sendall(b"SSH-2.0-test\r\n")
+                connection.close()
+            except OSError:
+                return
+
+    def off(self):
+        if self.listener:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+        self.listener = None
+
+
+@pytest.fixture
+def sshd():
+    s = Sshd()
+    yield s
+    s.off()
+
+
+def use(setup, kind, text, port=None, linger="1h", start_timeout="8s"):
+    more = f"  ssh {{\n    port = {port}\n  }}\n" if port else ""
+    setup.config.write_text(f'target "arch" "{kind}" {{\n  linger = "{linger}"\n'
+                            f'  start_timeout = "{start_timeout}"\n{text}\n{more}}}\n')  # fmt: skip
+
+
+def kill_keeper(setup, forget=False):
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    if forget:
+        for path in (setup.folder / "state").glob("state.db*"):
+            path.unlink()
+
+
+# --- forward --------------------------------------------------------------------------------------------------------
+
+
+def test_forward(setup, sshd):
+    use(setup, "forward", '  to = "localhost"', linger="0s")
+    done = setup.run("connect", f"arch:{sshd.port}", check=0)
+    assert done.stdout.strip() == "SSH-2.0-test"
+    # Nothing is waited for, unless check_port says so.
+    setup.run("wake", "arch", check=0)
+    wait_for(lambda: setup.state() == "absent")
+    use(setup, "forward", f'  to = "[::ffff:127.0.0.1]"\n  check_port = {sshd.port}', linger="0s", start_timeout="2s")
+    setup.run("wake", "arch", check=0)
+    wait_for(lambda: setup.state() == "absent")
+    sshd.off()
+    done = setup.run("wake", "arch", check=2)
+    assert f"port {sshd.port} on target 'arch' does not answer" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    use(setup, "forward", '  to = "no-such-host.invalid"', linger="0s")
+    done = setup.run("wake", "arch", check=2)
+    assert "cannot find the address of 'no-such-host.invalid'" in done.stderr and "hint:" in done.stderr
+
+
+# --- virtualbox -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def vbox(setup, sshd):
+    class Vbox:
+        folder = setup.folder
+
+        def set(self, **more):
+            self.vm = dict(getattr(self, "vm", {"state": "poweroff", "ip": "127.0.0.1"}), **more)
+            (self.folder / "vm.json").write_text(json.dumps(self.vm))
+
+        def state(self):
+            return subprocess.run([self.program, "showvminfo", "Debian", "--machinereadable"], check=True, text=True,
+                                  capture_output=True).stdout.split('VMState="')[1].split('"')[0]  # fmt: skip
+
+        def calls(self):
+            return [line for line in (self.folder / "calls").read_text().splitlines()
+                    if line.split()[0] in ("startvm", "controlvm")]  # fmt: skip
+
+        def use(self, text="", **more):
+            use(setup, "virtualbox", f'  name = "Debian"\n  program = "{self.program}"\n  power_off_timeout = "1s"\n{text}',
+                sshd.port, **more)  # fmt: skip
+
+    v = Vbox()
+    v.program = str(setup.folder / "VBoxManage")
+    (setup.folder / "VBoxManage").write_text(
+        f'#!/bin/sh\nexec {sys.executable} -IS {MACHINE.parent}/vboxmanage.py "{setup.folder}" "$@"\n')
+    os.chmod(v.program, 0o755)
+    v.set()
+    v.use()
+    return v
+
+
+def test_virtualbox_life(setup, vbox):
+    setup.run("wake", "arch", check=0)
+    assert vbox.calls() == ["startvm Debian --type=headless"] and vbox.state() == "running"
+    assert "guestproperty get Debian /VirtualBox/GuestInfo/Net/0/V4/IP" in (setup.folder / "calls").read_text()
+    assert json.loads(setup.run("machines", "--json").stdout)[0]["facts"]["address"] == "127.0.0.1"
+    # Off is when VirtualBox says so, not when the button was pressed.
+    setup.run("sleep", "arch", check=0)
+    assert vbox.state() == "poweroff"
+    assert vbox.calls() == ["startvm Debian --type=headless", "controlvm Debian acpipowerbutton"]
+
+
+def test_virtualbox_modes(setup, vbox):
+    vbox.use('  start_mode = "gui"\n  stop_mode = "poweroff"\n  addr = "localhost"')
+    setup.run("wake", "arch", check=0)
+    setup.run("sleep", "arch", check=0)
+    assert vbox.calls() == ["startvm Debian --type=gui", "controlvm Debian poweroff"]
+    assert "guestproperty" not in (setup.folder / "calls").read_text()
+    # A guest that does not heed the button, or only sleeps, is not left on.
+    for mode, then in (("acpipowerbutton", "poweroff"), ("acpisleepbutton", "savestate")):
+        vbox.set(state="poweroff", deaf=True)
+        vbox.use(f'  stop_mode = "{mode}"')
+        setup.run("wake", "arch", check=0)
+        setup.run("sleep", "arch", check=0)
+        assert vbox.calls()[-2:] == [f"controlvm Debian {mode}", f"controlvm Debian {then}"]
+    assert vbox.state() == "saved"
+
+
+def test_virtualbox_that_is_on_already_stays_on(setup, vbox):
+    vbox.set(state="running")
+    setup.run("wake", "arch", check=0)
+    setup.run("sleep", "arch", check=0)
+    assert vbox.calls() == [] and vbox.state() == "running"
+    # Nor is it taken for ours by a keeper that starts.
+    kill_keeper(setup, forget=True)
+    setup.run("machines", check=0)
+    time.sleep(1.5)
+    assert vbox.calls() == [] and vbox.state() == "running"
+
+
+def test_virtualbox_is_found_again(setup, vbox):
+    setup.run("wake", "arch", check=0)
+    kill_keeper(setup, forget=True)
+    vbox.use(linger="0s")
+    setup.run("machines", check=0)
+    wait_for(lambda: vbox.state() == "poweroff")
+    assert vbox.calls()[0].startswith("startvm") and len(vbox.calls()) == 2
+
+
+def test_virtualbox_errors(setup, vbox):
+    use(setup, "virtualbox", f'  name = "Debain"\n  program = "{vbox.program}"')
+    done = setup.run("wake", "arch", check=2)
+    assert "Could not find a registered machine" in done.stderr and "list vms" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    use(setup, "virtualbox", '  name = "Debian"\n  program = "VBoxManage-that-is-not"')
+    done = setup.run("wake", "arch", check=2)
+    assert "there is no program 'VBoxManage-that-is-not'" in done.stderr and "hint: VBoxManage comes with" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    vbox.set(state="paused")
+    vbox.use()
+    assert "is paused" in setup.run("wake", "arch", check=4).stderr
+    vbox.set(state="poweroff", ip=None)
+    vbox.use(start_timeout="2s")
+    wait_for(lambda: setup.state() == "absent")
+    done = setup.run("wake", "arch", check=2)
+    assert "has no address" in done.stderr and 'addr = "' in done.stderr
+    wait_for(lambda: vbox.state() == "poweroff")
+
+
+# --- clouds ---------------------------------------------------------------------------------------------------------
+
+
+def test_clouds_are_not_there_yet(setup):
+    use(setup, "hcloud", '  token = "x"\n  image = "i"\n  server_type = "s"\n  ssh_key = "k"\n  location = "l"')
+    setup.run("check", check=0)
+    done = setup.run("wake", "arch", check=3)
+    assert "cannot start a target of kind 'hcloud' yet" in done.stderr and "hint:" in done.stderr
+    wait_for(lambda: setup.state() == "absent")

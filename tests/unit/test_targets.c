@@ -1,0 +1,172 @@
+/* What the kinds of targets read from a file, seen in what is written of them for the keeper to remember. */
+#include "check.h"
+
+#include "conf/conf.h"
+#include "provider/registry.h"
+
+static bool no_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
+{
+	(void)ctx, (void)path, (void)a, (void)out;
+	*why = "there are no files here";
+	return false;
+}
+
+static const char *no_variable(void *ctx, const char *name)
+{
+	(void)ctx, (void)name;
+	return NULL;
+}
+
+static const struct conf_env env = {NULL, no_file, no_variable};
+
+static bool read_text(const char *text, bool json, struct arena *a, struct config *c, struct diags *d)
+{
+	*d = (struct diags){0};
+	return conf_load(str_of(text), "f", json, provider_kinds(), PROVIDERS, &env, a, c, d);
+}
+
+/* A file's only target, as it is written; reads back to the same. */
+static const char *as_written(const char *text, bool json, struct arena *a)
+{
+	AUTO(buf) struct buf first = {0};
+	AUTO(buf) struct buf second = {0};
+	struct config c;
+	struct diags d;
+
+	if (!read_text(text, json, a, &c, &d)) {
+		diags_render(&d, "f", str_of(text), &first);
+		fail_msg("%s", buf_text(&first));
+	}
+	assert_int_equal(c.targets.n, 1);
+	conf_write_target(&first, &c.targets.v[0], &provider_find(c.targets.v[0].kind)->kind);
+	assert_true(read_text(buf_text(&first), false, a, &c, &d));
+	assert_int_equal(d.n, 0);
+	conf_write_target(&second, &c.targets.v[0], &provider_find(c.targets.v[0].kind)->kind);
+	assert_string_equal(buf_text(&first), buf_text(&second));
+	return str_dup(a, buf_str(&first));
+}
+
+/* Every line of want stands in the written target, those of a block one after the other. */
+static void says(const char *text, bool json, const char *const *want, size_t n)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *all = as_written(text, json, &a);
+
+	for (size_t i = 0; i < n; i++)
+		if (strstr(all, arena_printf(&a, "\n%s\n", want[i])) == NULL)
+			fail_msg("%s\nis not in\n%s", want[i], all);
+}
+#define SAYS(text, json, ...) \
+	says(text, json, (const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
+
+/* And what was not said is not written: the default of whoever is asked for the machine. */
+static void says_nothing_of(const char *text, const char *name)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *all = as_written(text, false, &a);
+
+	if (strstr(all, name) != NULL)
+		fail_msg("%s is in\n%s", name, all);
+}
+
+#define EC2 "target t aws_ec2 {\nimage_id = \"ami-1\"\ninstance_type = \"t4g.nano\"\nkey_name = \"k\"\n"
+#define HCLOUD \
+	"target t hcloud {\ntoken = \"x\"\nimage = \"i\"\nserver_type = \"s\"\nssh_key = \"k\"\nlocation = \"l\"\n"
+#define VIRTUALBOX "target t virtualbox {\nname = \"Debian\"\n"
+
+/* lazyssh's defaults; where its documentation and its program disagree, those of the documentation. */
+static void lazyssh_defaults(void **state)
+{
+	(void)state;
+	SAYS(EC2 "}", false, "linger = \"0ms\"", "check_port = 22", "shared = true");
+	SAYS(HCLOUD "}", false, "linger = \"0ms\"", "check_port = 22", "shared = true", "labels = {}");
+	SAYS(VIRTUALBOX "}", false, "linger = \"0ms\"", "check_port = 22", "start_mode = \"headless\"",
+	     "stop_mode = \"acpipowerbutton\"");
+	/* It waits for nothing: any port of it may be the one that answers. */
+	SAYS("target t forward {\nto = \"example.org\"\n}", false, "to = \"example.org\"");
+	says_nothing_of("target t forward {\nto = \"example.org\"\n}", "check_port");
+	says_nothing_of(EC2 "ebs_block_device {\ndevice_name = \"d\"\n}\n}", "delete_on_termination");
+	says_nothing_of(EC2 "}", "ebs_block_device");
+}
+
+static void lazyssh_values(void **state)
+{
+	(void)state;
+	SAYS(EC2 "check_port = 2222\nlinger = \"1.5h\"\nuser_data = <<-EOF\n    a\n      b\n  EOF\n}", false,
+	     "check_port = 2222", "linger = \"5400000ms\"", "user_data = \"a\\u000a  b\\u000a\"");
+	SAYS(
+	    EC2
+	    "ebs_block_device {\ndevice_name = \"a\"\nencrypted = false\n}\nplacement {\navailability_zone = \"z\"\n}\n"
+	    "ebs_block_device {\ndevice_name = \"b\"\ndelete_on_termination = true\niops = 400\n}\n}",
+	    false, "ebs_block_device {\ndevice_name = \"a\"\nencrypted = false\nvolume_size = 0\niops = 0\n}",
+	    "ebs_block_device {\ndevice_name = \"b\"\ndelete_on_termination = true\nvolume_size = 0\niops = 400\n}",
+	    "placement {\navailability_zone = \"z\"\n}");
+	SAYS(EC2 "attach_volume {\ndevice_name = \"d\"\nvolume_id = \"v\"\n}\n}", false,
+	     "attach_volume {\ndevice_name = \"d\"\nvolume_id = \"v\"\n}");
+	SAYS(HCLOUD "labels = { \"made by\" = \"me\", n = 5 }\nshared = false\n}", false,
+	     "labels = {\"made by\" = \"me\", \"n\" = \"5\"}", "shared = false");
+	SAYS(VIRTUALBOX "start_mode = \"separate\"\nstop_mode = \"poweroff\"\naddr = \"localhost\"\n}", false,
+	     "addr = \"localhost\"", "start_mode = \"separate\"", "stop_mode = \"poweroff\"");
+	/* Of two that say where sshd is, each says its own. */
+	SAYS(VIRTUALBOX "ssh {\nport = 2222\n}\n}", false, "check_port = 2222", "port = 2222");
+	SAYS(VIRTUALBOX "check_port = 80\nssh {\nport = 2222\n}\n}", false, "check_port = 80", "port = 2222");
+	SAYS("{\"target\": {\"t\": {\"virtualbox\": {\"name\": \"x\", \"ssh\": {\"port\": \"2222\"}}}}}", true,
+	     "check_port = 2222");
+	SAYS("{\"target\": {\"t\": {\"aws_ec2\": {\"image_id\": \"i\", \"instance_type\": \"t\", \"key_name\": \"k\","
+	     "\"ebs_block_device\": [{\"device_name\": \"a\", \"encrypted\": \"true\"}, {\"device_name\": \"b\"}]}}}}",
+	     true, "ebs_block_device {\ndevice_name = \"a\"\nencrypted = true\nvolume_size = 0\niops = 0\n}",
+	     "ebs_block_device {\ndevice_name = \"b\"\nvolume_size = 0\niops = 0\n}");
+}
+
+/* Warned of, as lazyssh did; the file is good, and linger is 0. */
+static void lazyssh_warnings(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {EC2 "shared = false\nlinger = \"5m\"\n}",
+					    HCLOUD "shared = false\nlinger = \"5m\"\n}"};
+	static const size_t lines[] = {6, 8};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		AUTO(arena) struct arena a = {0};
+		AUTO(buf) struct buf b = {0};
+		struct config c;
+		struct diags d;
+		assert_true(read_text(texts[i], false, &a, &c, &d));
+		assert_int_equal(d.n, 1);
+		diags_render(&d, "f", str_of(texts[i]), &b);
+		const char *want =
+		    arena_printf(&a, "f:%zu:1: warning: 'linger' has no effect with shared = false\n", lines[i]);
+		assert_int_equal(strncmp(buf_text(&b), want, strlen(want)), 0);
+		assert_false(c.targets.v[0].shared);
+		assert_int_equal(c.targets.v[0].linger_ms, 0);
+	}
+}
+
+/* However many warnings there are, they are not errors; and one error among them is. */
+static void many_warnings(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct config c;
+	struct diags d;
+
+	(void)state;
+	for (int i = 0; i < 2 * DIAGS_MAX; i++)
+		buf_printf(&b, "target t%d qemu {\nshared = false\nlinger = \"1s\"\n}\n", i);
+	assert_true(read_text(buf_text(&b), false, &a, &c, &d));
+	assert_int_equal(d.n, DIAGS_MAX);
+	buf_puts(&b, "x = 1\n");
+	assert_false(read_text(buf_text(&b), false, &a, &c, &d));
+	assert_non_null(diags_wrong(&d)->what);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(lazyssh_defaults),
+	    cmocka_unit_test(lazyssh_values),
+	    cmocka_unit_test(lazyssh_warnings),
+	    cmocka_unit_test(many_warnings),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
