@@ -6,11 +6,11 @@
 
 /* NULL if there is none of that name. */
 const struct provider_ops *provider_find(const char *kind);
-enum { PROVIDERS = 6 };
+enum { PROVIDERS = 8 };
 /* All of them, as the configuration's decoder wants them. */
 const struct target_kind *const *provider_kinds(void);
 
-extern const struct provider_ops provider_aws_ec2, provider_exec, provider_forward, provider_hcloud, provider_qemu,
-    provider_virtualbox;
+extern const struct provider_ops provider_aws_ec2, provider_exec, provider_forward, provider_hcloud, provider_libvirt,
+    provider_qemu, provider_virtualbox, provider_wake_on_lan;
 
 #endif

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -187,6 +188,173 @@ def test_virtualbox_errors(setup, vbox):
     done = setup.run("wake", "arch", check=2)
     assert "has no address" in done.stderr and 'addr = "' in done.stderr
     wait_for(lambda: vbox.state() == "poweroff")
+
+
+# --- libvirt --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def libvirt(tmp_path_factory):
+    """A libvirt of its own, of a user without rights: nothing of this host's is touched."""
+    folder = tmp_path_factory.mktemp("lv")
+    for path in (folder, *folder.parents[:2]):
+        os.chmod(path, 0o755)
+    dirs = {name: folder / name for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+    for path in dirs.values():
+        path.mkdir()
+        shutil.chown(path, "nobody")
+    (folder / "libvirtd.conf").write_text('auth_unix_rw = "none"\nunix_sock_rw_perms = "0777"\n')
+    daemon = subprocess.Popen(["/usr/sbin/libvirtd", "-f", folder / "libvirtd.conf"], user="nobody", group="nogroup",
+                              extra_groups=[], stderr=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"], **{k: str(v) for k, v in dirs.items()}})  # fmt: skip
+    socket_path = dirs["XDG_RUNTIME_DIR"] / "libvirt" / "libvirt-sock"
+    wait_for(socket_path.exists)
+    uri = f"qemu+unix:///session?socket={socket_path}"
+    (folder / "sleepy.xml").write_text(
+        "<domain type='qemu'><name>sleepy</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>"
+        "<os><type arch='x86_64'>hvm</type></os><features><acpi/></features></domain>")  # fmt: skip
+
+    def virsh(*words):
+        return subprocess.run(["virsh", "-q", "-c", uri, *words], check=True, text=True, capture_output=True,
+                              env={**os.environ, "LC_ALL": "C"}).stdout.strip()  # fmt: skip
+
+    virsh("define", str(folder / "sleepy.xml"))
+    virsh.uri = uri
+    yield virsh
+    subprocess.run(["virsh", "-q", "-c", uri, "destroy", "sleepy"], check=False, capture_output=True)
+    daemon.terminate()
+    daemon.wait(20)
+
+
+def use_libvirt(setup, libvirt, sshd, more=""):
+    use(setup, "libvirt", f'  domain = "sleepy"\n  uri = "{libvirt.uri}"\n  power_off_timeout = "1s"\n{more}', sshd.port)
+
+
+def test_libvirt_life(setup, libvirt, sshd):
+    # It has no operating system that would heed a button: it is ended when its time is over.
+    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"')
+    setup.run("wake", "arch", check=0)
+    assert libvirt("domstate", "sleepy") == "running"
+    done = setup.run("sleep", "arch", check=0)
+    assert "ending it" in done.stderr and libvirt("domstate", "sleepy") == "shut off"
+    # Saved, it goes on where it was.
+    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"\n  stop_mode = "managedsave"')
+    setup.run("wake", "arch", check=0)
+    setup.run("sleep", "arch", check=0)
+    assert libvirt("domstate", "--reason", "sleepy") == "shut off (saved)"
+    setup.run("wake", "arch", check=0)
+    assert libvirt("domstate", "--reason", "sleepy") == "running (restored)"
+    # What is ours is found again, and ended.
+    kill_keeper(setup, forget=True)
+    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"\n  stop_mode = "destroy"')
+    setup.run("sleep", "arch", check=0)
+    assert libvirt("domstate", "sleepy") == "shut off"
+
+
+def test_libvirt_that_is_on_already_stays_on(setup, libvirt, sshd):
+    libvirt("start", "sleepy")
+    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"')
+    setup.run("wake", "arch", check=0)
+    setup.run("sleep", "arch", check=0)
+    assert libvirt("domstate", "sleepy") == "running"
+    libvirt("suspend", "sleepy")
+    done = setup.run("wake", "arch", check=4)
+    assert "the domain 'sleepy' is paused" in done.stderr and "resume 'sleepy'" in done.stderr
+    libvirt("destroy", "sleepy")
+
+
+def test_libvirt_address(setup):
+    # libvirt's own test driver has a domain with an address.
+    use(setup, "libvirt", '  domain = "test"\n  uri = "test:///default"', port=1, start_timeout="2s")
+    done = setup.run("wake", "arch", check=2)
+    assert "tried 192.168.122.3 port 1" in done.stderr
+
+
+def test_libvirt_errors(setup):
+    use(setup, "libvirt", '  domain = "nope"\n  uri = "test:///default"')
+    done = setup.run("wake", "arch", check=2)
+    assert "failed to get domain" in done.stderr and "list --all" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    use(setup, "libvirt", '  domain = "test"\n  uri = "qemu+unix:///session?socket=/nowhere/sock"')
+    done = setup.run("wake", "arch", check=2)
+    assert "failed to connect" in done.stderr and "libvirt-daemon-system" in done.stderr
+
+
+# --- wake_on_lan ----------------------------------------------------------------------------------------------------
+
+
+class Sleeper:
+    """A machine that wakes when it hears the packet: a real sshd, told so by a real UDP socket."""
+
+    def __init__(self, setup, deaf=0):
+        self.setup, self.deaf, self.packets = setup, deaf, []
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.port = self.udp.getsockname()[1]
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while packet := self.udp.recv(2000):
+            self.packets.append(packet)
+            if len(self.packets) > self.deaf and not self.setup.is_on():
+                self.on()
+
+    def on(self):
+        subprocess.run(["/usr/sbin/sshd", "-f", self.setup.machine / "sshd_config"], check=True)
+
+    def use(self, sleep=None, **more):
+        host_key = (self.setup.machine / "hostkey.pub").read_text().rsplit(" ", 1)[0]
+        sleep = sleep or f"kill $(cat '{self.setup.machine}/sshd.pid')"
+        use(self.setup, "wake_on_lan", f'  mac = "52:54:00:Ab:cd-01"\n  addr = "localhost"\n  broadcast = "127.0.0.1"\n'
+            f'  wake_port = {self.port}\n  sleep = "{sleep}"\n  sleep_timeout = "5s"\n  ssh {{\n    port = {self.setup.port}\n'
+            f'    identity_file = "{self.setup.folder}/id"\n    host_key = "{host_key}"\n  }}', **more)  # fmt: skip
+
+    def end(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"", ("127.0.0.1", self.port))
+
+
+@pytest.fixture
+def sleeper(setup):
+    s = Sleeper(setup)
+    s.use()
+    yield s
+    s.end()
+
+
+def test_wake_on_lan_life(setup, sleeper):
+    setup.run("wake", "arch", check=0)
+    assert sleeper.packets == [b"\xff" * 6 + bytes.fromhex("525400abcd01") * 16]
+    assert setup.is_on()
+    setup.run("sleep", "arch", check=0)
+    assert not setup.is_on()
+    # The first packet is lost.
+    sleeper.packets, sleeper.deaf = [], 1
+    setup.run("wake", "arch", check=0)
+    assert len(sleeper.packets) == 2
+    # One that will not sleep is not taken for asleep.
+    sleeper.use(sleep="echo not now >&2; exit 1")
+    kill_keeper(setup, forget=True)
+    done = setup.run("sleep", "arch", check=2)
+    assert "does not go to sleep" in done.stderr and "not now" in done.stderr
+
+
+def test_wake_on_lan_that_is_awake_already_stays_awake(setup, sleeper):
+    sleeper.on()
+    wait_for(setup.is_on)
+    setup.run("wake", "arch", check=0)
+    setup.run("sleep", "arch", check=0)
+    assert setup.is_on() and sleeper.packets == []
+
+
+def test_wake_on_lan_errors(setup, sleeper):
+    sleeper.deaf = 99
+    sleeper.use(start_timeout="2s")
+    done = setup.run("wake", "arch", check=2)
+    assert "does not wake up" in done.stderr and "ethtool" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    setup.config.write_text(setup.config.read_text().replace("52:54:00:Ab:cd-01", "52:54:00"))
+    assert "'52:54:00' is not a MAC address" in setup.run("wake", "arch", check=3).stderr
 
 
 # --- clouds ---------------------------------------------------------------------------------------------------------
