@@ -45,8 +45,8 @@ int machine_known_hosts(const char *runtime_dir, const struct target *t, struct 
 	return 0;
 }
 
-static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f, int64_t port,
-		     struct err *e)
+static int wait_port(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		     int64_t port, struct err *e)
 {
 	bool sshd = port == t->ssh.port;
 	const char *host, *what = sshd ? "ssh" : arena_printf(env->arena, "port %lld", (long long)port);

@@ -115,7 +115,8 @@ int existing_list(const struct provider_env *env, const struct target *t, machin
 	struct machine_id id = {t->name, ""};
 	struct machine_facts f;
 
-	if (marked(env, t, &id.token) != MARK_STARTED)
+	/* What was found on is in use, too. */
+	if (marked(env, t, &id.token) == MARK_NONE)
 		return 0;
 	int on = ops_of(t)->is_on(env, t, e);
 	if (on <= 0)

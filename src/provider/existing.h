@@ -12,7 +12,7 @@ struct existing_ops {
 	/* 1: it is on, 0: it is off, -1; ERR_MISSING: there is none of that name at all, or nothing here that could run
 	 * it. */
 	int (*is_on)(const struct provider_env *, const struct target *, struct err *);
-	/* Switches it on and waits until it is; it was off. */
+	/* Switches it on and waits until it is; it was off.  NULL where it is always on. */
 	int (*switch_on)(const struct provider_env *, const struct target *, struct err *);
 	/* The address of a machine that is on: 1, 0 while it has none yet, -1.  NULL: it needs none. */
 	int (*address)(const struct provider_env *, const struct target *, const char **address, struct err *);

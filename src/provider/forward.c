@@ -1,4 +1,5 @@
-/* A fixed address: nothing is started, nothing ends. */
+/* A fixed address: always on before us, so nothing is started and nothing ends. */
+#include "provider/existing.h"
 #include "provider/registry.h"
 #include "provider/tool.h"
 
@@ -20,29 +21,19 @@ static int forward_check(const struct provider_env *env, const struct target *t,
 	return 0;
 }
 
-static int forward_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-			    struct machine_facts *f, struct err *e)
+static int forward_is_on(const struct provider_env *env, const struct target *t, struct err *e)
+{
+	(void)env, (void)t, (void)e;
+	return 1;
+}
+
+static int forward_address(const struct provider_env *env, const struct target *t, const char **address, struct err *e)
 {
 	const struct forward_settings *s = t->settings;
-
-	(void)id;
-	*f = (struct machine_facts){.power = POWER_RUNNING, .id = s->to};
-	return tool_address(env, s->to, &f->address, e);
+	return tool_address(env, s->to, address, e) < 0 ? -1 : 1;
 }
 
-static int forward_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-			struct err *e)
-{
-	(void)env, (void)t, (void)id, (void)e;
-	return 0;
-}
-
-static int forward_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg,
-			struct err *e)
-{
-	(void)env, (void)t, (void)fn, (void)arg, (void)e;
-	return 0;
-}
+static const struct existing_ops existing = {.is_on = forward_is_on, .address = forward_address};
 
 const struct provider_ops provider_forward = {
     .kind = {.name = "forward",
@@ -53,8 +44,9 @@ const struct provider_ops provider_forward = {
 	     .one = true,
 	     .unchecked = true},
     .check = forward_check,
-    .start = forward_describe,
-    .describe = forward_describe,
-    .stop = forward_stop,
-    .list = forward_list,
+    .start = existing_start,
+    .describe = existing_describe,
+    .stop = existing_stop,
+    .list = existing_list,
+    .existing = &existing,
 };

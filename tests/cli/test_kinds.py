@@ -76,6 +76,13 @@ def test_forward(setup, sshd):
     # Nothing is waited for, unless check_port says so.
     setup.run("wake", "arch", check=0)
     wait_for(lambda: setup.state() == "absent")
+    # In use, it is there for whoever looks.
+    setup.env["DORMOUSE_LOOK_MS"] = "100"
+    use(setup, "forward", '  to = "localhost"')
+    setup.run("wake", "arch", check=0)
+    time.sleep(2)
+    assert setup.state() == "lingering"
+    setup.run("sleep", "arch", check=0)
     use(setup, "forward", f'  to = "[::ffff:127.0.0.1]"\n  check_port = {sshd.port}', linger="0s", start_timeout="2s")
     setup.run("wake", "arch", check=0)
     wait_for(lambda: setup.state() == "absent")
@@ -215,8 +222,10 @@ def libvirt(tmp_path_factory):
         "<os><type arch='x86_64'>hvm</type></os><features><acpi/></features></domain>")  # fmt: skip
 
     def virsh(*words):
-        return subprocess.run(["virsh", "-q", "-c", uri, *words], check=True, text=True, capture_output=True,
-                              env={**os.environ, "LC_ALL": "C"}).stdout.strip()  # fmt: skip
+        done = subprocess.run(["virsh", "-q", "-c", uri, *words], check=False, text=True, capture_output=True,
+                              env={**os.environ, "LC_ALL": "C"})  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     virsh("define", str(folder / "sleepy.xml"))
     virsh.uri = uri
@@ -226,8 +235,9 @@ def libvirt(tmp_path_factory):
     daemon.wait(20)
 
 
-def use_libvirt(setup, libvirt, sshd, more=""):
-    use(setup, "libvirt", f'  domain = "sleepy"\n  uri = "{libvirt.uri}"\n  power_off_timeout = "1s"\n{more}', sshd.port)
+def use_libvirt(setup, libvirt, sshd, more="", **options):
+    use(setup, "libvirt", f'  domain = "sleepy"\n  uri = "{libvirt.uri}"\n  power_off_timeout = "1s"\n{more}', sshd.port,
+        **options)  # fmt: skip
 
 
 def test_libvirt_life(setup, libvirt, sshd):
@@ -246,9 +256,9 @@ def test_libvirt_life(setup, libvirt, sshd):
     assert libvirt("domstate", "--reason", "sleepy") == "running (restored)"
     # What is ours is found again, and ended.
     kill_keeper(setup, forget=True)
-    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"\n  stop_mode = "destroy"')
-    setup.run("sleep", "arch", check=0)
-    assert libvirt("domstate", "sleepy") == "shut off"
+    use_libvirt(setup, libvirt, sshd, '  addr = "127.0.0.1"\n  stop_mode = "destroy"', linger="0s")
+    setup.run("machines", check=0)
+    wait_for(lambda: libvirt("domstate", "sleepy") == "shut off")
 
 
 def test_libvirt_that_is_on_already_stays_on(setup, libvirt, sshd):
