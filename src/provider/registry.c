@@ -1,6 +1,6 @@
 #include "provider/registry.h"
 
-#define KINDS(x) x(aws_ec2) x(exec) x(forward) x(hcloud) x(libvirt) x(qemu) x(virtualbox) x(wake_on_lan)
+#define KINDS(x) x(aws_ec2) x(disk) x(exec) x(forward) x(hcloud) x(libvirt) x(qemu) x(virtualbox) x(wake_on_lan)
 
 #define OPS(name) &provider_##name,
 static const struct provider_ops *const all[] = {KINDS(OPS)};

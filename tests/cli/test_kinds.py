@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -365,6 +366,107 @@ def test_wake_on_lan_errors(setup, sleeper):
     wait_for(lambda: setup.state() == "absent")
     setup.config.write_text(setup.config.read_text().replace("52:54:00:Ab:cd-01", "52:54:00"))
     assert "'52:54:00' is not a MAC address" in setup.run("wake", "arch", check=3).stderr
+
+
+# --- qemu -----------------------------------------------------------------------------------------------------------
+
+
+def guests(setup):
+    """Each guest's command line, by its process."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if any(word.startswith(f"dormouse:arch:{setup.folder}/run:") for word in words):
+            found[int(path.parent.name)] = words
+    return found
+
+
+def use_qemu(setup, text="", **more):
+    # It has no operating system, so nothing of it but QEMU's own forwarding answers.
+    use(setup, "qemu", f'  memory = "32MiB"\n  cpus = 1\n  accel = "tcg"\n  forward = ["80"]\n  check_port = 80\n'
+        f'  power_off_timeout = "1s"\n{text}', **more)  # fmt: skip
+
+
+def test_qemu_a_guest_for_each(setup):
+    image = setup.folder / "disk,1.img"
+    image.write_bytes(b"\0" * 1048576)
+    use_qemu(setup, f'  shared = false\n  snapshot = true\n  disks = ["{image}"]')
+    first, second = (setup.popen("connect", "arch:80", stdin=subprocess.PIPE) for _ in range(2))
+    wait_for(lambda: len(guests(setup)) == 2)
+    time.sleep(1)
+    before = set(guests(setup))
+    assert len(before) == 2
+    first.kill()
+    first.wait()
+    # The other one is somebody else's.
+    wait_for(lambda: len(guests(setup)) == 1)
+    time.sleep(1)
+    assert len(guests(setup)) == 1 and set(guests(setup)) < before and second.poll() is None
+    # After kill -9 of the keeper, and with nothing remembered, it is found and ended.
+    second.kill()
+    second.wait()
+    kill_keeper(setup, forget=True)
+    setup.run("machines", check=0)
+    wait_for(lambda: not guests(setup))
+    wait_for(lambda: not list((setup.folder / "run").glob("qemu-*")))
+    use_qemu(setup, f'  shared = false\n  disks = ["{image}"]')
+    assert "snapshot = true" in setup.run("connect", "arch:80", check=3).stderr
+
+
+def test_qemu_kvm_only_where_it_boots(setup):
+    # As QEMU with a KVM that hangs, that is not there, or that works: what counts is what the boot sector says.
+    program = setup.folder / "qemu"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >>"{setup.folder}/calls"\ncase "$*" in\n*"-accel kvm"*)\n\tcase $(cat "{setup.folder}/kvm") in\n'
+        '\thangs) exec sleep 100 ;;\n\tmissing) exit 1 ;;\n\tesac ;;\nesac\n'
+        # QEMU's software in place of the processor's.
+        'for word; do\n\tshift\n\tcase $word in kvm) word=tcg ;; host) word=max ;; esac\n\tset -- "$@" "$word"\ndone\n'
+        'exec qemu-system-x86_64 "$@"\n')  # fmt: skip
+    program.chmod(0o755)
+    for kind, accel, tries in (("hangs", "tcg,thread=multi", 1), ("missing", "tcg,thread=multi", 1), ("works", "kvm", 1)):
+        (setup.folder / "kvm").write_text(kind)
+        (setup.folder / "calls").write_text("")
+        (setup.folder / "run" / "qemu-kvm").unlink(missing_ok=True)
+        use(setup, "qemu", f'  program = "{program}"\n  memory = "32MiB"\n  forward = ["80"]\n  check_port = 80\n'
+            '  power_off_timeout = "0s"', start_timeout="20s")  # fmt: skip
+        for _ in range(2):  # the second time it is known
+            setup.run("wake", "arch", check=0)
+            setup.run("sleep", "arch", check=0)
+        calls = (setup.folder / "calls").read_text().splitlines()
+        assert sum("isa-debug-exit" in call for call in calls) == tries
+        assert all(f"-accel {accel} " in call for call in calls if "-daemonize" in call), (kind, calls)
+
+
+def test_qemu_seed(setup):
+    # QEMU makes a FAT disk of the folder, with the label and the files that cloud-init looks for.
+    data = "#cloud-config\nhostname: x\n"
+    use_qemu(setup, f"  user_data = {json.dumps(data)}")
+    setup.run("wake", "arch", check=0)
+    (words,) = guests(setup).values()
+    drive = next(word for word in words if "vvfat" in word)
+    folder = drive.split("dir=")[1]
+    assert "label=cidata" in drive and "readonly=on" in drive
+    with open(f"{folder}/user-data") as f:
+        assert f.read() == data
+    with open(f"{folder}/meta-data") as f:
+        assert f.read() == "instance-id: dormouse-arch\nlocal-hostname: arch\n"
+    setup.run("sleep", "arch", check=0)
+    assert not pathlib.Path(folder).exists()
+
+
+def test_qemu_errors(setup):
+    use_qemu(setup, '  bridge = "no-such0"')
+    assert 'addr = "NAME"' in setup.run("wake", "arch", check=3).stderr
+    wait_for(lambda: setup.state() == "absent")
+    use_qemu(setup, '  bridge = "no-such0"\n  addr = "localhost"')
+    done = setup.run("wake", "arch", check=2)
+    assert "bridge helper failed" in done.stderr and "allow no-such0" in done.stderr
+    wait_for(lambda: setup.state() == "absent")
+    use_qemu(setup, '  program = "no-qemu"')
+    assert "apt install qemu-system-x86" in setup.run("wake", "arch", check=2).stderr
 
 
 # --- clouds ---------------------------------------------------------------------------------------------------------

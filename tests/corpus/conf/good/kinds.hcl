@@ -15,3 +15,18 @@ target "nas" "wake_on_lan" {
   sleep_timeout = "90s"
   pools         = ["tank"]
 }
+target "usb" "disk" {
+  devices       = ["/dev/disk/by-id/usb-x-part1"]
+  pools         = ["usb"]
+  power_off     = ["hdparm", "-y", "/dev/disk/by-id/usb-x"]
+  start_timeout = "1d"
+}
+target "pair" "qemu" {
+  disks    = ["/srv/base.qcow2"]
+  snapshot = true
+  shared   = false
+}
+backup "usb" {
+  source      = "rpool/safe"
+  destination = "usb:usb/backup"
+}
