@@ -24,6 +24,8 @@ static void write_targets(struct buf *b, const struct targets *targets, const st
 	AUTO(arena) struct arena a = {0};
 
 	for (size_t i = 0; i < targets->n; i++) {
+		if (targets->v[i].local)
+			continue;
 		const char *key = ssh_known_hosts_line(&targets->v[i], &a);
 		if (way != NULL)
 			ssh_host_block(b, &targets->v[i], way);

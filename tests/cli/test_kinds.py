@@ -469,6 +469,16 @@ def test_qemu_errors(setup):
     assert "apt install qemu-system-x86" in setup.run("wake", "arch", check=2).stderr
 
 
+# --- disk (the rest is in tests/zfs) --------------------------------------------------------------------------------
+
+
+def test_disk_has_no_ssh(setup):
+    setup.config.write_text('target "usb" "disk" {\n  devices = ["/dev/x"]\n  pools = ["usb"]\n}\n'
+                            'target "nas" "forward" {\n  to = "localhost"\n}\n')  # fmt: skip
+    text = setup.run("ssh-config", check=0).stdout
+    assert "Host nas" in text and "usb" not in text
+
+
 # --- clouds ---------------------------------------------------------------------------------------------------------
 
 

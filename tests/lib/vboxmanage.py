@@ -9,6 +9,7 @@ FOLDER/vm.json: {"state": "poweroff", "until": time when a state that passes is 
 "ip": address or null, "boots": seconds, "deaf": does not see its buttons}"""
 
 import json
+import os
 import sys
 import time
 
@@ -22,8 +23,9 @@ if vm.get("then") and time.time() >= vm["until"]:
 
 
 def save():
-    with open(folder + "/vm.json", "w") as out:
+    with open(f"{folder}/vm.json.{os.getpid()}", "w") as out:
         json.dump(vm, out)
+    os.replace(out.name, folder + "/vm.json")
 
 
 def fail(text):
