@@ -22,9 +22,10 @@ int64_t schedule_next(const struct schedule *s, const char *name, const struct z
 		at = last == 0 ? now : last + s->every_s;
 		return last == 0 ? at : at + jitter(s, name, at);
 	case SCHEDULE_CALENDAR:
-		at = calendar_last(&s->calendar, z, now);
-		if (at == INT64_MIN || at <= last)
-			at = calendar_next(&s->calendar, z, now);
+		if (last == 0 && (at = calendar_last(&s->calendar, z, now)) != INT64_MIN)
+			return at;
+		/* The first strike that no run answered: a later one does not replace a run that waits for its jitter. */
+		at = calendar_next(&s->calendar, z, last == 0 ? now : last);
 		return at == INT64_MAX ? at : at + jitter(s, name, at);
 	}
 	return INT64_MAX;

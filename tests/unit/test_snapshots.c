@@ -293,6 +293,14 @@ static void schedules(void **state)
 	int64_t strike = at("2026-11-24T03:00:00Z");
 	assert_true(b >= strike && b <= strike + 600 && c >= strike && c <= strike + 600 && b != c);
 	assert_int_equal(b, schedule_next(&daily, "b", &utc, now, now));
+	/* A jitter longer than the way to the next strike puts off no run: nothing moves it but a run. */
+	struct schedule often = {.kind = SCHEDULE_CALENDAR, .jitter_s = 3600};
+	assert_true(calendar_parse(str_of("*:0/15"), &often.calendar, &why));
+	assert_true(schedule_next(&often, "b", &utc, 0, now) <= now);
+	int64_t due = schedule_next(&often, "b", &utc, now, now);
+	assert_true(due >= now + 300 && due <= now + 300 + 3600);
+	for (int64_t later = now; later < now + 86400; later += 60)
+		assert_int_equal(schedule_next(&often, "b", &utc, now, later), due);
 	assert_int_equal(policy_next(&p, &utc, now), at("2026-11-23T11:00:00Z"));
 	p.keep[LABEL_HOURLY] = 0;
 	assert_int_equal(policy_next(&p, &utc, now), INT64_MAX);
