@@ -44,9 +44,11 @@ struct dataset {
 	bool encrypted;
 	const char *key_root; /* the dataset whose key it has; NULL = none, or nobody asked */
 	bool placeholder;     /* an empty stand-in of ours: its property dormouse:placeholder is its own name */
-	int64_t gone_since;   /* on the archive: when its source was first missed (dormouse:gone); 0 = it is not */
-	bool open;	      /* readonly is off, or canmount on: a copy should be neither */
-	bool restoring;	      /* a restore received it, and has not put its properties back yet (dormouse:restoring) */
+	/* On the archive: since when its source is missed, 0 = it is not; and when that was last written down, if not
+	 * then (dormouse:gone).  Since moves by what does not count (archive_plan). */
+	int64_t gone_since, gone_seen;
+	bool open;	/* readonly is off, or canmount on: a copy should be neither */
+	bool restoring; /* a restore received it, and has not put its properties back yet (dormouse:restoring) */
 	/* The effective com.sun:auto-snapshot:LABEL, at LABEL_NONE com.sun:auto-snapshot; NULL = unset. */
 	const char *wants[LABELS + 1];
 	const char *chosen; /* the effective dormouse:backup; NULL = unset */

@@ -165,7 +165,7 @@ struct repair_step {
 /* What is put in order among the datasets of the archive. */
 enum tidy_kind {
 	TIDY_RENAME, /* its source was renamed: follow */
-	TIDY_GONE,   /* its source is missed for the first time: write down when */
+	TIDY_GONE,   /* its source is missed: write down since when, and when that was seen */
 	TIDY_BACK,   /* it is there again */
 	TIDY_CLOSE,  /* it could be written to, or be mounted: make it read-only */
 	TIDY_FORGET, /* it was gone for longer than forget_after: destroy it */
@@ -175,8 +175,8 @@ struct tidy_step {
 	const char *dataset;
 	const char *to; /* TIDY_RENAME: where; and the source's name now */
 	const char *source;
-	int64_t at;	/* TIDY_GONE */
-	bool is_volume; /* TIDY_CLOSE */
+	int64_t since, at; /* TIDY_GONE */
+	bool is_volume;	   /* TIDY_CLOSE */
 	const char *reason;
 };
 struct tidy_steps VEC(struct tidy_step);

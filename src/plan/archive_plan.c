@@ -21,6 +21,36 @@ static bool may_be_forgotten(const struct side_state *target, const struct datas
 	return t->resume.token == NULL;
 }
 
+/* The source of t is missed.  A clock that leapt would end a dataset that went yesterday: of the time between two looks
+ * no more counts than a quarter of forget_after, so that at least four looks, spread over it, found the source gone. */
+static bool plan_gone(const struct backup *b, const struct side_state *target, const struct dataset *t, int64_t now,
+		      struct tidy_step *step)
+{
+	int64_t forget = b->keep.forget_ms / 1000;
+	int64_t seen = t->gone_seen > t->gone_since ? t->gone_seen : t->gone_since, gap = now - seen;
+
+	gap = gap < 0 ? 0 : gap > forget / 4 ? forget / 4 : gap;
+	int64_t gone = seen - t->gone_since + gap;
+	if (t->gone_since == 0) {
+		step->kind = TIDY_GONE;
+		step->since = step->at = now;
+		step->reason = "its source is gone";
+		return true;
+	}
+	if (forget == 0)
+		return false;
+	if (gone >= forget && backup_covers(b, step->source) && may_be_forgotten(target, t)) {
+		step->kind = TIDY_FORGET;
+		step->reason = "its source has been gone for longer than forget_after";
+		return true;
+	}
+	step->kind = TIDY_GONE;
+	step->since = now - gone;
+	step->at = now;
+	step->reason = "its source is still gone";
+	return now < seen || gap >= forget / 8;
+}
+
 void archive_plan(const struct backup *b, const struct snapshot_policy *p, const struct side_state *source,
 		  const struct side_state *target, const struct zone *z, int64_t now, const char *doubt,
 		  struct arena *a, struct archive *out)
@@ -52,15 +82,7 @@ void archive_plan(const struct backup *b, const struct snapshot_policy *p, const
 			step.reason = "its source is there again";
 			if (t->gone_since == 0)
 				continue;
-		} else if (t->gone_since == 0) {
-			step.kind = TIDY_GONE;
-			step.at = now;
-			step.reason = "its source is gone";
-		} else if (b->keep.forget_ms > 0 && (now - t->gone_since) * 1000 >= b->keep.forget_ms &&
-			   backup_covers(b, name) && may_be_forgotten(target, t)) {
-			step.kind = TIDY_FORGET;
-			step.reason = "its source has been gone for longer than forget_after";
-		} else {
+		} else if (!plan_gone(b, target, t, now, &step)) {
 			continue;
 		}
 		*vec_add(&out->tidies, a) = step;

@@ -31,6 +31,8 @@ static json_t *dataset_json(const struct dataset *d)
 		(void)json_object_set_new(j, "open", json_true());
 	if (d->gone_since != 0)
 		(void)json_object_set_new(j, "gone_since", json_integer(d->gone_since));
+	if (d->gone_seen != 0)
+		(void)json_object_set_new(j, "gone_seen", json_integer(d->gone_seen));
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
 		json_put_text(wants, l == LABEL_NONE ? "" : label_name(l), d->wants[l]);
 	if (json_object_size(wants) > 0)
@@ -117,7 +119,8 @@ static bool dataset_read(const json_t *j, struct arena *a, struct dataset *d)
 			      .origin = json_text(j, "origin", a),
 			      .chosen = json_text(j, "backup", a),
 			      .key_root = json_text(j, "encryptionroot", a),
-			      .gone_since = json_integer_value(json_object_get(j, "gone_since"))};
+			      .gone_since = json_integer_value(json_object_get(j, "gone_since")),
+			      .gone_seen = json_integer_value(json_object_get(j, "gone_seen"))};
 	for (enum label l = LABEL_FREQUENT; l <= LABEL_NONE; l++)
 		d->wants[l] = json_text(json_object_get(j, "auto_snapshot"), l == LABEL_NONE ? "" : label_name(l), a);
 	if (d->name == NULL || type == NULL || !json_get_u64(j, "guid", &d->guid))

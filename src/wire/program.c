@@ -272,7 +272,8 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 			shell_word(b, s->to);
 			break;
 		case TIDY_GONE:
-			buf_printf(&gone, "dormouse:gone=%lld:%s", (long long)s->at, s->dataset);
+			buf_printf(&gone, "dormouse:gone=%lld-%lld:%s", (long long)s->since, (long long)s->at,
+				   s->dataset);
 			buf_puts(b, "zfs set");
 			shell_word(b, buf_text(&gone));
 			shell_word(b, s->dataset);

@@ -45,13 +45,15 @@ static const char *text_or_null(struct str s, struct arena *a)
 	return s.n == 0 || str_eq(s, "-") ? NULL : str_dup(a, s);
 }
 
-/* "UNIX:NAME" of the dataset itself: what it inherits from a parent is the parent's. */
-static int64_t gone_since(struct str s, const char *name)
+/* "SINCE[-SEEN]:NAME" of the dataset itself: what it inherits from a parent is the parent's. */
+static void gone(struct str s, struct dataset *d)
 {
-	int64_t at;
-	struct str when = str_cut(&s, ':');
+	struct str seen = str_cut(&s, ':'), since = str_cut(&seen, '-');
 
-	return str_eq(s, name) && num_i64(when, &at) ? at : 0;
+	if (!str_eq(s, d->name) || !num_i64(since, &d->gone_since) || d->gone_since < 0)
+		d->gone_since = 0;
+	else if (!num_i64(seen, &d->gone_seen) || d->gone_seen < 0)
+		d->gone_seen = 0;
 }
 
 static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
@@ -68,7 +70,7 @@ static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 	d->origin = text_or_null(f[4], a);
 	d->resume.token = text_or_null(f[9], a);
 	d->placeholder = str_eq(f[10], d->name);
-	d->gone_since = gone_since(f[11], d->name);
+	gone(f[11], d);
 	d->restoring = str_eq(f[12], d->name);
 	d->open = str_eq(f[13], "off") || str_eq(f[14], "on");
 	d->chosen = text_or_null(f[15], a);

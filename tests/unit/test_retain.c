@@ -246,8 +246,10 @@ static void gone(void **state)
 	struct dataset *old = model_dataset(&t, &a, "vault/tank/old", "");
 	series(old, &a, LABEL_DAILY, 3, DAY, NOW - 200 * DAY);
 	old->gone_since = NOW - 91 * DAY;
+	old->gone_seen = NOW - 2 * DAY;
 	struct dataset *foreign = model_dataset(&t, &a, "vault/tank/foreign", "@x");
 	foreign->gone_since = NOW - 91 * DAY;
+	foreign->gone_seen = NOW - 2 * DAY;
 	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
 	assert_int_equal(out.tidies.n, 2);
 	assert_int_equal(tidy_of(&out, "vault/tank/back")->kind, TIDY_BACK);
@@ -269,6 +271,55 @@ static void gone(void **state)
 	    &a, "vault/tank/old@%s", ((const struct dataset *)side_find(&t, "vault/tank/old"))->points.v[1].name);
 	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
 	assert_null(tidy_of(&out, "vault/tank/old"));
+}
+
+/* Looks until it is forgotten, so many seconds apart; when that is.  A clock leaps at the time leap by so much. */
+static int64_t forgotten_at(int64_t every, int64_t leap, int64_t by, size_t *notes)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct backup b = backup_of();
+
+	b.keep.forget_ms = 88LL * DAY * 1000;
+	model_dataset(&s, &a, "tank", "@a");
+	series(model_dataset(&t, &a, "vault/tank/old", ""), &a, LABEL_DAILY, 3, DAY, NOW - 200 * DAY);
+	*notes = 0;
+	for (int64_t at = 0; at < 2000 * DAY; at += every) {
+		struct dataset *old = &t.datasets.v[0];
+		struct archive out;
+		archive_plan(&b, NULL, &s, &t, &utc, NOW + at + (at >= leap ? by : 0), NULL, &a, &out);
+		const struct tidy_step *step = tidy_of(&out, old->name);
+		if (step == NULL)
+			continue;
+		if (step->kind == TIDY_FORGET)
+			return at;
+		old->gone_since = step->since;
+		old->gone_seen = step->at;
+		(*notes)++;
+	}
+	return INT64_MAX;
+}
+
+static void forgotten_by_looks(void **state)
+{
+	size_t notes;
+
+	(void)state;
+	/* To the hour, and few notes. */
+	assert_int_equal(forgotten_at(HOUR, 0, 0, &notes), 88 * DAY);
+	assert_int_equal(notes, 8);
+	/* A clock that leaps takes no more than a quarter of it, whenever and however far. */
+	for (int64_t leap = DAY; leap < 88 * DAY; leap += 3 * DAY) {
+		assert_true(forgotten_at(HOUR, leap, 100 * DAY, &notes) >= 66 * DAY);
+		assert_true(forgotten_at(HOUR, leap, 10 * DAY, &notes) >= 78 * DAY);
+		/* One set back takes nothing, and what was seen by a clock far ahead does not hold it up for ever. */
+		int64_t back = forgotten_at(HOUR, leap, -100 * DAY, &notes);
+		assert_true(back >= 88 * DAY && back <= 100 * DAY);
+	}
+	/* Seldom on: by the fifth look. */
+	assert_int_equal(forgotten_at(100 * DAY, 0, 0, &notes), 400 * DAY);
+	assert_int_equal(forgotten_at(7 * DAY, 0, 0, &notes), 91 * DAY);
 }
 
 /* "place[+]: a,b; …" of the steps. */
@@ -441,9 +492,9 @@ static void simulator(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(host),	    cmocka_unit_test(protection), cmocka_unit_test(adopted_without_label),
-	    cmocka_unit_test(archive),	    cmocka_unit_test(gone),	  cmocka_unit_test(few_commands),
-	    cmocka_unit_test(random_hosts), cmocka_unit_test(simulator),
+	    cmocka_unit_test(host),	    cmocka_unit_test(protection),   cmocka_unit_test(adopted_without_label),
+	    cmocka_unit_test(archive),	    cmocka_unit_test(gone),	    cmocka_unit_test(forgotten_by_looks),
+	    cmocka_unit_test(few_commands), cmocka_unit_test(random_hosts), cmocka_unit_test(simulator),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,7 +212,8 @@ static void looks(void **state)
 	    "\tfalse\t-"
 	    "\t-"
 	    "\t-\t-\n"
-	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v 2\t77:b/v "
+	    "b/v 2\tvolume\t904882014860879063\taes-256-gcm\tb/x@o\t12288\t12288\t100149760\t0\t1-abc\tb/v "
+	    "2\t77-99:b/v "
 	    "2\tb/v 2\ton\t-\t-\tb"
 	    "\t-\t-\t-\t-\t-\t-\t-\n"
 	    "#look points\n"
@@ -229,7 +230,8 @@ static void looks(void **state)
 	const struct dataset *v = side_find(&s, "b/v 2");
 	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
 	assert_string_equal(v->origin, "b/x@o");
-	assert_true(v->gone_since == 77 && v->restoring && !v->open && s.datasets.v[0].open && v->chosen == NULL);
+	assert_true(v->gone_since == 77 && v->gone_seen == 99 && v->restoring && !v->open && s.datasets.v[0].open &&
+		    v->chosen == NULL);
 	assert_string_equal(s.datasets.v[0].chosen, "no");
 	assert_true(s.datasets.v[0].key_root == NULL && strcmp(v->key_root, "b") == 0);
 	assert_string_equal(s.datasets.v[0].wants[LABEL_NONE], "true");
