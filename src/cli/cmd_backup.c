@@ -96,6 +96,12 @@ static int record_open(const struct cli *c, const struct backup *b, struct contr
 	return control_call(&c->paths, link, &r, &a, NULL, NULL, &answer, e);
 }
 
+/* Why the clock is not believed; without a snapshots block, only the archive's pruning asks. */
+static const char *doubt_of(const struct run *r)
+{
+	return r->pass.doubt != NULL ? r->pass.doubt : r->archive.doubt;
+}
+
 static json_t *result_json(const struct run *r, const struct err *whole, int64_t took_ms)
 {
 	json_t *j = json_object(), *list = json_array();
@@ -109,8 +115,8 @@ static json_t *result_json(const struct run *r, const struct err *whole, int64_t
 	(void)json_object_set_new(j, "snapshots_taken", json_integer((json_int_t)r->passed.taken));
 	(void)json_object_set_new(j, "destroyed", json_integer((json_int_t)r->passed.pruned.destroyed));
 	(void)json_object_set_new(j, "archive_destroyed", json_integer((json_int_t)r->archive_pruned.destroyed));
-	if (r->pass.doubt != NULL)
-		(void)json_object_set_new(j, "doubt", json_any(r->pass.doubt));
+	if (doubt_of(r) != NULL)
+		(void)json_object_set_new(j, "doubt", json_any(doubt_of(r)));
 	for (size_t i = 0; i < r->outcomes.n; i++) {
 		const struct outcome *o = &r->outcomes.v[i];
 		json_t *d = json_object();
@@ -136,9 +142,9 @@ static void show_asides(const struct run *r)
 {
 	char line[800];
 
-	if (r->pass.doubt != NULL)
-		(void)fprintf(stderr, "dormouse: no snapshot was taken and none destroyed: %s\nhint: %s\n",
-			      r->pass.doubt, clock_hint);
+	if (doubt_of(r) != NULL)
+		(void)fprintf(stderr, "dormouse: no snapshot was %sdestroyed\n  %s\nhint: %s\n",
+			      r->pass.doubt != NULL ? "taken and none " : "", doubt_of(r), clock_hint);
 	if (r->passed.hook.kind != ERR_NONE) {
 		err_line(&r->passed.hook, line, sizeof(line));
 		(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", line, r->passed.hook.hint);
@@ -158,7 +164,7 @@ static int verdict(const struct run *r, const struct err *whole)
 
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		proven += r->outcomes.v[i].proven;
-	bool clean = r->pass.doubt == NULL && r->passed.hook.kind == ERR_NONE && r->passed.pruned.failed.n == 0 &&
+	bool clean = doubt_of(r) == NULL && r->passed.hook.kind == ERR_NONE && r->passed.pruned.failed.n == 0 &&
 		     r->archive_pruned.failed.n == 0;
 	if (whole == NULL && proven == r->outcomes.n)
 		return clean ? EXIT_DONE : EXIT_PARTLY;
