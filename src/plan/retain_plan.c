@@ -298,6 +298,7 @@ void retain_arrivals(const struct backup *b, const struct snapshot_policy *p, co
 const char *verdict_text(const struct verdict *v, struct arena *a)
 {
 	const char *label = v->label == LABEL_NONE ? "" : label_name(v->label);
+	const char *held = v->point->userrefs > 0 ? ", and held (zfs holds shows by whom)" : "";
 
 	switch (v->why) {
 	case KEEP_FOREIGN:
@@ -305,11 +306,11 @@ const char *verdict_text(const struct verdict *v, struct arena *a)
 	case KEEP_UNSELECTED:
 		return "its dataset is not chosen for that label";
 	case KEEP_LABEL:
-		return arena_printf(a, "it is number %zu of the %lld newest %s ones", v->rank, (long long)v->keep,
-				    label);
+		return arena_printf(a, "it is number %zu of the %lld newest %s ones%s", v->rank, (long long)v->keep,
+				    label, held);
 	case KEEP_PERIOD:
-		return arena_printf(a, "it is the first of its period, number %zu of the %lld newest %s ones", v->rank,
-				    (long long)v->keep, label);
+		return arena_printf(a, "it is the first of its period, number %zu of the %lld newest %s ones%s",
+				    v->rank, (long long)v->keep, label, held);
 	case KEEP_WITHIN:
 		return "it is younger than within, counted from the newest";
 	case KEEP_NEWEST:
@@ -337,7 +338,7 @@ int64_t verdict_until(const struct verdict *v, const struct zone *z, int64_t now
 {
 	if (v->why == DROP)
 		return now;
-	if (v->why != KEEP_LABEL && v->why != KEEP_PERIOD)
+	if ((v->why != KEEP_LABEL && v->why != KEEP_PERIOD) || v->point->userrefs > 0)
 		return INT64_MAX;
 	struct calendar c = label_calendar(v->label);
 	/* Each time its label strikes it moves back by one. */

@@ -72,6 +72,16 @@ static void host(void **state)
 	assert_int_equal(count(&v, DROP), 5);
 	assert_int_equal(count(&v, KEEP_FOREIGN), 2);
 	assert_int_equal(count(&v, KEEP_UNSELECTED), 2);
+	/* It goes when its label has moved on; when somebody holds it, nobody knows. */
+	struct verdict last = *of(&v, "zfs-auto-snap_hourly-2026-07-27-00h00U");
+	assert_int_equal(last.why, KEEP_LABEL);
+	assert_int_equal(verdict_until(&last, &utc, NOW), NOW + 3 * HOUR);
+	assert_null(strstr(verdict_text(&last, &a), "held"));
+	struct point held = *last.point;
+	held.userrefs = 1;
+	last.point = &held;
+	assert_int_equal(verdict_until(&last, &utc, NOW), INT64_MAX);
+	assert_non_null(strstr(verdict_text(&last, &a), "held"));
 	/* One is about to be taken: it counts. */
 	struct snap_step step = {.label = LABEL_HOURLY};
 	*vec_add(&step.datasets, &a) = "tank";
