@@ -183,6 +183,10 @@ def test_usage(setup):
     for words in (["cat", "a:/b", "a:/c"], ["ls", "a", "b"], ["find", "a", "b", "c"], ["diff", "a@b", "@c", "d"],
                   ["restore", "a", "b", "--to", "c"], ["list", "a", "b"]):  # fmt: skip
         assert "is one word too many" in setup.run(*words, check=3).stderr
+    setup.config.write_text("snapshots { }\n")
+    assert "names no label, so it does nothing\nhint: " in setup.run("check", check=0).stderr
+    setup.config.write_text("snapshots {\n  hourly = 0\n}\n")
+    assert setup.run("check", check=0).stderr == ""
     setup.config.write_text("lingr = 5\n")
     done = setup.run("wake", "arch", check=3)
     assert "1:1: unknown attribute 'lingr'" in done.stderr
