@@ -73,6 +73,10 @@ static int backup_status(struct cli *c, const struct backup *b, struct buf *line
 	} else if (all > 0 && proven == all && whole == NULL) {
 		buf_printf(line, "all %zu datasets are restorable to %s ago", all,
 			   num_show_duration((now - oldest) * 1000, age));
+	} else if (all == 0) {
+		buf_printf(line, "the last run came to no dataset, so nothing is known to be safe: %s",
+			   problem == NULL ? "there is none" : problem);
+		rc = EXIT_FAILED;
 	} else {
 		buf_printf(line, "%zu of %zu datasets are NOT safe: %s", all - proven, all,
 			   problem == NULL ? "no run tells why" : problem);
@@ -95,7 +99,16 @@ static bool covered(const struct config *c, const struct dataset *d)
 		    (b->dest_target == NULL && dataset_is_under(d->name, b->dest)))
 			return true;
 	}
-	return d->placeholder;
+	return d->placeholder || backup_refuses(d);
+}
+
+/* Does it hold others, and hardly anything of its own? */
+static bool is_container(const struct side_state *host, const struct dataset *d)
+{
+	for (size_t i = 0; i < host->datasets.n && d->referenced <= 256 * 1024; i++)
+		if (&host->datasets.v[i] != d && dataset_is_under(host->datasets.v[i].name, d->name))
+			return true;
+	return false;
 }
 
 /* What nobody backs up; nothing is said where there is no ZFS. */
@@ -114,8 +127,7 @@ static void uncovered_line(struct cli *c, struct buf *line, json_t *doc)
 		return;
 	for (size_t i = 0; i < host.datasets.n; i++) {
 		const struct dataset *d = &host.datasets.v[i];
-		/* What holds nothing of its own needs no copy. */
-		if (covered(&c->config, d) || d->referenced <= 256 * 1024)
+		if (covered(&c->config, d) || is_container(&host, d))
 			continue;
 		(void)json_array_append_new(list, json_any(d->name));
 		if (n++ < 3)

@@ -32,13 +32,16 @@ bool backup_covers(const struct backup *b, const char *dataset)
 	       (b->include.n == 0 || dataset_matches(&b->include, dataset));
 }
 
-bool backup_takes(const struct backup *b, const struct dataset *d)
+bool backup_refuses(const struct dataset *d)
 {
 	const char *set = d->chosen;
 
-	if (!backup_covers(b, d->name))
+	return set != NULL && (strcmp(set, "off") == 0 || strcmp(set, "false") == 0 || strcmp(set, "no") == 0);
+}
+
+bool backup_takes(const struct backup *b, const struct dataset *d)
+{
+	if (!backup_covers(b, d->name) || backup_refuses(d))
 		return false;
-	if (set == NULL)
-		return !b->by_property;
-	return strcmp(set, "off") != 0 && strcmp(set, "false") != 0 && strcmp(set, "no") != 0;
+	return d->chosen != NULL || !b->by_property;
 }

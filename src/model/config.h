@@ -159,9 +159,11 @@ const struct target *config_target(const struct config *c, const char *name);
 /* The policy of a target's pools, of this host's (NULL); NULL: none. */
 const struct snapshot_policy *config_policy(const struct config *c, const char *on);
 const struct backup *config_backup(const struct config *c, const char *name);
+/* Is its dormouse:backup off (false, no)? */
+bool backup_refuses(const struct dataset *d);
 /* Whether a dataset of that name is in a backup: below its source, and by its globs. */
 bool backup_covers(const struct backup *b, const char *dataset);
-/* Likewise, and by dormouse:backup, which leaves out where it is off (false, no) and, if the backup asks for it,
+/* Likewise, and by dormouse:backup, which leaves out where it is off and, if the backup asks for it,
  * chooses where it is anything else. */
 bool backup_takes(const struct backup *b, const struct dataset *d);
 

@@ -78,6 +78,8 @@ def test_what_was_missed_is_caught_up_once(daemon):
     d = daemon('run = "hourly"')
     d.told("READY=1")
     wait_for(lambda: len(d.runs()) == 1)
+    told = "b: the last run came to no dataset, so nothing is known to be safe: "
+    wait_for(lambda: told in d.setup.run("status", check=2).stdout)
     d.end()
     # The strike of this hour was caught up; a daemon that starts again finds that done.
     again = d.setup.popen("daemon", stdout=d.log, stderr=d.log)
