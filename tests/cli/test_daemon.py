@@ -125,6 +125,10 @@ def test_reload(daemon):
     assert "RELOADING=1" in seen
     wait_for(lambda: "the new file is NOT taken, the one before stays" in d.text())
     assert "config.hcl:" in d.text() and "hint:" in d.text()
+    d.setup.config.unlink()
+    d.proc.send_signal(signal.SIGHUP)
+    d.told("READY=1")
+    wait_for(lambda: "hint: put it there, and tell the daemon to reload" in d.text())
     # The one before is still what counts: the target of the broken file can be used.
     assert "arch is on" in d.setup.run("wake", "arch").stdout or d.proc.poll() is None
     d.write('run = "every 1s"')
