@@ -143,8 +143,7 @@ static void show_asides(const struct run *r)
 	char line[800];
 
 	if (doubt_of(r) != NULL)
-		(void)fprintf(stderr, "dormouse: no snapshot was %sdestroyed\n  %s\nhint: %s\n",
-			      r->pass.doubt != NULL ? "taken and none " : "", doubt_of(r), clock_hint);
+		(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", doubt_of(r), clock_hint);
 	if (r->passed.hook.kind != ERR_NONE) {
 		err_line(&r->passed.hook, line, sizeof(line));
 		(void)fprintf(stderr, "dormouse: %s\nhint: %s\n", line, r->passed.hook.hint);

@@ -105,8 +105,7 @@ static int look(struct doing *d, struct reach *r, const struct snapshot_policy *
 
 static void doubtful(const char *where, const char *doubt, struct err *e)
 {
-	(void)err_set(e, ERR_CONFLICT, "%s: no snapshot is taken and none destroyed", where);
-	(void)err_why(e, "%s", doubt);
+	(void)err_set(e, ERR_CONFLICT, "%s: %s", where, doubt);
 	(void)err_hint(e, "%s", clock_hint);
 }
 
@@ -198,6 +197,8 @@ static void one_archive(struct doing *d, const struct backup *b)
 		return;
 	}
 	int rc = look_at_both(&r, &e);
+	if (d->trust)
+		r.seen.last_seen = CLOCK_TRUSTED;
 	if (rc == 0)
 		rc = d->dry ? run_prune_dry(&r, &e) : run_prune(&r, &e);
 	if (rc < 0) {
@@ -269,13 +270,13 @@ int cmd_snapshot(int argc, char **argv)
 int cmd_prune(int argc, char **argv)
 {
 	struct doing d = {.prune = true};
-	const struct cli_option own[] = {{"--dry-run", &d.dry, NULL}};
-	int rc = cli_begin(
-	    &d.c, argc, argv,
-	    "usage: dormouse prune [--dry-run] [--json] [BACKUP]\nDestroys the snapshots that no label keeps "
-	    "any more; with BACKUP, those that its archive keeps\nno longer.  --dry-run says what would go, and "
-	    "how much room that makes.",
-	    own, ARRAY_LEN(own));
+	const struct cli_option own[] = {{"--dry-run", &d.dry, NULL}, {"--trust-clock", &d.trust, NULL}};
+	int rc = cli_begin(&d.c, argc, argv,
+			   "usage: dormouse prune [--dry-run] [--trust-clock] [--json] [BACKUP]\n"
+			   "Destroys the snapshots that no label keeps any more; with BACKUP, those that its archive "
+			   "keeps\nno longer.  --dry-run says what would go, and "
+			   "how much room that makes.",
+			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return cli_end(&d.c), rc;

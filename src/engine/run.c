@@ -110,6 +110,8 @@ int run_prune(struct run *r, struct err *e)
 	AUTO(buf) struct buf b = {0};
 
 	plan_archive(r);
+	if (r->archive.doubt == NULL)
+		pass_seen(r->paths, r->seen.now);
 	if (r->archive.tidies.n > 0) {
 		program_tidy(&b, &r->archive.tidies);
 		if (reach_do(&r->target, buf_str(&b), "put the archive in order", e) < 0)

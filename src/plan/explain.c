@@ -67,10 +67,9 @@ static void prunes_text(const struct prune_steps *steps, const char *reason, str
 		buf_printf(&t, "%s", s->dataset);
 		if (s->below)
 			buf_printf(&t, " and below (%zu datasets)", s->each.n);
-		for (size_t k = 0; k < s->snapshots.n && k < 3; k++)
-			buf_printf(&t, "%s@%s", k == 0 ? ": " : ", ", s->snapshots.v[k]);
-		if (s->snapshots.n > 3)
-			buf_printf(&t, " and %zu more", s->snapshots.n - 3);
+		buf_printf(&t, "\n            @%s", s->snapshots.v[0]);
+		if (s->snapshots.n > 1)
+			buf_printf(&t, " and %zu more", s->snapshots.n - 1);
 		line(out, "destroy", str_dup(a, buf_str(&t)), reason);
 	}
 }
@@ -99,8 +98,7 @@ void pass_explain(const struct pass *pass, struct buf *out)
 	AUTO(arena) struct arena a = {0};
 
 	if (pass->doubt != NULL)
-		buf_printf(out, "  No snapshot is taken and none destroyed: %s.\n  hint: %s\n", pass->doubt,
-			   clock_hint);
+		buf_printf(out, "  %s\n  hint: %s\n", pass->doubt, clock_hint);
 	for (size_t i = 0; i < pass->snaps.n; i++) {
 		const struct snap_step *s = &pass->snaps.v[i];
 		line(out, "snapshot",

@@ -24,7 +24,7 @@ int64_t schedule_next(const struct schedule *s, const char *name, const struct z
 	case SCHEDULE_CALENDAR:
 		if (last == 0 && (at = calendar_last(&s->calendar, z, now)) != INT64_MIN)
 			return at;
-		/* The first strike that no run answered: a later one does not replace a run that waits for its jitter. */
+		/* The first strike that no run answered: a later one does not replace what waits for its jitter. */
 		at = calendar_next(&s->calendar, z, last == 0 ? now : last);
 		return at == INT64_MAX ? at : at + jitter(s, name, at);
 	}

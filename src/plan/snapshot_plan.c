@@ -196,8 +196,7 @@ static void plan_label(struct passing *p, enum label l)
 
 /* --- the clock ------------------------------------------------------------------------------------ */
 
-const char clock_hint[] =
-    "set the clock (timedatectl shows it) and run again; if it is right: dormouse snapshot --trust-clock";
+const char clock_hint[] = "nothing taken or destroyed; set the clock; if it is right: dormouse prune --trust-clock";
 
 const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const struct zone *z, struct arena *a)
 {
@@ -206,10 +205,10 @@ const char *clock_doubt(int64_t now, int64_t newest, int64_t last_seen, const st
 
 	if (last_seen == CLOCK_TRUSTED || known == 0 || (now + CLOCK_BACK_S >= known && now - known <= CLOCK_AHEAD_S))
 		return NULL;
-	return arena_printf(a, "the clock says %s, but %s: it was set %s", zone_show(z, now, clock),
-			    arena_printf(a,
-					 known == newest ? "the newest snapshot is of %s" : "dormouse last ran at %s",
-					 zone_show(z, known, other)),
+	(void)zone_show(z, now, clock);
+	(void)zone_show(z, known, other);
+	return arena_printf(a, "the clock says %.16s, the %s %.16s: set %s", clock,
+			    known == newest ? "newest snapshot" : "last run", other,
 			    now < known ? "back" : "far ahead");
 }
 

@@ -219,10 +219,11 @@ static void clocks(void **state)
 	/* Set back behind the newest snapshot. */
 	pass_plan(&p, &s, &utc, now - 2 * 3600, 0, &a, &pass);
 	assert_true(pass.snaps.n == 0 && pass.prunes.n == 0);
-	assert_non_null(strstr(pass.doubt, "it was set back"));
+	assert_non_null(strstr(pass.doubt, "set back"));
 	/* Behind the last run. */
 	pass_plan(&p, &s, &utc, now, now + 1000, &a, &pass);
-	assert_non_null(strstr(pass.doubt, "dormouse last ran at"));
+	assert_non_null(strstr(pass.doubt, "the last run"));
+	assert_true(strlen(pass.doubt) < 80 && strlen(clock_hint) < 90);
 	/* Far ahead; and after half a year off it is just late. */
 	pass_plan(&p, &s, &utc, now + 400LL * 86400, 0, &a, &pass);
 	assert_non_null(strstr(pass.doubt, "far ahead"));
