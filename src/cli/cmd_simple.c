@@ -2,15 +2,6 @@
 #include "base/num.h"
 #include "cli/cli.h"
 
-/* Without a label, none is taken; with 0 of it, those that there are go. */
-static bool does_nothing(const struct snapshot_policy *p)
-{
-	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
-		if (p->takes[l])
-			return false;
-	return true;
-}
-
 int cmd_check(int argc, char **argv)
 {
 	struct cli c;
@@ -25,13 +16,6 @@ int cmd_check(int argc, char **argv)
 			(void)printf("%s: %zu target%s, %zu backup%s; nothing wrong with it\n", c.paths.config,
 				     c.config.targets.n, c.config.targets.n == 1 ? "" : "s", c.config.backups.n,
 				     c.config.backups.n == 1 ? "" : "s");
-		for (size_t i = 0; i < c.config.policies.n && rc == EXIT_DONE; i++)
-			if (does_nothing(&c.config.policies.v[i]))
-				(void)fprintf(
-				    stderr,
-				    "dormouse: the 'snapshots' block for %s names no label, so it does nothing\n"
-				    "hint: say how many: hourly = 24, daily = 7, …\n",
-				    c.config.policies.v[i].on == NULL ? "this host" : c.config.policies.v[i].on);
 		if (c.json)
 			(void)printf("{\"ok\":%s}\n", rc == EXIT_DONE ? "true" : "false");
 	}

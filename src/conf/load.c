@@ -222,6 +222,10 @@ static void load_snapshots(struct loading *l, const struct block *b)
 
 	decode_attrs(&b->body, &snapshots_schema, b->at, &part, 1, l->a, l->d);
 	(void)load_labels(l, &b->body, raw.keep, p.takes);
+	/* With 0 of a label, those that there are go. */
+	if (memchr(p.takes, true, sizeof(p.takes)) == NULL)
+		diag_hint(l->d, diag_warn(l->d, b->at, "this 'snapshots' block names no label, so it does nothing"),
+			  "say how many: hourly = 24, daily = 7, …");
 	memcpy(p.keep, raw.keep, sizeof(p.keep));
 	p.on = raw.on;
 	p.include = raw.include;

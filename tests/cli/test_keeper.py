@@ -184,7 +184,7 @@ def test_usage(setup):
                   ["restore", "a", "b", "--to", "c"], ["list", "a", "b"]):  # fmt: skip
         assert "is one word too many" in setup.run(*words, check=3).stderr
     setup.config.write_text("snapshots { }\n")
-    assert "names no label, so it does nothing\nhint: " in setup.run("check", check=0).stderr
+    assert "1:1: warning: this 'snapshots' block names no label, so it does nothing\n" in setup.run("check", check=0).stderr
     setup.config.write_text("snapshots {\n  hourly = 0\n}\n")
     assert setup.run("check", check=0).stderr == ""
     setup.config.write_text("lingr = 5\n")

@@ -273,10 +273,11 @@ static void wrong_files(void **state)
 	      "4:1: this 'keep' block keeps nothing but the newest snapshot");
 	wrong("backup a {\nsource = \"p/x\"\ndestination = \"q\"\nkeep {\ndaily = -1\nwithin = \"1h\"\n}\n}",
 	      "5:9: 'daily' must be a whole number from 0");
-	wrong("snapshots {\nadopt = [\"sanoid\", \"me\"]\n}", "2:20: 'me' is nobody whose snapshots are known");
-	wrong("snapshots {\non = \"nas\"\n}", "2:6: there is no target 'nas'");
-	wrong("snapshots {\non_hook_failure = \"panic\"\n}", "2:19: 'on_hook_failure' must be");
-	wrong("snapshots {}\nsnapshots {}", "2:1: a second 'snapshots' block for this host");
+	wrong("snapshots {\nadopt = [\"sanoid\", \"me\"]\nhourly = 1\n}",
+	      "2:20: 'me' is nobody whose snapshots are known");
+	wrong("snapshots {\non = \"nas\"\nhourly = 1\n}", "2:6: there is no target 'nas'");
+	wrong("snapshots {\non_hook_failure = \"panic\"\nhourly = 1\n}", "2:19: 'on_hook_failure' must be");
+	wrong("snapshots {\ndaily = 1\n}\nsnapshots {\ndaily = 1\n}", "4:1: a second 'snapshots' block for this host");
 	wrong("snapshots {\nhourly = -2\n}", "2:10: 'hourly' must be a whole number from 0");
 	wrong("backup b {\nsource = \"a\"\n}", "1:1: 'destination' is missing in block 'backup'");
 	wrong("backup b {\nsource = \"x:a\"\ndestination = \"b\"\n}", "2:10: there is no target 'x'");
@@ -322,11 +323,11 @@ static void rendering(void **state)
 						  "    2 |         /* \xc3\xa9 */ lingr = \"2m\"\n"
 						  "      |                 ^^^^^\n"
 						  "hint: did you mean 'linger'?\n");
-	text = "snapshots {}\nsnapshots {}\n";
+	text = "snapshots {\ndaily = 1\n}\nsnapshots {\ndaily = 1\n}\n";
 	assert_false(load(text, strlen(text), false, &a, &c, &d));
 	assert_string_equal(all_of(&d, &a, text),
-			    "f:2:1: a second 'snapshots' block for this host\n    2 | snapshots {}\n      | ^^^^^^^^^\n"
-			    "f:1:1: it stands here already\n    1 | snapshots {}\n      | ^^^^^^^^^\n"
+			    "f:4:1: a second 'snapshots' block for this host\n    4 | snapshots {\n      | ^^^^^^^^^\n"
+			    "f:1:1: it stands here already\n    1 | snapshots {\n      | ^^^^^^^^^\n"
 			    "hint: there is one for each host; 'on' names a target's\n");
 	/* A long line is cut around the place. */
 	AUTO(buf) struct buf b = {0};

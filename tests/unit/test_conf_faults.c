@@ -56,10 +56,11 @@ static void no_cascades(void **state)
 	wrong("a = [1 /* x", "1:8: this comment has no end");
 	wrong("a = env(\"x\" /* x", "1:13: this comment has no end");
 	wrong("a = env(x)", "1:9: 'x' is no value");
-	wrong("a = \"x\\\nsnapshots {}", "1:5: this string has no end on its line");
-	wrong("a = \"x\\\r\nsnapshots {}", "1:5: this string has no end on its line");
+	wrong("a = \"x\\\nsnapshots {\nhourly = 1\n}", "1:5: this string has no end on its line");
+	wrong("a = \"x\\\r\nsnapshots {\nhourly = 1\n}", "1:5: this string has no end on its line");
 	wrong("a = \"\\\xe2\x82\xac\"", "1:6: unknown escape in a string");
-	wrong("snapshots {} snapshots {}", "1:14: here a new line is missing, after the block 'snapshots'");
+	wrong("snapshots {\nhourly = 1\n} snapshots {\nhourly = 1\n}",
+	      "3:3: here a new line is missing, after the block 'snapshots'");
 	wrong("a = {\n  b = [1 2]\n  c = \"}\"\n}\n", "2:10: here a ',' or the ']'");
 	wrong("a = [\n  @, # it's ( open\n  // {\n  \"\\\"(\",\n]\n", "2:3: here a value is missing");
 	wrong("a = [@,\n<<EOF\n( } \"\nEOF\n]\n", "1:6: here a value is missing");
