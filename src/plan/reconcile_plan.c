@@ -36,6 +36,7 @@ static bool any_exists(const struct known_machines *known)
 void reconcile_plan(const struct known_machines *known, bool shared, const struct strings *listed, struct arena *a,
 		    struct sightings *out)
 {
+	assert(known->v != NULL && (known->n > 0 || !shared));
 	const struct known_machine *first = shared ? &known->v[0] : NULL;
 	bool heir = first != NULL && first->m->unsure && first->first_look && !machine_exists(first->m);
 	struct strings new = {0};

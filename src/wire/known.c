@@ -4,20 +4,24 @@
 
 static const char head[] = "dormouse snapshots 1", foot[] = "end";
 
+struct dropped {
+	const struct point *point;
+};
+
 static int by_address(const void *a, const void *b)
 {
-	const struct point *const *x = a, *const *y = b;
-	return (*x > *y) - (*x < *y);
+	const struct dropped *x = a, *y = b;
+	return (x->point > y->point) - (x->point < y->point);
 }
 
 void known_write(const struct side_state *s, const struct verdicts *v, struct buf *b)
 {
 	AUTO(arena) struct arena a = {0};
-	struct gone VEC(const struct point *) gone = {0};
+	struct gone VEC(struct dropped) gone = {0};
 
 	for (size_t i = 0; i < v->n; i++)
 		if (v->v[i].why == DROP)
-			*vec_add(&gone, &a) = v->v[i].point;
+			*vec_add(&gone, &a) = (struct dropped){v->v[i].point};
 	if (gone.n > 1)
 		qsort(gone.v, gone.n, sizeof(gone.v[0]), by_address);
 	buf_printf(b, "%s\n", head);
@@ -26,8 +30,9 @@ void known_write(const struct side_state *s, const struct verdicts *v, struct bu
 		buf_printf(b, "=%s\t%llu\n", d->name, (unsigned long long)d->guid);
 		for (size_t k = 0; k < d->points.n; k++) {
 			const struct point *p = &d->points.v[k];
+			const struct dropped wanted = {p};
 			if (p->kind == POINT_SNAPSHOT &&
-			    (gone.n == 0 || bsearch(&p, gone.v, gone.n, sizeof(gone.v[0]), by_address) == NULL))
+			    (gone.n == 0 || bsearch(&wanted, gone.v, gone.n, sizeof(gone.v[0]), by_address) == NULL))
 				buf_printf(b, "%s\t%llu\t%llu\t%lld\n", p->name, (unsigned long long)p->guid,
 					   (unsigned long long)p->createtxg, (long long)p->creation);
 		}
