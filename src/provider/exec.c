@@ -49,13 +49,16 @@ static json_t *converse(const struct provider_env *env, struct proc *p, const ch
 	struct str line;
 	bool late = false;
 
-	while (next_line(p, &in, env->deadline_ms, env->arena, &line, &late)) {
+	for (;;) {
+		AUTO(arena) struct arena a = {0}; /* of this line: there may be very many */
+		if (!next_line(p, &in, env->deadline_ms, &a, &line, &late))
+			break;
 		json_t *j = json_parse(line, "what the program answered", e);
 		if (j == NULL) {
 			(void)err_wrap(e, "'%s' does not speak dormouse-provider(7)", name);
 			return NULL;
 		}
-		const char *progress = json_text(j, "progress", env->arena);
+		const char *progress = json_text(j, "progress", &a);
 		if (progress == NULL)
 			return j;
 		if (env->progress != NULL)

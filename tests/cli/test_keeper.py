@@ -175,6 +175,22 @@ def test_garbage_on_the_socket(setup):
     keeper.wait(10)
 
 
+def test_a_program_that_talks_without_end(setup):
+    program = setup.folder / "talks"
+    program.write_text(
+        '#!/bin/sh\nread -r request\ncase $request in *\'"start"\'*) yes \'{"progress":"on and on"}\';; esac\n'
+        'echo \'{"ok":true,"machines":[]}\'\n'
+    )
+    program.chmod(0o755)
+    setup.config.write_text(f'target "arch" "exec" {{\n  command = ["{program}"]\n  start_timeout = "3s"\n}}\n')
+    wake = setup.popen("wake", "arch")
+    wait_for(lambda: setup.state() == "starting")
+    # The keeper has time for others, and for the clock.
+    assert setup.state() == "starting"
+    out, err = wake.communicate(timeout=30)
+    assert wake.returncode != 0 and "did not answer in time" in err and 0 < err.count("on and on") <= 80
+
+
 def test_usage(setup):
     assert setup.run("wake", check=3).stderr.startswith("dormouse: name one target")
     assert "there is no target 'x'" in setup.run("wake", "x", check=3).stderr
