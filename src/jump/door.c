@@ -23,7 +23,8 @@ void door_release(struct door *d)
 
 /* --- what libssh tells -------------------------------------------------------------------------------- */
 
-/* Only noted: the data stays where it is until door_step reads it, and so the window stays closed. */
+/* Only noted: the data stays where it is until door_step reads it, and so the window stays closed.  libssh takes what
+ * is sent beyond that, as much as comes. */
 static int on_data(ssh_session s, ssh_channel c, void *data, uint32_t len, int is_stderr, void *ctx)
 {
 	struct door *d = ctx;
@@ -31,6 +32,9 @@ static int on_data(ssh_session s, ssh_channel c, void *data, uint32_t len, int i
 	(void)s, (void)c, (void)data;
 	if (is_stderr)
 		return (int)len; /* means nothing here */
+	d->broken |= len > DOOR_WAITING;
+	if (d->broken || d->state != DOOR_OPEN)
+		return (int)len; /* nobody takes it any more */
 	d->has_data = true;
 	return 0;
 }

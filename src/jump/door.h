@@ -7,7 +7,8 @@
 #include "engine/control_client.h"
 #include "jump/ssh.h"
 
-enum { DOOR_UP = 64 * 1024, DOOR_DOWN = 32 * 1024 };
+/* DOOR_WAITING: well above the window that libssh gives. */
+enum { DOOR_UP = 64 * 1024, DOOR_DOWN = 32 * 1024, DOOR_WAITING = 4 * 1024 * 1024 };
 
 enum door_state {
 	DOOR_FREE,

@@ -48,7 +48,8 @@ int ssh_serve(const char *host_key, int fd, ssh_session *out, struct err *e)
 	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no) < 0 ||
 	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_IMPORT_KEY, key) < 0 ||
 	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_KEY_EXCHANGE, KEY_EXCHANGE) < 0 ||
-	    ssh_options_set(s, SSH_OPTIONS_COMPRESSION, "no") < 0 || ssh_bind_accept_fd(b, s, fd) != SSH_OK)
+	    ssh_options_set(s, SSH_OPTIONS_COMPRESSION_C_S, "none") < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_COMPRESSION_S_C, "none") < 0 || ssh_bind_accept_fd(b, s, fd) != SSH_OK)
 		return err_set(e, ERR_SYSTEM, "cannot begin to speak SSH: %s%s", ssh_get_error(b), ssh_get_error(s));
 	ssh_bind_free(b);
 	ssh_set_auth_methods(s, SSH_AUTH_METHOD_PUBLICKEY);

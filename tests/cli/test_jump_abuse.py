@@ -193,6 +193,32 @@ def test_messages_in_the_wrong_state(jump):
     jump.nothing_is_left()
 
 
+def test_what_is_offered(jump):
+    jump.start()
+    with raw(jump) as s, s.makefile("rb") as f:
+        s.sendall(b"SSH-2.0-x\r\n")
+        f.readline()
+        offer = f.read(int.from_bytes(f.read(4), "big"))
+    assert b"zlib" not in offer and b"kex-strict-s-v00@openssh.com" in offer
+
+
+def test_more_than_there_is_room_for(jump):
+    service = Service(lambda c: time.sleep(60))
+    jump.ports(service.port)
+    jump.start()
+    t = transport(jump)
+    c = direct(t, service.port)
+    number = c.remote_chanid
+    (session,) = jump.processes("jump-session")
+    for _ in range(1000):  # 32 MB, whatever the window
+        send(t, bytes([94]), number, "x" * 32000)
+    wait_for(lambda: c.closed)
+    status = pathlib.Path(f"/proc/{session}/status").read_text()
+    assert int(status.split("VmHWM:")[1].split()[0]) < 30000
+    t.close()
+    jump.nothing_is_left()
+
+
 def test_garbage(jump):
     service = Service(echo)
     jump.ports(service.port)
