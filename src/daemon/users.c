@@ -194,7 +194,7 @@ static bool more_than(int64_t limit, int64_t n, const char *name, const char *wh
 /* Would it have too much, if it got a machine of that target? */
 static bool over_limits(struct keeper *k, const char *name, const struct host *first, struct err *e)
 {
-	int64_t connections = 0, machines = 0, starts = 0;
+	int64_t connections = 0, machines = 0, starts = 0, now = clock_unix_s();
 	bool on = first->shared && machine_exists(&first->m);
 
 	for (const struct client *c = k->clients; c != NULL; c = c->next)
@@ -208,7 +208,7 @@ static bool over_limits(struct keeper *k, const char *name, const struct host *f
 		return true;
 	if (on || k->limits.starts_per_hour == 0)
 		return false;
-	return store_client_starts(k->store, name, clock_unix_s() - HOUR_S, &starts, e) < 0 ||
+	return store_client_starts(k->store, name, now - HOUR_S, now, &starts, e) < 0 ||
 	       more_than(k->limits.starts_per_hour, starts, name, "starts within the last hour", e);
 }
 

@@ -174,9 +174,10 @@ int store_start_end(struct store *s, int64_t id, const char *error, struct err *
 	return change(s, e, "UPDATE start SET error=? WHERE id=?", "si", error, id);
 }
 
-int store_client_starts(struct store *s, const char *client, int64_t since, int64_t *n, struct err *e)
+int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n, struct err *e)
 {
-	sqlite3_stmt *q = prepare(s, "SELECT count(*) FROM start WHERE client = ? AND at >= ?", "si", client, since);
+	sqlite3_stmt *q = prepare(s, "SELECT count(*) FROM start WHERE client = ? AND at >= ? AND at <= ?", "sii",
+				  client, since, until);
 	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
 
 	*n = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;

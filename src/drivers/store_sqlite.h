@@ -36,8 +36,9 @@ struct stored_start {
 	const char *error; /* NULL: nobody lived to see */
 };
 struct stored_starts VEC(struct stored_start);
-/* How many a client has caused since then. */
-int store_client_starts(struct store *s, const char *client, int64_t since, int64_t *n, struct err *e) MUST_CHECK;
+/* How many a client has caused from then until then; what is later is of a clock that has been set back. */
+int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n,
+			struct err *e) MUST_CHECK;
 /* Oldest first; target NULL: all. */
 int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
 		 struct err *e) MUST_CHECK;

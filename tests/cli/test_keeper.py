@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import time
 
@@ -160,8 +162,6 @@ def test_idle_keeper_ends(setup):
 
 
 def test_garbage_on_the_socket(setup):
-    import socket
-
     keeper = setup.popen("daemon")
     path = setup.folder / "run" / "control.sock"
     wait_for(path.exists)
@@ -189,6 +189,33 @@ def test_a_program_that_talks_without_end(setup):
     assert setup.state() == "starting"
     out, err = wake.communicate(timeout=30)
     assert wake.returncode != 0 and "did not answer in time" in err and 0 < err.count("on and on") <= 80
+
+
+def test_starts_of_a_client(setup):
+    with setup.config.open("a") as f:
+        f.write("limits {\n  starts_per_hour = 1\n}\n")
+    keeper = setup.popen("daemon")
+    path = setup.folder / "run" / "control.sock"
+    wait_for(path.exists)
+
+    def lease():
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(path))
+            s.sendall(b'{"op":"lease","target":"arch","client":"me"}\n')
+            with s.makefile() as f:
+                last = next(line for line in f if '"progress"' not in line)
+        wait_for(lambda: setup.state() == "absent")
+        return last
+
+    assert '"ready"' in lease()
+    assert "has 1 starts within the last hour" in lease()
+    # They were made by a clock that has been wrong: it says nothing about the last hour.
+    db = sqlite3.connect(setup.folder / "state" / "state.db")
+    db.execute("UPDATE start SET at = at + 400000000")
+    db.commit()
+    assert '"ready"' in lease()
+    keeper.terminate()
+    keeper.wait(10)
 
 
 def test_usage(setup):

@@ -211,13 +211,13 @@ int store_start_end(struct store *s, int64_t id, const char *error, struct err *
 	return 0;
 }
 
-int store_client_starts(struct store *s, const char *client, int64_t since, int64_t *n, struct err *e)
+int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n, struct err *e)
 {
 	(void)s;
 	(void)e;
 	*n = 0;
 	for (size_t i = 0; i < w.nstarts; i++)
-		*n += strcmp(w.starts[i].client, client) == 0 && w.starts[i].at >= since;
+		*n += strcmp(w.starts[i].client, client) == 0 && w.starts[i].at >= since && w.starts[i].at <= until;
 	return 0;
 }
 
