@@ -5,6 +5,7 @@
 
 #include "daemon/keeper.h"
 #include "engine/prepare.h"
+#include "plan/jump_session.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/ipc.h"
@@ -245,6 +246,23 @@ static struct host *held(struct keeper *k, const struct host *first, const char 
 	return NULL;
 }
 
+/* The jump host has checked that, by the file that its connection began with; this one is what counts now. */
+static bool may_open(struct keeper *k, const struct control_request *r, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const struct config *c = keeper_config(k, &a, e);
+
+	if (c == NULL)
+		return false;
+	for (size_t i = 0; i < c->clients.n; i++)
+		if (strcmp(c->clients.v[i].name, r->client) == 0 &&
+		    jump_allowed(&c->clients.v[i], r->target, r->port))
+			return true;
+	(void)err_set(e, ERR_DENIED, "client '%s' may not go to port %lld of target '%s'", r->client,
+		      (long long)r->port, r->target);
+	return err_hint(e, "'%s' has no such door any more; connect again", k->paths->config), false;
+}
+
 void client_wants(struct keeper *k, struct client *c, const struct control_request *r)
 {
 	struct err e;
@@ -255,6 +273,8 @@ void client_wants(struct keeper *k, struct client *c, const struct control_reque
 		(void)err_hint(&e, "try again in a moment");
 		h = NULL;
 	}
+	if (h != NULL && r->op == CONTROL_OPEN && r->client != NULL && !may_open(k, r, &e))
+		h = NULL;
 	if (h != NULL && r->token != NULL)
 		h = held(k, h, r->token, &e);
 	else if (h != NULL && host_refuses(h, r->op == CONTROL_LEASE, &e))

@@ -436,6 +436,31 @@ def test_the_daemon_has_one(jump):
     assert not jump.processes("jump")
 
 
+def test_a_client_that_is_gone_from_the_file(jump):
+    service = Service(echo)
+    jump.ports(service.port)
+    jump.start("daemon")
+    t = transport(jump)
+    c = direct(t, service.port)
+    other = f'client "other" {{\n  key = "{(jump.folder / "other.pub").read_text().strip()}"\n  allow = ["arch"]\n}}\n'
+    me = f'client "me" {{\n  key = "{jump.public}"\n  allow = ["arch:22"]\n}}\n'
+    for clients, open_port in ((me + other, 22), (other, None)):
+        jump.server(clients)
+        jump.jump.send_signal(signal.SIGHUP)
+        wait_for(lambda: (jump.folder / "state" / "config.hcl").read_text() == jump.config.read_text())
+        for port in (service.port, 22):
+            if port == open_port:
+                direct(t, port).close()
+            else:
+                with pytest.raises(paramiko.ChannelException):
+                    direct(t, port)
+        # What is open goes on.
+        c.sendall(b"still there")
+        assert c.recv(100) == b"still there"
+    t.close()
+    jump.nothing_is_left()
+
+
 def test_socket_activation(jump):
     for command in ("jump", "daemon"):
         with socket.create_server(("127.0.0.1", 0)) as s:
