@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 
+#include "base/str.h"
+
 static const char *const names[] = {
     [ERR_NONE] = "none",       [ERR_CONFIG] = "config",	  [ERR_USAGE] = "usage",	 [ERR_DENIED] = "denied",
     [ERR_MISSING] = "missing", [ERR_EXISTS] = "exists",	  [ERR_CONFLICT] = "conflict",	 [ERR_BUSY] = "busy",
@@ -15,6 +17,7 @@ static const char *const names[] = {
 		va_start(ap_, fmt);                            \
 		(void)vsnprintf((buf), sizeof(buf), fmt, ap_); \
 		va_end(ap_);                                   \
+		str_plain((buf), "\n\t");                      \
 	} while (0)
 
 static void reset(struct err *e, enum err_kind kind)

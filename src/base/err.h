@@ -36,7 +36,8 @@ struct err {
 	char hint[320]; /* what the person can do next, may be empty */
 };
 
-/* Sets kind and what, and clears why, hint and the rest.  Returns -1, so: return err_set(e, …); */
+/* Sets kind and what, and clears why, hint and the rest.  Returns -1, so: return err_set(e, …);  Control characters but
+ * the new line and the tab become spaces: what others say may be part of it. */
 int err_set(struct err *e, enum err_kind kind, const char *what, ...) PRINTF(3, 4);
 /* err_set, with errno's text as why and errno in sys. */
 int err_sys(struct err *e, int sys, const char *what, ...) PRINTF(3, 4);

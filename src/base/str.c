@@ -153,6 +153,13 @@ size_t str_distance(const char *a, const char *b)
 	return d[n % 3][m];
 }
 
+void str_plain(char *text, const char *keep)
+{
+	for (char *p = text; *p != '\0'; p++)
+		if (((unsigned char)*p < ' ' || *p == 127) && strchr(keep, *p) == NULL)
+			*p = ' ';
+}
+
 uint64_t str_hash(const char *s, uint64_t h)
 {
 	for (; *s != '\0'; s++)

@@ -20,6 +20,8 @@ char *str_dup(struct arena *a, struct str s);
 /* Whether all of s is UTF-8 as RFC 3629 has it (no overlong forms, no surrogates); if not, *bad is
  * the offset of the first wrong byte. */
 bool str_is_utf8(struct str s, size_t *bad);
+/* Control characters but those of keep become spaces: what others say must not command a terminal. */
+void str_plain(char *text, const char *keep);
 /* Glob of a dataset path: '*' any characters but '/', '**' any characters, '?' one but '/'. */
 bool str_glob(const char *pattern, const char *s);
 /* FNV-1a of a NUL-terminated text, going on from h. */

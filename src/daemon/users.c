@@ -255,8 +255,7 @@ static bool may_open(struct keeper *k, const struct control_request *r, struct e
 	if (c == NULL)
 		return false;
 	for (size_t i = 0; i < c->clients.n; i++)
-		if (strcmp(c->clients.v[i].name, r->client) == 0 &&
-		    jump_allowed(&c->clients.v[i], r->target, r->port))
+		if (strcmp(c->clients.v[i].name, r->client) == 0 && jump_allowed(&c->clients.v[i], r->target, r->port))
 			return true;
 	(void)err_set(e, ERR_DENIED, "client '%s' may not go to port %lld of target '%s'", r->client,
 		      (long long)r->port, r->target);

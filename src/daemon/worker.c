@@ -39,6 +39,7 @@ static void progress(const struct provider_env *env, const char *text)
 		return;
 	paid_until_ms += LINE_MS;
 	(void)snprintf(line, sizeof(line), "%s", text);
+	str_plain(line, "");
 	json_t *j = json_object();
 	(void)json_object_set_new(j, "progress", json_any(line));
 	say(j);

@@ -131,16 +131,13 @@ struct telling {
 	const struct door *d;
 };
 
-/* Clean enough for a terminal: what a machine or its provider says is not ours. */
 static void on_progress(void *ctx, const char *text)
 {
 	const struct telling *t = ctx;
 	char line[256];
 
 	int n = snprintf(line, sizeof(line) - 2, "%s: %s", t->d->to.target, text);
-	for (char *p = line; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = ' ';
+	str_plain(line, "");
 	if (n < 0 || t->s->decide.state == JUMP_OVER)
 		return;
 	if (t->d != &t->s->doors[LOGIN_DOOR]) {

@@ -178,7 +178,7 @@ def test_garbage_on_the_socket(setup):
 def test_a_program_that_talks_without_end(setup):
     program = setup.folder / "talks"
     program.write_text(
-        '#!/bin/sh\nread -r request\ncase $request in *\'"start"\'*) yes \'{"progress":"on and on"}\';; esac\n'
+        '#!/bin/sh\nread -r request\ncase $request in *\'"start"\'*) yes \'{"progress":"on\\u001b[2J and on"}\';; esac\n'
         'echo \'{"ok":true,"machines":[]}\'\n'
     )
     program.chmod(0o755)
@@ -188,7 +188,7 @@ def test_a_program_that_talks_without_end(setup):
     # The keeper has time for others, and for the clock.
     assert setup.state() == "starting"
     out, err = wake.communicate(timeout=30)
-    assert wake.returncode != 0 and "did not answer in time" in err and 0 < err.count("on and on") <= 80
+    assert wake.returncode != 0 and "did not answer in time" in err and 0 < err.count("on [2J and on") <= 80
 
 
 def test_starts_of_a_client(setup):

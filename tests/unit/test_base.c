@@ -190,6 +190,8 @@ static void errors(void **s)
 	assert_string_equal(line, "cannot start: 'safe' runs already: since 5");
 	assert_string_equal(e.hint, "wait");
 	assert_int_equal(err_exit_code(&e), 4);
+	err_why(&e, "%s", "\033[2Jone\r\n\ttwo\x7f\xc3\xa9");
+	assert_string_equal(e.why, " [2Jone \n\ttwo \xc3\xa9");
 	for (int k = ERR_NONE; k <= ERR_SYSTEM; k++)
 		assert_int_equal(err_kind_of(err_kind_name((enum err_kind)k)), k);
 }
