@@ -103,7 +103,7 @@ static bool give_away(int passed, pid_t *user)
 /* Both directions, each with an end of its own, until both have ended or nobody hears us. */
 static int relay(struct cli *c, int passed, const char *target)
 {
-	enum { ROOM = 2 << 20 };
+	enum { ROOM = 1 << 20 };
 	struct pump up, down;
 	struct err e;
 	int back = fcntl(passed, F_DUPFD_CLOEXEC, 3);

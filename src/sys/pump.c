@@ -29,11 +29,11 @@ static bool is_pipe(int fd)
 	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* The more fits, the fewer turns it takes; more than this only root may have (pipe(7)). */
+enum { PIPE = 1 << 20 }; /* more than this only root may have (pipe(7)) */
+
+/* The more fits, the fewer turns it takes. */
 static void widen(int fd, size_t bytes)
 {
-	enum { PIPE = 1 << 20 };
-
 	if (fcntl(fd, F_SETPIPE_SZ, (int)bytes) < 0 && bytes > PIPE)
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE);
 }
@@ -42,8 +42,9 @@ void pump_splice(struct pump *p, int in, int out, size_t room, struct str first)
 {
 	pump_init(p, in, out, room, first);
 	p->direct = is_pipe(in) || is_pipe(out);
-	widen(in, room / 2);
-	widen(out, room / 2);
+	widen(in, room);
+	/* What is in there counts as passed on, and nobody sees it move. */
+	widen(out, PIPE);
 }
 
 static void end(int *fd, int flags)
