@@ -1,5 +1,6 @@
 #include "engine/reach.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/prepare.h"
@@ -53,7 +54,8 @@ int reach_wake(struct reach *r, struct err *e)
 {
 	if (r->target == NULL)
 		return 0;
-	if (r->link.fd < 0) {
+	if (control_lost(&r->link)) {
+		control_close(&r->link);
 		struct control_request lease = {.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
 		note(r, r->target->name);
 		if (control_call(r->paths, &r->link, &lease, r->arena, note, r, NULL, e) < 0) {
@@ -94,14 +96,20 @@ int reach_do(struct reach *r, struct str program, const char *what, struct err *
 
 void reach_keep(struct reach *r)
 {
+	char token[sizeof(r->link.token)];
 	struct err ignored;
 
 	if (r->target == NULL || !control_lost(&r->link))
 		return;
-	struct control_request lease = {.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+	memcpy(token, r->link.token, sizeof(token));
+	struct control_request lease = {.op = CONTROL_LEASE,
+					.target = r->target->name,
+					.text = r->purpose,
+					.token = token[0] == '\0' ? NULL : token};
 	control_close(&r->link);
 	if (control_open(r->paths, &r->link, &ignored) == 0)
 		(void)!control_send(&r->link, &lease, &ignored);
+	memcpy(r->link.token, token, sizeof(token)); /* the next one may die before it has answered */
 }
 
 void reach_end(struct reach *r)

@@ -32,8 +32,8 @@ int reach_ask(struct reach *r, struct str program, struct proc_result *out, stru
 /* Wakes it, runs a program there, and once only; what it says when it fails becomes *e: "cannot WHAT on LABEL: why".
  * Blocks. */
 int reach_do(struct reach *r, struct str program, const char *what, struct err *e) MUST_CHECK;
-/* If the keeper died: starts another and asks it for the same machine; it is there and stays.  Does not
- * block for long; trouble shows where the machine is used. */
+/* If the keeper died: starts another and asks it for the same machine, by its token: no other one is started for us.
+ * Does not block for long; trouble shows where the machine is used. */
 void reach_keep(struct reach *r);
 /* Lets the machine go.  {0} is fine. */
 void reach_end(struct reach *r);

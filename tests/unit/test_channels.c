@@ -1,4 +1,5 @@
-/* How streams are dealt out to channels, how fast these may be, and whether they are compressed. */
+/* How streams are dealt out to channels, how fast these may be, and whether they are compressed; and what is under way
+ * when the keeper dies. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -6,10 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/reach.h"
 #include "model/bandwidth.h"
 #include "plan/compress_plan.h"
 #include "plan/deal_plan.h"
+#include "sys/fdio.h"
+#include "sys/ipc.h"
 #include "sys/pump.h"
+#include "wire/control.h"
 
 static struct send_step *add(struct send_steps *s, struct arena *a, enum send_kind kind, const char *target,
 			     uint64_t size)
@@ -330,12 +335,57 @@ static void sampled(void **state)
 		assert_int_equal(some.v[i].source[2], "bdae"[i]);
 }
 
+/* What the keeper that listens there hears first. */
+static struct control_request heard(int keeper, struct buf *b, struct arena *a)
+{
+	struct control_request q = {0};
+	struct err e;
+	int nothing = -1;
+	AUTO(fd) int fd = accept(keeper, NULL, NULL);
+
+	assert_true(fd >= 0 && ipc_receive(fd, b, &nothing) > 0);
+	assert_int_equal(control_read_request((struct str){b->p, b->n - 1}, a, &q, &e), 0);
+	return q;
+}
+
+/* Whoever lost the keeper asks the next ones for the machine that it has, and not for any. */
+static void kept(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/reach-XXXXXX";
+	const struct target t = {.name = "arch"};
+	struct reach r = {.target = &t, .purpose = "backup x", .arena = &a, .link = CONTROL_INIT};
+	struct paths paths = {0};
+	struct err e;
+	AUTO(fd) int keeper = -1;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	paths.socket = arena_printf(&a, "%s/s", folder);
+	r.paths = &paths;
+	assert_int_equal(ipc_listen(paths.socket, &keeper, &e), 0);
+	fd_block(keeper);
+	(void)snprintf(r.link.token, sizeof(r.link.token), "0123");
+	for (int died = 0; died < 3; died++) {
+		AUTO(buf) struct buf b = {0};
+		reach_keep(&r);
+		struct control_request q = heard(keeper, &b, &a);
+		assert_true(q.op == CONTROL_LEASE && q.token != NULL);
+		assert_string_equal(q.target, "arch");
+		assert_string_equal(q.token, "0123");
+		assert_true(control_lost(&r.link));
+	}
+	control_close(&r.link);
+	(void)unlink(paths.socket);
+	(void)rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(big_ones_alone), cmocka_unit_test(any_deal),	cmocka_unit_test(rates),
 	    cmocka_unit_test(held_back),      cmocka_unit_test(passed_through), cmocka_unit_test(compressed),
-	    cmocka_unit_test(sampled),
+	    cmocka_unit_test(sampled),	      cmocka_unit_test(kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
