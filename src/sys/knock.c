@@ -10,7 +10,8 @@
 #include "sys/fdio.h"
 #include "sys/ipc.h"
 
-enum { AT_ONCE = 32, EVERY_MS = 50, PATIENCE_MS = AT_ONCE * EVERY_MS };
+/* A refusal costs nothing and says that the host is up: the port will be there soon. */
+enum { AT_ONCE = 32, EVERY_MS = 50, REFUSED_MS = 10, PATIENCE_MS = AT_ONCE * EVERY_MS };
 
 struct
 try {
@@ -44,7 +45,7 @@ static void begin(struct try *tries, const char *host, int64_t port, int64_t now
 		give_up(free);
 }
 
-static bool greets(struct try *t, short revents, const char *greeting, int64_t now)
+static bool greets(struct try *t, short revents, const char *greeting, int64_t now, bool *refused)
 {
 	size_t want = strlen(greeting);
 	char text[64];
@@ -56,6 +57,7 @@ static bool greets(struct try *t, short revents, const char *greeting, int64_t n
 	if (revents != 0 && !t->connected) {
 		t->connected = getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &code, &n) == 0 && code == 0;
 		t->until_ms = t->connected ? now + PATIENCE_MS : now;
+		*refused = *refused || code == ECONNREFUSED;
 		if (t->connected && want == 0)
 			return true;
 	} else if (revents != 0) {
@@ -75,7 +77,7 @@ int knock(const char *host, int64_t port, const char *greeting, int64_t until_ms
 	struct try tries[AT_ONCE];
 	struct pollfd p[AT_ONCE];
 	int64_t next = 0, now = 0;
-	bool found = false;
+	bool found = false, refused;
 
 	for (size_t i = 0; i < AT_ONCE; i++)
 		tries[i] = (struct try){.fd = -1};
@@ -89,8 +91,11 @@ int knock(const char *host, int64_t port, const char *greeting, int64_t until_ms
 		if (poll(p, AT_ONCE, (int)(next - now)) < 0 && errno != EINTR)
 			break;
 		now = clock_mono_ms();
+		refused = false;
 		for (size_t i = 0; i < AT_ONCE && !found; i++)
-			found = greets(&tries[i], p[i].revents, greeting, now);
+			found = greets(&tries[i], p[i].revents, greeting, now, &refused);
+		if (refused && next > now + REFUSED_MS)
+			next = now + REFUSED_MS;
 	}
 	for (size_t i = 0; i < AT_ONCE; i++)
 		give_up(&tries[i]);
