@@ -1,9 +1,10 @@
 /* dormouse: the table of commands. */
+#include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "daemon/daemon.h"
-#include "jump/jump.h"
 
 static int cmd_daemon(int argc, char **argv)
 {
@@ -27,36 +28,23 @@ static int cmd_worker(int argc, char **argv)
 	return worker_run();
 }
 
+/* The only part that needs libssh is a program of its own: nothing else is to load that. */
 static int cmd_jump(int argc, char **argv)
 {
-	struct cli c;
-	bool kept = false; /* by a daemon */
-	const struct cli_option own[] = {{"--kept", &kept, NULL}};
-	int rc =
-	    cli_start(&c, argc, argv,
-		      "usage: dormouse jump [-c FILE]\nThe jump host of the file's server block: ssh -J HOST TARGET "
-		      "starts the target.  The daemon runs one by itself.",
-		      own, ARRAY_LEN(own));
+	AUTO(arena) struct arena a = {0};
+	struct cli c = {0};
+	struct strings words = {0};
+	struct err e;
 
-	if (rc >= 0)
-		return rc;
-	if (c.config.server.set) {
-		rc = jump_listen(&c.paths, &c.config, kept);
-	} else {
-		struct err e;
-		(void)err_set(&e, ERR_CONFIG, "'%s' has no server block", c.paths.config);
-		(void)err_hint(&e,
-			       "add one: server { listen = \"localhost:7922\" }, and clients; see dormouse-jump(8)");
-		rc = cli_fail(&c, &e);
-	}
-	cli_end(&c);
-	return rc;
-}
-
-static int cmd_jump_session(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return jump_session_run();
+	if (paths_find(NULL, &a, &c.paths, &e) < 0)
+		return cli_fail(&c, &e);
+	*vec_add(&words, &a) = c.paths.jump;
+	for (int i = 0; i <= argc; i++)
+		*vec_add(&words, &a) = argv[i]; /* with the NULL */
+	(void)execv(c.paths.jump, (char *const *)(uintptr_t)words.v);
+	(void)err_sys(&e, errno, "cannot run '%s'", c.paths.jump);
+	(void)err_hint(&e, "it belongs into the same folder as dormouse itself: install both");
+	return cli_fail(&c, &e);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -99,7 +87,6 @@ static const struct {
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
     {"worker", cmd_worker, NULL},
-    {"jump-session", cmd_jump_session, NULL},
 };
 
 static int usage(FILE *to)

@@ -12,7 +12,7 @@ enum { PAUSE_MS = 1000, PAUSE_MAX_MS = 60000, RETIRE_MS = 2000 };
 static void begin(struct keeper *k)
 {
 	struct jumphost *j = &k->jump;
-	const char *const argv[] = {k->paths->self, "jump", "--kept", "-c", k->config_path, NULL};
+	const char *const argv[] = {k->paths->jump, "jump", "--kept", "-c", k->config_path, NULL};
 	/* Its standard output tells us, by its end, that it has ended. */
 	struct proc_spec spec = {.argv = argv,
 				 .in = PROC_NULL,

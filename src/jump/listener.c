@@ -90,7 +90,7 @@ static int brief_fd(struct listener *l)
 static int start(struct listener *l, int fd, struct visit *v, struct err *e)
 {
 	/* The last two are for people who look at the processes. */
-	const char *const argv[] = {l->paths->self, "jump-session", v->peer.text, l->config->server.listen, NULL};
+	const char *const argv[] = {l->paths->jump, "jump-session", v->peer.text, l->config->server.listen, NULL};
 	int pair[2];
 	AUTO(fd) int brief = brief_fd(l);
 

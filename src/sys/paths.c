@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,7 +60,11 @@ int paths_find(const char *config, struct arena *a, struct paths *p, struct err 
 	p->state_dir = state;
 	p->socket = arena_printf(a, "%s/control.sock", run);
 	p->config = absolute(named != NULL ? named : "/etc/dormouse/config.hcl", a);
+	/* Of the two programs, each knows where both are. */
+	if (n > 5 && memcmp(self + n - 5, "-jump", 5) == 0)
+		n -= 5;
 	p->self = arena_strndup(a, self, (size_t)n);
+	p->jump = arena_printf(a, "%s-jump", p->self);
 	return 0;
 }
 

@@ -10,7 +10,8 @@ struct paths {
 	const char *state_dir;	 /* DORMOUSE_STATE_DIR; root: /var/lib/dormouse; else $XDG_STATE_HOME/dormouse */
 	const char *socket;	 /* in runtime_dir */
 	const char *config;	 /* -c; DORMOUSE_CONFIG; /etc/dormouse/config.hcl */
-	const char *self;	 /* this program's own file */
+	const char *self;	 /* the file of this program, dormouse */
+	const char *jump;	 /* dormouse-jump, beside it */
 };
 
 /* Finds them and makes the two folders (mode 0700) if they are not there.  config may be NULL. */
