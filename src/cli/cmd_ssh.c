@@ -1,5 +1,6 @@
 /* ssh-config, known-hosts: so that ssh, and all that uses it, finds the machines. */
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,8 +141,37 @@ static void say_installed(const struct place *p, const struct targets *targets)
 struct wish {
 	bool keys; /* known-hosts */
 	bool install, remove, everybody;
-	const char *jump;
+	const char *jump; /* "": wherever it listens */
 };
+
+/* Where the jump host is reached: what was given, or what the file says. */
+static int find_jump(struct cli *c, const char *given, const char **out, struct err *e)
+{
+	char name[HOST_NAME_MAX + 1] = "localhost";
+
+	if (*given != '\0')
+		return ssh_jump(given, &c->arena, out, e);
+	if (!c->config.server.set) {
+		(void)err_set(e, ERR_CONFIG, "'%s' has no server block: there is no jump host", c->paths.config);
+		return err_hint(e, "add one, see dormouse-jump(8); or say where another one is: --jump HOST[:PORT]");
+	}
+	(void)gethostname(name, sizeof(name) - 1);
+	return ssh_jump_at(c->config.server.listen, name, &c->arena, out, e);
+}
+
+/* The jump host's own line of known_hosts. */
+static int write_jump(struct buf *b, struct cli *c, const char *jump, struct err *e)
+{
+	struct str key;
+	const char *path = arena_printf(&c->arena, "%s/jump_host_key.pub", c->paths.state_dir);
+
+	if (fd_read_file(path, SSH_FILE_MAX, &c->arena, &key, e) < 0) {
+		(void)err_wrap(e, "the key of the jump host is not known");
+		return err_hint(e, "it is written at its first start: dormouse daemon, or dormouse jump");
+	}
+	buf_puts(b, ssh_jump_known(jump, key, &c->arena));
+	return 0;
+}
 
 static int fulfil(struct cli *c, const struct wish *w, struct err *e)
 {
@@ -159,7 +189,7 @@ static int fulfil(struct cli *c, const struct wish *w, struct err *e)
 		return -1;
 	if (w->remove)
 		return removal(c, &place, e);
-	if (chosen(c, &targets, e) < 0 || (w->jump != NULL && ssh_jump(w->jump, &c->arena, &way.jump, e) < 0))
+	if (chosen(c, &targets, e) < 0 || (w->jump != NULL && find_jump(c, w->jump, &way.jump, e) < 0))
 		return -1;
 	if (w->install) {
 		if (install(c, &place, &targets, e) < 0)
@@ -168,6 +198,8 @@ static int fulfil(struct cli *c, const struct wish *w, struct err *e)
 		return 0;
 	}
 	write_targets(&b, &targets, w->keys ? NULL : &way);
+	if (w->keys && w->jump != NULL && write_jump(&b, c, way.jump, e) < 0)
+		return -1;
 	(void)fputs(buf_text(&b), stdout);
 	return 0;
 }
@@ -181,7 +213,13 @@ static int ssh_files(int argc, char **argv, const char *usage, bool keys)
 					 {"--jump", NULL, &w.jump}};
 	struct cli c;
 	struct err e;
-	int rc = cli_begin(&c, argc, argv, usage, own, ARRAY_LEN(own) - (keys ? 1 : 0));
+
+	/* Behind it nothing is left that could be its value. */
+	if (argc > 1 && strcmp(argv[argc - 1], "--jump") == 0) {
+		w.jump = "";
+		argc--;
+	}
+	int rc = cli_begin(&c, argc, argv, usage, own, ARRAY_LEN(own));
 
 	/* What was installed is removed without the file that it was made from. */
 	if (rc < 0 && !w.remove && !cli_config(&c))
@@ -196,12 +234,13 @@ int cmd_ssh_config(int argc, char **argv)
 {
 	return ssh_files(
 	    argc, argv,
-	    "usage: dormouse ssh-config [--install [--system] | --jump HOST[:PORT]] [TARGET…]\n"
+	    "usage: dormouse ssh-config [--install [--system]] [TARGET…]\n"
+	    "       dormouse ssh-config [TARGET…] --jump [HOST[:PORT]]\n"
 	    "       dormouse ssh-config --remove [--system]\n"
 	    "What ssh must know so that the targets are hosts like any other, which wake when somebody "
 	    "connects: printed, or installed for this user or for all (--system), with the pinned host keys; "
 	    "--remove takes it away again. --jump prints it for another machine, from which this host's jump "
-	    "host is reached at that address.",
+	    "host is reached at that address, or else where the file's server block listens.",
 	    false);
 }
 
@@ -210,8 +249,9 @@ int cmd_known_hosts(int argc, char **argv)
 	return ssh_files(
 	    argc, argv,
 	    "usage: dormouse known-hosts [--install [--system]] [TARGET…]\n"
+	    "       dormouse known-hosts [TARGET…] --jump [HOST[:PORT]]\n"
 	    "       dormouse known-hosts --remove [--system]\n"
-	    "The host keys that the targets pin, as lines of known_hosts. --install and --remove are those of "
-	    "ssh-config: the two files belong together.",
+	    "The host keys that the targets pin, as lines of known_hosts; with --jump also the jump host's own. "
+	    "The options are those of ssh-config: what they print or install belongs together.",
 	    true);
 }

@@ -18,6 +18,37 @@ int ssh_jump(const char *given, struct arena *a, const char **out, struct err *e
 	return 0;
 }
 
+int ssh_jump_at(const char *listen, const char *name, struct arena *a, const char **out, struct err *e)
+{
+	static const char *const all[] = {":", "0.0.0.0:", "[::]:"};
+	static const char *const own[] = {"localhost:", "127.", "[::1]:"};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (!str_starts(str_of(listen), own[i]))
+			continue;
+		(void)err_set(e, ERR_CONFIG, "no other machine can reach the jump host at '%s'", listen);
+		return err_hint(e, "listen = \":%d\" in the server block; or say what leads to it: --jump HOST[:PORT]",
+				JUMP_PORT);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (str_starts(str_of(listen), all[i]))
+			return ssh_jump(arena_printf(a, "%s%s", name, strrchr(listen, ':')), a, out, e);
+	return ssh_jump(listen, a, out, e);
+}
+
+const char *ssh_jump_known(const char *jump, struct str key, struct arena *a)
+{
+	const char *at = strchr(jump, '@'), *place = at == NULL ? jump : at + 1, *colon = strrchr(place, ':');
+	struct str host = {place, (size_t)(colon - place)};
+	bool plain = strcmp(colon, ":22") == 0;
+
+	key = str_trim(key);
+	if (host.p[0] == '[') /* IPv6 */
+		host = (struct str){host.p + 1, host.n - 2};
+	return arena_printf(a, "%s%.*s%s%s %.*s\n", plain ? "" : "[", (int)host.n, host.p, plain ? "" : "]",
+			    plain ? "" : colon, (int)key.n, key.p);
+}
+
 void ssh_host_block(struct buf *b, const struct target *t, const struct ssh_way *way)
 {
 	AUTO(arena) struct arena a = {0};

@@ -19,6 +19,11 @@ enum { JUMP_PORT = 7922 };
 
 /* HOST, HOST:PORT or USER@… as ProxyJump has it, with the port; an IPv6 address stands in brackets. */
 int ssh_jump(const char *given, struct arena *a, const char **out, struct err *e) MUST_CHECK;
+/* Likewise, of one that listens there ("HOST:PORT" or ":PORT"); name: this host's, for one that listens on all of its
+ * addresses.  Refuses what no other machine can reach. */
+int ssh_jump_at(const char *listen, const char *name, struct arena *a, const char **out, struct err *e) MUST_CHECK;
+/* The line of known_hosts for its own key ("ssh-ed25519 AAAA…"). */
+const char *ssh_jump_known(const char *jump, struct str key, struct arena *a);
 /* The target's Host block. */
 void ssh_host_block(struct buf *b, const struct target *t, const struct ssh_way *way);
 /* A line for the top of somebody's file; and that file's text without it, all other bytes as they are. */

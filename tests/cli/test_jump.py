@@ -177,6 +177,31 @@ def test_two_clients_one_machine(jump):
     jump.nothing_is_left()
 
 
+def test_what_is_printed_for_another_machine_suffices(jump):
+    """It knows both keys, and asks nobody."""
+    here = f"127.0.0.1:{jump.jump_port}"
+    done = jump.run("known-hosts", "--jump", here, check=2)
+    assert "the key of the jump host is not known" in done.stderr and "hint: it is written" in done.stderr
+    jump.start()
+    printed = jump.run("ssh-config", "--jump", here, "arch", check=0).stdout
+    jump.known.write_text(jump.run("known-hosts", "--jump", here, check=0).stdout)
+    jump.ssh_config.write_text(
+        printed + f"Host *\n  IdentityFile {jump.folder}/id\n  IdentitiesOnly yes\n  BatchMode yes\n"
+        f"  UserKnownHostsFile {jump.known}\n  StrictHostKeyChecking yes\n"
+    )
+    assert jump.client("ssh", "arch", "echo here").stdout == "here\n"
+    # Without an address it is the one of the file.
+    done = jump.run("ssh-config", "--jump", check=3)
+    assert f"no other machine can reach the jump host at '{here}'" in done.stderr and "hint: listen = " in done.stderr
+    jump.config.write_text(jump.config.read_text().replace(here, f":{jump.jump_port}"))
+    place = f"{socket.gethostname()}:{jump.jump_port}"
+    assert f"ProxyJump arch@{place}\n" in jump.run("ssh-config", "arch", "--jump", check=0).stdout
+    host = place.replace(":", "]:")
+    assert f"[{host} ssh-ed25519 " in jump.run("known-hosts", "--jump", check=0).stdout
+    jump.write_config()
+    assert "has no server block" in jump.run("known-hosts", "--jump", check=3).stderr
+
+
 def test_what_is_wrong_is_said(jump):
     keys = jump.folder / "keys"
     client = f'client "me" {{\n  keys_file = "{keys}"\n  allow = ["arch"]\n}}\n'

@@ -112,6 +112,39 @@ static void jumps(void **state)
 	}
 }
 
+static void listening(void **state)
+{
+	static const char *const table[][3] = {
+	    {":7922", "box:7922", "[box]:7922 ssh-ed25519 AAAA\n"},
+	    {"0.0.0.0:22", "box:22", "box ssh-ed25519 AAAA\n"},
+	    {"[::]:1", "box:1", "[box]:1 ssh-ed25519 AAAA\n"},
+	    {"192.0.2.7:7922", "192.0.2.7:7922", "[192.0.2.7]:7922 ssh-ed25519 AAAA\n"},
+	    {"[2001:db8::7]:22", "[2001:db8::7]:22", "2001:db8::7 ssh-ed25519 AAAA\n"},
+	    {"[2001:db8::7]:99", "[2001:db8::7]:99", "[2001:db8::7]:99 ssh-ed25519 AAAA\n"},
+	    {"localhost:7922", NULL, NULL},
+	    {"127.0.0.1:7922", NULL, NULL},
+	    {"[::1]:7922", NULL, NULL},
+	};
+	AUTO(arena) struct arena a = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		const char *out = NULL;
+		struct err e;
+		int rc = ssh_jump_at(table[i][0], "box", &a, &out, &e);
+		assert_int_equal(rc, table[i][1] == NULL ? -1 : 0);
+		if (rc < 0) {
+			assert_true(e.kind == ERR_CONFIG && e.hint[0] != '\0');
+			continue;
+		}
+		assert_string_equal(out, table[i][1]);
+		assert_string_equal(ssh_jump_known(out, str_of("ssh-ed25519 AAAA\n"), &a), table[i][2]);
+		/* Who logs in there is no part of its name. */
+		out = arena_printf(&a, "me@%s", out);
+		assert_string_equal(ssh_jump_known(out, str_of("ssh-ed25519 AAAA"), &a), table[i][2]);
+	}
+}
+
 static void includes(void **state)
 {
 	static const char *const table[][2] = {
@@ -138,8 +171,8 @@ static void includes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(blocks), cmocka_unit_test(hostile),  cmocka_unit_test(keys),
-	    cmocka_unit_test(jumps),  cmocka_unit_test(includes),
+	    cmocka_unit_test(blocks), cmocka_unit_test(hostile),   cmocka_unit_test(keys),
+	    cmocka_unit_test(jumps),  cmocka_unit_test(listening), cmocka_unit_test(includes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
