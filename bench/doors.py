@@ -16,7 +16,8 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent.parent / "tests" / "cli"))
 from conftest import DORMOUSE, Setup, wait_for  # noqa: E402
 
-DIRECT, LOCAL, RELAY, SSHD, LAZYSSH = "ssh", "dormouse connect --fdpass", "dormouse connect", "ssh -J sshd", "ssh -J lazyssh"
+DIRECT, LOCAL, RELAY = "ssh", "dormouse connect --fdpass", "dormouse connect"
+JUMP, SSHD, LAZYSSH = "ssh -J dormouse", "ssh -J sshd", "ssh -J lazyssh"
 
 
 def free_port():
@@ -49,6 +50,7 @@ class Doors:
             LOCAL: ["-o", f"ProxyCommand={DORMOUSE} connect --fdpass arch", "-o", "ProxyUseFdpass=yes"],
             RELAY: ["-o", f"ProxyCommand={DORMOUSE} connect arch"],
         }
+        self.jump_by_dormouse()
         self.jump_by_sshd()
         if lazyssh:
             self.jump_by_lazyssh(lazyssh)
@@ -60,6 +62,15 @@ class Doors:
         self.roots[way] = server.pid
         self.options[way] = ["-J", f"{user}@127.0.0.1:{port}"]
         wait_for(lambda: answers(port) == b"SSH-")
+
+    def jump_by_dormouse(self):
+        port, setup = free_port(), self.setup
+        key = (setup.folder / "id.pub").read_text().strip()
+        setup.config.write_text(
+            setup.config.read_text() + f'server {{\n  listen = "127.0.0.1:{port}"\n}}\n'
+            f'client "me" {{\n  key = "{key}"\n  allow = ["arch"]\n}}\n'
+        )
+        self.serve(JUMP, port, "jump", DORMOUSE, "jump")
 
     def jump_by_sshd(self):
         port, folder = free_port(), self.setup.machine
@@ -77,7 +88,8 @@ class Doors:
         self.serve(LAZYSSH, port, "jump", program, "-config", folder / "lazyssh.hcl")
 
     def ssh(self, way, command):
-        return [*self.common, *self.options[way], "-p", str(self.setup.port), "127.0.0.1", command]
+        place = ["arch"] if way == JUMP else ["-p", str(self.setup.port), "127.0.0.1"]
+        return [*self.common, *self.options[way], *place, command]
 
     def run(self, way, command, **more):
         """Seconds of a whole ssh command."""
@@ -249,7 +261,7 @@ def show_streams(up, down, count, times, memory):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--mib", type=int, default=1024)
+    p.add_argument("--mib", type=int, default=256)
     p.add_argument("--connections", type=int, default=20)
     p.add_argument("--idle", type=int, default=20, metavar="SECONDS")
     p.add_argument("--lazyssh", metavar="PROGRAM")
@@ -269,7 +281,7 @@ def main():
         doors = Doors(folder / "doors", args.lazyssh)
         try:
             ways = list(doors.options)
-            peer = idle(doors.roots[LAZYSSH], args.idle) if args.lazyssh else None
+            listeners = {way: idle(doors.roots[way], args.idle) for way in (JUMP, LAZYSSH) if way in ways}
             times = in_turns(ways, args.connections, doors.connect)
             memory = {way: "" if way == DIRECT else per_connection(doors, way, args.connections) for way in ways}
             up = in_turns(ways, args.rounds, lambda way: doors.upload(way, args.mib << 20))
@@ -278,7 +290,8 @@ def main():
             doors.end()
     show_streams(up, down, args.mib << 20, times, memory)
     print("\n| | resident KiB | not shared with files | wake-ups per second |\n|---|---|---|---|")
-    rows = {"dormouse daemon": fresh, f"dormouse daemon after {args.connections} machine starts": used, "lazyssh": peer}
+    rows = {"dormouse daemon": fresh, f"dormouse daemon after {args.connections} machine starts": used,
+            "dormouse jump": listeners[JUMP], "lazyssh": listeners.get(LAZYSSH)}  # fmt: skip
     for name, row in rows.items():
         if row:
             print(f"| {name}, idle | {row[0]} | {row[1]} | {row[2]:.2f} |")
