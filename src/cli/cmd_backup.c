@@ -96,6 +96,18 @@ static int record_open(const struct cli *c, const struct backup *b, struct contr
 	return control_call(&c->paths, link, &r, &a, NULL, NULL, &answer, e);
 }
 
+/* One run of a backup at a time.  The keeper says so with more words, but it may die and come back in the midst of a
+ * run; the kernel forgets nothing. */
+static int only_run(const struct cli *c, const struct backup *b, int *lock, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *path = arena_printf(&a, "%s/run-%s.lock", c->paths.state_dir, b->name);
+
+	if (paths_lock(path, arena_printf(&a, "backup '%s' is running already", b->name), lock, e) == 0)
+		return 0;
+	return e->kind == ERR_BUSY ? err_hint(e, "to watch it: dormouse status") : -1;
+}
+
 /* Why the clock is not believed; without a snapshots block, only the archive's pruning asks. */
 static const char *doubt_of(const struct run *r)
 {
@@ -257,6 +269,7 @@ int cmd_backup(int argc, char **argv)
 {
 	struct cli c;
 	AUTO(control) struct control link = CONTROL_INIT;
+	AUTO(fd) int lock = -1;
 	struct err e;
 	int rc = cli_begin(&c, argc, argv,
 			   "usage: dormouse backup [--json] [-c FILE] [NAME]\nOne whole run: snapshots if they are "
@@ -268,7 +281,7 @@ int cmd_backup(int argc, char **argv)
 	const struct backup *b = cli_config(&c) ? cli_backup(&c) : NULL;
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;
-	if (record_open(&c, b, &link, &e) < 0) {
+	if (only_run(&c, b, &lock, &e) < 0 || record_open(&c, b, &link, &e) < 0) {
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}

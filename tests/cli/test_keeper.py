@@ -254,3 +254,19 @@ def test_help_fits_a_terminal(setup):
         assert text.startswith("usage: dormouse " + command) and all(len(line) <= 80 for line in text.splitlines()), text
     assert "  ProxyUseFdpass yes\n" in setup.run("connect", "--help").stdout
     assert "hint: usage: dormouse ls" in setup.run("ls", "--nirvana", check=3).stderr
+
+
+def test_one_run_at_a_time_whatever_becomes_of_the_keeper(setup):
+    setup.config.write_text(
+        setup.config.read_text()
+        + f'backup "x" {{\n  source = "tank/x"\n  destination = "arch:vault"\n'
+        f'  before = ["sh", "-c", "touch {setup.folder}/began; sleep 15"]\n}}\n'
+    )
+    first = setup.popen("backup", "x")
+    wait_for((setup.folder / "began").exists)
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    second = setup.run("backup", "x", check=4)
+    assert "backup 'x' is running already" in second.stderr and "hint:" in second.stderr
+    first.kill()
+    first.wait()
