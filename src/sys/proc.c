@@ -11,6 +11,7 @@
 
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/stop.h"
 
 /* In the child: no allocation, no stdio, _exit on any failure with errno sent up. */
 static void child_fail(int report)
@@ -209,6 +210,7 @@ static int capture(struct proc *p, const struct str *input, size_t max_out, int6
 		   struct buf *errs, const char *name, struct err *e)
 {
 	struct str left = input != NULL ? *input : (struct str){0};
+	bool told = stop_asked();
 
 	if (p->in >= 0)
 		fd_nonblock(p->in);
@@ -217,7 +219,10 @@ static int capture(struct proc *p, const struct str *input, size_t max_out, int6
 		int64_t wait = deadline == 0 ? -1 : deadline - clock_mono_ms();
 		if (deadline != 0 && wait <= 0)
 			return err_set(e, ERR_TIMEOUT, "'%s' did not finish in time", name);
-		int n = poll(f, 3, wait > 60000 ? 60000 : (int)wait);
+		if (!told && stop_check(e) < 0)
+			return -1;
+		/* A signal may come right before poll: it is seen a second later. */
+		int n = poll(f, 3, deadline == 0 || wait > 1000 ? 1000 : (int)wait);
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, errno, "cannot wait for '%s'", name);
 		if (n <= 0)

@@ -50,7 +50,8 @@ struct proc_result {
 };
 /* Runs a program to its end: env as in proc_spec, input goes to its stdin (NULL = none), out and err are captured, at
  * most max_out bytes of out (more is an error).  timeout_ms 0 = none; when it passes the program is
- * killed and ERR_TIMEOUT returned.  A non-zero exit is not an error here: look at status. */
+ * killed and ERR_TIMEOUT returned; likewise ERR_CANCELLED when this process is told to end meanwhile (sys/stop.h). What
+ * begins after that is left to finish.  A non-zero exit is not an error here: look at status. */
 int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
 	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
 

@@ -260,7 +260,7 @@ def test_one_run_at_a_time_whatever_becomes_of_the_keeper(setup):
     setup.config.write_text(
         setup.config.read_text()
         + f'backup "x" {{\n  source = "tank/x"\n  destination = "arch:vault"\n'
-        f'  before = ["sh", "-c", "touch {setup.folder}/began; sleep 15"]\n}}\n'
+        f'  before = ["sh", "-c", "touch {setup.folder}/began; exec sleep 60"]\n}}\n'
     )
     first = setup.popen("backup", "x")
     wait_for((setup.folder / "began").exists)
@@ -268,5 +268,5 @@ def test_one_run_at_a_time_whatever_becomes_of_the_keeper(setup):
         os.kill(pid, signal.SIGKILL)
     second = setup.run("backup", "x", check=4)
     assert "backup 'x' is running already" in second.stderr and "hint:" in second.stderr
-    first.kill()
-    first.wait()
+    first.terminate()  # and that is not waited for
+    assert "told to end" in first.communicate(timeout=20)[1]
