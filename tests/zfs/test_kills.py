@@ -201,7 +201,7 @@ def test_cut_at_twenty_bytes(tmp_path_factory):
         zfs("snapshot", "tank/home@one")
         with world.vault():
             zfs("set", "compression=lz4", "vault/backup")
-        world.write_config(world.host_key, snapshots="")
+        world.write_config(world.host_key, snapshots="", more='  compress = "none"\n')
         world.settings["port"] = cutter.port
         world.save_settings()
         runs, sent = 0, 0
