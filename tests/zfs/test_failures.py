@@ -350,6 +350,9 @@ def test_the_pool_is_suspended(world):
         assert "suspended" in done.stderr and "zpool clear" in done.stderr, done.stderr
         sh("mount", "-o", "remount,size=300M", disks)
         sh("zpool", "clear", "vault")
+        until = time.monotonic() + 60  # who received when it began goes on now, and moves the resume token
+        while sh("pgrep", "-f", "^zfs receive", check=False).stdout and time.monotonic() < until:
+            time.sleep(0.5)
         done = world.run("backup", "safe", check=0)
         world.run("sleep", "--force", "archiver", check=0)
         with world.vault():
