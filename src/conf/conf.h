@@ -22,6 +22,7 @@ struct conf_env {
 enum { CONF_MAX = 1024 * 1024 };
 
 /* True when *out is whole; otherwise d says what is wrong, all of it.  In either case d may hold warnings.
+ * env may be NULL: there are neither files nor variables, as for what conf_write_target has written.
  * Everything lives in a. */
 bool conf_load(struct str text, const char *path, bool json, const struct target_kind *const *kinds, size_t nkinds,
 	       const struct conf_env *env, struct arena *a, struct config *out, struct diags *d);

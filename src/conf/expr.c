@@ -35,20 +35,20 @@ static struct value loaded(struct reader *r, struct str text, size_t from, const
 
 static struct value call(struct reader *r, const char *name, size_t from, const struct value *arg)
 {
-	const char *why = NULL;
+	const char *why = "there are no files here";
 	struct str text;
 
 	if (strcmp(name, "trimspace") == 0)
 		return reader_string(r, str_trim(arg->text), from);
 	if (strcmp(name, "file") == 0) {
-		if (r->env->file(r->env->ctx, arg->text.p, r->arena, &text, &why))
+		if (r->env != NULL && r->env->file(r->env->ctx, arg->text.p, r->arena, &text, &why))
 			return loaded(r, text, from, "the file", arg->text.p);
 		struct diag *g =
 		    reader_diag(r, reader_span(r, from), "cannot read the file '%s': %s", arg->text.p, why);
 		diag_hint(r->diags, g, "a path that does not begin with / is taken from the folder of this file");
 		return bad();
 	}
-	const char *value = r->env->env(r->env->ctx, arg->text.p);
+	const char *value = r->env == NULL ? NULL : r->env->env(r->env->ctx, arg->text.p);
 	if (value != NULL)
 		return loaded(r, str_of(value), from, "the environment variable", arg->text.p);
 	struct diag *g = reader_diag(r, reader_span(r, from), "the environment variable '%s' is not set", arg->text.p);

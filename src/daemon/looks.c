@@ -183,11 +183,10 @@ void look_timers(struct keeper *k, struct host *first, int64_t now)
 static void take_up(struct keeper *k, const struct stored_machine *m)
 {
 	AUTO(arena) struct arena a = {0};
-	struct conf_env none = {0};
 	struct diags d = {0};
 	struct config c;
 
-	if (!conf_load(str_of(m->config), "", false, provider_kinds(), PROVIDERS, &none, &a, &c, &d) ||
+	if (!conf_load(str_of(m->config), "", false, provider_kinds(), PROVIDERS, NULL, &a, &c, &d) ||
 	    c.targets.n != 1) {
 		(void)fprintf(stderr, "<3>dormouse: what is remembered of target '%s' cannot be read\n", m->target);
 		return;

@@ -45,19 +45,6 @@ static void progress(const struct provider_env *env, const char *text)
 	say(j);
 }
 
-static bool no_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
-{
-	(void)ctx, (void)path, (void)a, (void)out;
-	*why = "a worker reads no files";
-	return false;
-}
-
-static const char *no_variable(void *ctx, const char *name)
-{
-	(void)ctx, (void)name;
-	return NULL;
-}
-
 static void list_one(void *arg, const struct machine_id *id, const struct machine_facts *f)
 {
 	json_t *j = machine_facts_json(f);
@@ -119,7 +106,6 @@ static int read_order(struct arena *a, struct worker_order *o, struct err *e)
 int worker_run(void)
 {
 	AUTO(arena) struct arena a = {0};
-	struct conf_env none = {NULL, no_file, no_variable};
 	struct worker_order o;
 	struct config config;
 	struct diags diags = {0};
@@ -129,7 +115,7 @@ int worker_run(void)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	json_t *answer = json_object();
 	bool ok = read_order(&a, &o, &e) == 0;
-	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, &none, &a, &config, &diags))
+	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, NULL, &a, &config, &diags))
 		ok = err_set(&e, ERR_CONFIG, "%s", diags_wrong(&diags)->what) == 0;
 	if (ok) {
 		const struct target *t = config_target(&config, o.target);

@@ -46,7 +46,7 @@ static void remove_gone(struct side_state *s)
 	}
 }
 
-/* -1 with ERR_NONE: it does not pay, or nothing is known. */
+/* -1: nothing is known, it does not pay, or it failed; *e is for nobody. */
 static int look_by_names(struct reach *r, struct side_state *s, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};

@@ -1,6 +1,5 @@
 #include "engine/prepare.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 

@@ -712,7 +712,6 @@ static void stay(struct keeper *k, int64_t leave)
 static void live(int life)
 {
 	AUTO(arena) struct arena a = {0};
-	struct conf_env none = {0};
 	struct diags d = {0};
 	struct config c;
 	char text[600];
@@ -732,7 +731,7 @@ static void live(int life)
 	    "  starts_per_hour = %u\n}\ntarget \"own\" \"exec\" {\n  command = [\"x\"]\n  shared = false\n}\n"
 	    "limits {\n  machines = %u\n}\n",
 	    lingers[roll(3)], lifetimes[roll(3)], 1 + roll(6), roll(3));
-	assert_true(conf_load(str_of(text), "x", false, provider_kinds(), PROVIDERS, &none, &a, &c, &d));
+	assert_true(conf_load(str_of(text), "x", false, provider_kinds(), PROVIDERS, NULL, &a, &c, &d));
 	w.config = &c;
 	keeper_starts();
 	for (uint32_t n = 10 + roll(40); n > 0; n--) {

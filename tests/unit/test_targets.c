@@ -4,25 +4,10 @@
 #include "conf/conf.h"
 #include "provider/registry.h"
 
-static bool no_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)
-{
-	(void)ctx, (void)path, (void)a, (void)out;
-	*why = "there are no files here";
-	return false;
-}
-
-static const char *no_variable(void *ctx, const char *name)
-{
-	(void)ctx, (void)name;
-	return NULL;
-}
-
-static const struct conf_env env = {NULL, no_file, no_variable};
-
 static bool read_text(const char *text, bool json, struct arena *a, struct config *c, struct diags *d)
 {
 	*d = (struct diags){0};
-	return conf_load(str_of(text), "f", json, provider_kinds(), PROVIDERS, &env, a, c, d);
+	return conf_load(str_of(text), "f", json, provider_kinds(), PROVIDERS, NULL, a, c, d);
 }
 
 /* A file's only target, as it is written; reads back to the same. */
@@ -160,13 +145,27 @@ static void many_warnings(void **state)
 	assert_non_null(diags_wrong(&d)->what);
 }
 
+/* What the journal holds is read without files and variables, whatever is in it. */
+static void from_nowhere(void **state)
+{
+	static const char *const texts[] = {"target t qemu {\nbridge = file(\"x\")\n}\n",
+					    "target t qemu {\nbridge = env(\"x\")\n}\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct config c;
+		struct diags d;
+		assert_false(read_text(texts[i], false, &a, &c, &d));
+		assert_non_null(strstr(diags_wrong(&d)->what, i == 0 ? "there are no files here" : "is not set"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lazyssh_defaults),
-	    cmocka_unit_test(lazyssh_values),
-	    cmocka_unit_test(lazyssh_warnings),
-	    cmocka_unit_test(many_warnings),
+	    cmocka_unit_test(lazyssh_defaults), cmocka_unit_test(lazyssh_values), cmocka_unit_test(lazyssh_warnings),
+	    cmocka_unit_test(many_warnings),	cmocka_unit_test(from_nowhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
