@@ -5,17 +5,13 @@
 int hook_run(const char *name, const struct strings *words, const char *const *env, int64_t timeout_ms,
 	     const char *input, struct arena *a, struct err *e)
 {
-	struct strings argv = {0};
 	struct proc_result out;
 	struct str in = str_of(input == NULL ? "" : input);
 	char how[80];
 
 	if (words->n == 0)
 		return 0;
-	for (size_t i = 0; i < words->n; i++)
-		*vec_add(&argv, a) = words->v[i];
-	*vec_add(&argv, a) = NULL;
-	if (proc_run(argv.v, env, &in, 1 << 20, timeout_ms, a, &out, e) < 0)
+	if (proc_run(proc_argv(words, a), env, &in, 1 << 20, timeout_ms, a, &out, e) < 0)
 		return err_wrap(e, "%s did not run to its end", name);
 	if (out.status == 0)
 		return 0;

@@ -30,14 +30,9 @@ static const struct field fields[] = {
 static int command(const struct provider_env *env, const struct target *t, const struct strings *words,
 		   const char *doing, struct err *e)
 {
-	struct strings argv = {0};
-
 	if (words->n == 0)
 		return 0;
-	for (size_t i = 0; i < words->n; i++)
-		*vec_add(&argv, env->arena) = words->v[i];
-	*vec_add(&argv, env->arena) = NULL;
-	return tool_do(env, argv.v, NULL, e, "%s the disk '%s'", doing, t->name);
+	return tool_do(env, proc_argv(words, env->arena), NULL, e, "%s the disk '%s'", doing, t->name);
 }
 
 /* zpool COMMAND… POOL; what zpool says is told as everywhere. */

@@ -77,14 +77,10 @@ static json_t *ask(const struct provider_env *env, const struct target *t, const
 	const struct exec_settings *s = t->settings;
 	AUTO(json) json_t *request = json_object();
 	AUTO(buf) struct buf line = {0};
-	struct strings argv = {0};
 	struct proc p;
 	int status = 0;
 
-	for (size_t i = 0; i < s->command.n; i++)
-		*vec_add(&argv, env->arena) = s->command.v[i];
-	*vec_add(&argv, env->arena) = NULL;
-	if (argv.v[0] == NULL) {
+	if (s->command.n == 0) {
 		(void)err_set(e, ERR_CONFIG, "the command of target '%s' is empty", t->name);
 		return NULL;
 	}
@@ -94,13 +90,17 @@ static json_t *ask(const struct provider_env *env, const struct target *t, const
 	(void)json_object_set_new(request, "runtime_dir", json_any(env->runtime_dir));
 	json_write(&line, request);
 	buf_putc(&line, '\n');
-	struct proc_spec spec = {.argv = argv.v, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT, .tied = true};
+	struct proc_spec spec = {.argv = proc_argv(&s->command, env->arena),
+				 .in = PROC_PIPE,
+				 .out = PROC_PIPE,
+				 .err = PROC_INHERIT,
+				 .tied = true};
 	if (proc_spawn(&spec, &p, e) < 0)
 		return NULL;
 	struct err ignored; /* a program that reads nothing may still answer */
 	(void)!fd_write_all(p.in, line.p, line.n, &ignored);
 	fd_close(&p.in);
-	json_t *answer = converse(env, &p, argv.v[0], e);
+	json_t *answer = converse(env, &p, s->command.v[0], e);
 	fd_close(&p.out);
 	if (answer == NULL)
 		proc_end(&p);
@@ -112,7 +112,7 @@ static json_t *ask(const struct provider_env *env, const struct target *t, const
 	if (json_is_object(fault))
 		json_to_err(fault, e);
 	else
-		(void)err_set(e, ERR_SYSTEM, "'%s' failed to %s target '%s'", argv.v[0], op, t->name);
+		(void)err_set(e, ERR_SYSTEM, "'%s' failed to %s target '%s'", s->command.v[0], op, t->name);
 	json_decref(answer);
 	return NULL;
 }

@@ -195,6 +195,16 @@ void proc_end(struct proc *p)
 	}
 }
 
+const char *const *proc_argv(const struct strings *words, struct arena *a)
+{
+	struct strings argv = {0};
+
+	for (size_t i = 0; i < words->n; i++)
+		*vec_add(&argv, a) = words->v[i];
+	*vec_add(&argv, a) = NULL;
+	return argv.v;
+}
+
 const char *proc_status_text(int status, char *out, size_t size)
 {
 	if (WIFSIGNALED(status))

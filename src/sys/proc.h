@@ -29,6 +29,9 @@ struct proc {
 	int in, out, err; /* our ends of the pipes (close-on-exec), or -1 */
 };
 
+/* The words of a command, as the file has them, with the NULL that ends an argv; in the arena. */
+const char *const *proc_argv(const struct strings *words, struct arena *a);
+
 /* Starts a child in its own process group with default signals, every other descriptor closed.
  * A program that cannot be executed is an error here, not exit code 127. */
 int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e) MUST_CHECK;
