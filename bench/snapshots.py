@@ -1,9 +1,11 @@
 """Passes (take what is due, destroy what is too many), an hour apart, over many datasets with 30 snapshots each:
-dormouse, zfs-auto-snapshot, sanoid.  Wall time and the number of programs that were started, each time."""
+dormouse, zfs-auto-snapshot, sanoid.  Wall time and the number of programs that were started, each time.  Each pass takes
+one snapshot of each dataset and destroys one."""
 
 import argparse
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,7 +16,7 @@ from conftest import DORMOUSE, sh, zfs  # noqa: E402
 import accounting  # noqa: E402  # conftest knows where
 import zfs_core  # noqa: E402
 
-KEEP = 28
+KEEP = 30
 
 
 def make_pool(image, count):
@@ -60,12 +62,13 @@ def sanoid(folder, name):
     (etc / "sanoid.defaults.conf").write_text(defaults.read_text())
     (etc / "sanoid.conf").write_text(
         f"[{name}/t/not]\n  use_template = none\n[template_none]\n  autosnap = no\n  autoprune = no\n"
-        f"[{name}/t]\n  recursive = yes\n  frequently = 0\n  hourly = {KEEP}\n  daily = 0\n  monthly = 0\n  yearly = 0\n"
+        f"[{name}/t]\n  recursive = yes\n  frequently = 0\n  hourly = {KEEP - 1}\n  daily = 0\n  monthly = 0\n  yearly = 0\n"
         "  autosnap = yes\n  autoprune = yes\n"
     )
     dirs = [f"--{kind}-dir={folder}/{kind}" for kind in ("cache", "run")]
     for kind in ("cache", "run"):
         (folder / kind).mkdir(exist_ok=True)
+    # It prunes what it saw before it took the new ones, so that one less makes it destroy one in each pass, too.
     return ["sanoid", "--cron", "--quiet", f"--configdir={etc}", *dirs], None
 
 
@@ -83,15 +86,16 @@ def snapshots(name):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--datasets", type=int, default=1000)
-    p.add_argument("--passes", type=int, default=2)
+    p.add_argument("--passes", type=int, default=3, help="of dormouse, whose first one knows nothing yet")
+    p.add_argument("--peers-passes", type=int, default=2, help="of the others, who know nothing in any")
     p.add_argument("--only", help="one of the tools")
     args = p.parse_args()
     if not pathlib.Path("/run/vm").exists():
         sys.exit("this sets the clock, so it runs only in a guest of its own: DORMOUSE_VM=always bench/run snapshots")
     print(f"{args.datasets} datasets with 30 snapshots, {KEEP} kept; one dataset left out; all mounted.\n"
-          "Passes an hour apart.\n")
+          "Passes an hour apart. Ratios are to the median of dormouse's passes but the first.\n")
     print("| | pass | s | / dormouse | programs | snapshots before, after |\n|---|---|---|---|---|---|", flush=True)
-    base = {}
+    ours = []
     with tempfile.TemporaryDirectory() as where:
         folder = pathlib.Path(where)
         make_pool(folder / "made.img", args.datasets)
@@ -104,14 +108,15 @@ def main():
             sh("zpool", "import", "-d", folder / tool, "bench")
             name_snapshots(stamp)
             argv, env = make(folder / tool, "bench")
-            for n in range(args.passes):
+            for n in range(args.passes if make is dormouse else args.peers_passes):
                 before = snapshots("bench")
                 accounting.begin()
                 began = time.monotonic()
                 done = subprocess.run(argv, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                 took, programs = time.monotonic() - began, sum(accounting.end().values())
-                base.setdefault(n, took)
-                print(f"| {tool} | {n + 1} | {took:.1f} | {took / base[n]:.1f} | {programs} | {before}, {snapshots('bench')}"
+                if make is dormouse:
+                    ours.append(took)
+                print(f"| {tool} | {n + 1} | {took:.1f} | {took / statistics.median(ours[1:] or ours or [took]):.1f} | {programs} | {before}, {snapshots('bench')}"
                       f"{'' if done.returncode == 0 else ', exit ' + str(done.returncode) + ': ' + done.stdout[-300:]} |",
                       flush=True)  # fmt: skip
                 sh("date", "-s", f"@{int(time.time()) + 3600}")

@@ -101,6 +101,19 @@ static size_t channels_of(const struct run *r)
 	return n == 0 ? LOCAL_CHANNELS : (size_t)n;
 }
 
+/* The receiver of a stream that was cut may go on for a while, and what it has taken changes: the token that was seen
+ * then fits no more.  That is found out by the next look; only the same one a second time is a failure. */
+static bool may_have_moved(struct run *r, const struct send_step *s, const struct err *e)
+{
+	struct outcome *o = outcome_of(r, s->source);
+
+	if (s->kind != SEND_RESUME || e->kind != ERR_CONFLICT ||
+	    (o->refused != NULL && strcmp(o->refused, s->token) == 0))
+		return false;
+	o->refused = s->token;
+	return true;
+}
+
 /* What became of the streams of one channel.  True when it seems to have moved things forward. */
 static bool take_results(struct run *r, const struct send_steps *list, const struct stream_result *results,
 			 struct err *broken)
@@ -114,7 +127,8 @@ static bool take_results(struct run *r, const struct send_steps *list, const str
 			outcome_of(r, s->source)->coming += s->snapshots;
 			outcome_of(r, s->source)->taken = s->to.guid;
 			moved = true;
-		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER) {
+		} else if (results[i].state == STREAM_FAILED && results[i].err.retry == RETRY_NEVER &&
+			   !may_have_moved(r, s, &results[i].err)) {
 			outcome_fail(r, s->source, &results[i].err);
 			moved = true;
 		} else if (results[i].state == STREAM_FAILED) {

@@ -44,10 +44,12 @@ def test_demo(tmp_path):
 def test_interrupted_demo_leaves_nothing(tmp_path):
     demo = subprocess.Popen([TOP / "tests/demo/run", "--fast"], env=environment(tmp_path), stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+    seen = []
     for line in demo.stdout:
+        seen.append(line)
         if "waiting for ssh" in line:
             break
-    assert guests(tmp_path)
+    assert guests(tmp_path), "".join(seen)
     os.killpg(demo.pid, signal.SIGINT)
     demo.communicate(timeout=300)
     until = time.monotonic() + 60

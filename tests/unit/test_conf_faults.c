@@ -321,11 +321,7 @@ static void hostile(void **state)
 	    {"", "[", "", true},
 	    {"[", "\"${@}\",", "1]", true},
 	};
-#ifdef __SANITIZE_ADDRESS__
-	const double limit = 10;
-#else
-	const double limit = 1;
-#endif
+	const double limit = 10; /* linear is below one second, squared is an hour */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {

@@ -279,6 +279,21 @@ def test_tokens_that_fit_nothing(world):
     assert there["tank/home/b"] == here["tank/home/b"], (plan, done.stdout)
 
 
+def test_a_token_grows_old(world):
+    """What was cut off goes on after the look that read its token."""
+    tree(world, "a")
+    world.run("backup", "safe", check=0)
+    (world.folder / "mnt/home/a/file").write_bytes(os.urandom(4 << 20))
+    zfs("snapshot", "tank/home/a@two")
+    with world.vault():
+        partial("tank/home/a@two", "vault/backup/tank/home/a", "-i", "@one")
+    rest = world.folder / "rest"
+    pretend(world, f'cat >{rest}\nhead -c 1000000 {rest} | {ZFS} "$@"\nexec {ZFS} "$@" <{rest}')
+    done = succeeds(world)
+    assert (world.folder / "bin/once").exists()
+    assert "the partial receive does not fit this stream" in done.stderr, done.stderr
+
+
 def test_nothing_moves_any_more(world):
     tree(world, "a")
     (world.folder / "mnt/home/a/big").write_bytes(os.urandom(48 << 20))
