@@ -123,31 +123,31 @@ static int exec_check(const struct provider_env *env, const struct target *t, st
 	return j == NULL ? -1 : 0;
 }
 
-static int facts_op(const struct provider_env *env, const struct target *t, const struct machine_id *id, const char *op,
-		    struct machine_facts *f, struct err *e)
-{
-	AUTO(json) json_t *j = ask(env, t, op, id->token, e);
-
-	if (j == NULL)
-		return -1;
-	return machine_facts_read(j, env->arena, f, e);
-}
-
 static int exec_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 		      struct machine_facts *f, struct err *e)
 {
-	if (facts_op(env, t, id, "start", f, e) < 0)
+	AUTO(json) json_t *j = ask(env, t, "start", id->token, e);
+
+	if (j == NULL || machine_facts_read(j, env->arena, f, e) < 0)
 		return -1;
-	if (f->power == POWER_RUNNING)
+	if (f->power != POWER_RUNNING)
+		return err_set(e, ERR_CORRUPT, "the program says that target '%s' is started, and that it does not run",
+			       t->name);
+	const char *token = json_text(j, "token", env->arena);
+	if (token == NULL || strcmp(token, id->token) == 0)
 		return 0;
-	return err_set(e, ERR_CORRUPT, "the program says that target '%s' is started, and that it does not run",
-		       t->name);
+	(void)err_set(e, ERR_CORRUPT, "the program has not started the machine of target '%s' that it was asked for",
+		      t->name);
+	(void)err_why(e, "it answers with the token '%s', and was asked for '%s'", token, id->token);
+	return err_hint(e, "another token is another machine: dormouse-provider(7)");
 }
 
 static int exec_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 			 struct machine_facts *f, struct err *e)
 {
-	return facts_op(env, t, id, "describe", f, e);
+	AUTO(json) json_t *j = ask(env, t, "describe", id->token, e);
+
+	return j == NULL ? -1 : machine_facts_read(j, env->arena, f, e);
 }
 
 static int exec_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
@@ -173,7 +173,8 @@ static int exec_list(const struct provider_env *env, const struct target *t, mac
 		struct machine_id id = {t->name, token == NULL ? "" : token};
 		if (machine_facts_read(one, env->arena, &f, e) < 0)
 			return -1;
-		fn(arg, &id, &f);
+		if (f.power != POWER_ABSENT)
+			fn(arg, &id, &f);
 	}
 	return 0;
 }

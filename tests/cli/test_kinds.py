@@ -469,6 +469,32 @@ def test_qemu_errors(setup):
     assert "apt install qemu-system-x86" in setup.run("wake", "arch", check=2).stderr
 
 
+# --- exec (the rest is everywhere) ---------------------------------------------------------------------------------
+
+
+def use_program(setup, answers):
+    """A program that gives each request's operation an answer of the test's."""
+    program = setup.folder / "program"
+    program.write_text(f"#!{sys.executable} -IS\nimport json\nrequest = json.loads(input())\n"
+                       f"with open({str(setup.folder / 'asked')!r}, 'a') as f:\n    f.write(request['op'] + '\\n')\n"
+                       f"print(json.dumps({{'ok': True, **{answers!r}.get(request['op'], {{}})}}))\n")  # fmt: skip
+    program.chmod(0o755)
+    use(setup, "exec", f'  command = ["{program}"]')
+
+
+def test_exec_what_is_absent_is_no_machine(setup):
+    use_program(setup, {"list": {"machines": [{"power": "absent", "token": "x"}]}})
+    setup.run("reap", check=0)
+    assert "stop" not in (setup.folder / "asked").read_text()
+
+
+def test_exec_another_machine_than_asked_for(setup):
+    use_program(setup, {"list": {"machines": []}, "start": {"power": "running", "token": "x", "address": "127.0.0.1"}})
+    done = setup.run("wake", "arch", check=2)
+    assert "has not started the machine of target 'arch'" in done.stderr and "the token 'x'" in done.stderr
+    assert "hint: another token is another machine" in done.stderr
+
+
 # --- disk (the rest is in tests/zfs) --------------------------------------------------------------------------------
 
 

@@ -139,7 +139,7 @@ elif op == "check":
     answer(ok=True)
 elif op == "start":
     start(request)
-    answer(ok=True, **facts())
+    answer(ok=True, **dict(facts(), token=request["token"]))
 elif op == "describe":
     answer(ok=True, **facts())
 elif op == "stop":
