@@ -13,9 +13,10 @@
 #include "provider/qemu_args.h"
 #include "provider/registry.h"
 #include "provider/tool.h"
-#include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/proc.h"
+
+enum { SIGNAL_MS = 5000 };
 
 #define F(member, kind, ...) \
 	.name = #member, .type = kind, .offset = offsetof(struct qemu_settings, member), __VA_ARGS__
@@ -65,18 +66,19 @@ static void read_doors(struct str arg, struct arena *a, struct machine_doors *do
 	}
 }
 
-static bool is_ours(const struct provider_env *env, const struct target *t, pid_t pid, struct guest *g)
+/* 1: it is one of ours, 0: it is none, or has gone; -1: that cannot be seen. */
+static int is_ours(const struct provider_env *env, const struct target *t, pid_t pid, struct guest *g, struct err *e)
 {
 	/* Two keepers of different people, or tests, may have targets of one name. */
 	const char *name = arena_printf(env->arena, "dormouse:%s:%s:", t->name, env->runtime_dir);
 	struct str text;
-	struct err ignored;
 	bool ours = false;
 
 	*g = (struct guest){.pid = pid};
-	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, &ignored) <
-	    0)
-		return false;
+	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, e) < 0) {
+		bool full = e->sys == EMFILE || e->sys == ENFILE || e->sys == ENOMEM;
+		return full ? -1 : 0;
+	}
 	bool name_next = false;
 	while (text.n > 0) {
 		struct str arg = str_cut(&text, '\0');
@@ -91,25 +93,35 @@ static bool is_ours(const struct provider_env *env, const struct target *t, pid_
 	return ours;
 }
 
-/* Calls back for each running guest of the target, or the one of that token; returns how many. */
+/* Calls back for each running guest of the target, or the one of that token; returns how many.  -1: nobody knows. */
 static int each_guest(const struct provider_env *env, const struct target *t, const char *token,
-		      void (*fn)(void *, const struct guest *), void *arg)
+		      void (*fn)(void *, const struct guest *), void *arg, struct err *e)
 {
 	DIR *proc = opendir("/proc");
-	int n = 0;
+	bool ourselves = false;
+	int n = 0, is = 0;
 
-	for (struct dirent *d; proc != NULL && (d = readdir(proc)) != NULL;) {
+	if (proc == NULL)
+		return err_sys(e, errno, "cannot see which guests of target '%s' run", t->name);
+	for (struct dirent *d; is >= 0 && (d = readdir(proc)) != NULL;) {
 		uint64_t pid;
 		struct guest g;
-		if (num_u64(str_of(d->d_name), &pid) && is_ours(env, t, (pid_t)pid, &g) &&
-		    (token == NULL || strcmp(token, g.token) == 0)) {
-			n++;
-			fn(arg, &g);
-		}
+		if (!num_u64(str_of(d->d_name), &pid))
+			continue;
+		ourselves |= pid == (uint64_t)getpid();
+		is = is_ours(env, t, (pid_t)pid, &g, e);
+		if (is <= 0 || (token != NULL && strcmp(token, g.token) != 0))
+			continue;
+		n++;
+		fn(arg, &g);
 	}
-	if (proc != NULL)
-		(void)closedir(proc);
-	return n;
+	(void)closedir(proc);
+	if (is < 0)
+		return err_wrap(e, "cannot see which guests of target '%s' run", t->name);
+	if (ourselves)
+		return n;
+	(void)err_set(e, ERR_SYSTEM, "cannot see which guests of target '%s' run", t->name);
+	return err_hint(e, "/proc must be mounted: mount -t proc proc /proc");
 }
 
 static void keep_guest(void *arg, const struct guest *g)
@@ -198,8 +210,9 @@ static int qemu_start(const struct provider_env *env, const struct target *t, co
 	struct strings argv = {0};
 	struct proc_result r;
 
-	if (each_guest(env, t, id->token, keep_guest, &g) > 0)
-		return facts_of(env, t, &g, f, e);
+	int n = each_guest(env, t, id->token, keep_guest, &g, e);
+	if (n != 0)
+		return n < 0 ? -1 : facts_of(env, t, &g, f, e);
 	if (qemu_argv(env, t, id, &argv, e) < 0)
 		return -1;
 	(void)unlink(qemu_path(env, id, "qmp"));
@@ -218,11 +231,11 @@ static int qemu_start(const struct provider_env *env, const struct target *t, co
 				       ? "another process uses its disk; which one: fuser -v DISK"
 				       : "the target's block in the file says how it is started");
 	}
-	if (each_guest(env, t, id->token, keep_guest, &g) == 0) {
-		(void)err_set(e, ERR_SYSTEM, "the guest '%s' ended as soon as it was started", t->name);
-		return err_hint(e, "what it said: %s", qemu_path(env, id, "log"));
-	}
-	return facts_of(env, t, &g, f, e);
+	n = each_guest(env, t, id->token, keep_guest, &g, e);
+	if (n != 0)
+		return n < 0 ? -1 : facts_of(env, t, &g, f, e);
+	(void)err_set(e, ERR_SYSTEM, "the guest '%s' ended as soon as it was started", t->name);
+	return err_hint(e, "what it said: %s", qemu_path(env, id, "log"));
 }
 
 static int qemu_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
@@ -231,7 +244,8 @@ static int qemu_describe(const struct provider_env *env, const struct target *t,
 	struct guest g = {0};
 
 	*f = (struct machine_facts){.power = POWER_ABSENT};
-	return each_guest(env, t, id->token, keep_guest, &g) > 0 ? facts_of(env, t, &g, f, e) : 0;
+	int n = each_guest(env, t, id->token, keep_guest, &g, e);
+	return n > 0 ? facts_of(env, t, &g, f, e) : n;
 }
 
 static void signal_guest(void *arg, const struct guest *g)
@@ -239,42 +253,46 @@ static void signal_guest(void *arg, const struct guest *g)
 	(void)kill(g->pid, *(const int *)arg);
 }
 
-static bool wait_gone(const struct provider_env *env, const struct target *t, const struct machine_id *id, int64_t ms)
-{
-	struct guest g;
-	int64_t until = clock_mono_ms() + ms;
+struct ending {
+	const struct provider_env *env;
+	const struct target *target;
+	const struct machine_id *id;
+};
 
-	while (each_guest(env, t, id->token, keep_guest, &g) > 0) {
-		if (clock_mono_ms() >= until || clock_mono_ms() >= env->deadline_ms)
-			return false;
-		clock_sleep_ms(100);
-	}
-	return true;
+static int is_gone(void *arg, struct err *e)
+{
+	const struct ending *g = arg;
+	struct guest ignored;
+	int n = each_guest(g->env, g->target, g->id->token, keep_guest, &ignored, e);
+
+	return n < 0 ? -1 : n == 0;
 }
 
 static int qemu_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
 {
 	const struct qemu_settings *s = t->settings;
-	struct guest g;
-	int sig = SIGTERM;
+	struct ending guest = {env, t, id};
+	static const int signals[] = {SIGTERM, SIGKILL};
 
-	if (each_guest(env, t, id->token, keep_guest, &g) == 0)
-		return 0;
+	int gone = is_gone(&guest, e);
+	if (gone != 0)
+		return gone < 0 ? -1 : 0;
 	tool_progress(env, "powering the guest off");
 	qmp(env, id, "system_powerdown");
-	if (wait_gone(env, t, id, s->power_off_ms))
-		goto gone;
-	tool_progress(env, "it does not go off by itself: ending it");
-	(void)each_guest(env, t, id->token, signal_guest, &sig);
-	if (wait_gone(env, t, id, 5000))
-		goto gone;
-	sig = SIGKILL;
-	(void)each_guest(env, t, id->token, signal_guest, &sig);
-	if (!wait_gone(env, t, id, 5000))
+	gone = tool_wait(env, s->power_off_ms, is_gone, &guest, e);
+	if (gone == 0)
+		tool_progress(env, "it does not go off by itself: ending it");
+	for (size_t i = 0; i < ARRAY_LEN(signals) && gone == 0; i++) {
+		int sig = signals[i];
+		gone = each_guest(env, t, id->token, signal_guest, &sig, e) < 0
+			   ? -1
+			   : tool_wait(env, SIGNAL_MS, is_gone, &guest, e);
+	}
+	if (gone == 0)
 		return err_set(e, ERR_TIMEOUT, "the guest '%s' does not end", t->name);
-gone:
-	qemu_tidy(env, id);
-	return 0;
+	if (gone > 0)
+		qemu_tidy(env, id);
+	return gone < 0 ? -1 : 0;
 }
 
 struct listing {
@@ -299,9 +317,7 @@ static int qemu_list(const struct provider_env *env, const struct target *t, mac
 {
 	struct listing l = {env, t, fn, arg};
 
-	(void)e;
-	(void)each_guest(env, t, NULL, list_guest, &l);
-	return 0;
+	return each_guest(env, t, NULL, list_guest, &l, e) < 0 ? -1 : 0;
 }
 
 const struct provider_ops provider_qemu = {

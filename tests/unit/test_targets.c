@@ -1,6 +1,8 @@
 /* What the kinds of targets read from a file, seen in what is written of them for the keeper to remember. */
 #include "check.h"
 
+#include <sys/resource.h>
+
 #include "conf/conf.h"
 #include "provider/registry.h"
 
@@ -161,11 +163,55 @@ static void from_nowhere(void **state)
 	}
 }
 
+static void count(void *arg, const struct machine_id *id, const struct machine_facts *f)
+{
+	(void)id, (void)f;
+	++*(int *)arg;
+}
+
+/* What runs cannot be seen: that is not nothing. */
+static void unseen_is_not_absent(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	const struct provider_ops *qemu = provider_find("qemu");
+	const struct provider_env env = {.arena = &a, .runtime_dir = "/nowhere"};
+	const struct machine_id id = {"t", "x"};
+	struct machine_facts f;
+	struct rlimit all, none;
+	struct config c;
+	struct diags d;
+	struct err e;
+	int n = 0, listed, described, stopped;
+
+	(void)state;
+	assert_true(read_text("target t qemu {\n}\n", false, &a, &c, &d));
+	const struct target *t = &c.targets.v[0];
+	assert_int_equal(qemu->list(&env, t, count, &n, &e), 0);
+	assert_int_equal(qemu->stop(&env, t, &id, &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	for (none = all, none.rlim_cur = 0; none.rlim_cur < 5; none.rlim_cur++) {
+		/* At first the folder of all processes cannot be opened, then one of them. */
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		listed = qemu->list(&env, t, count, &n, &e);
+		described = qemu->describe(&env, t, &id, &f, &e);
+		stopped = qemu->stop(&env, t, &id, &e);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+		if (listed == 0)
+			break;
+		assert_int_equal(described, -1);
+		assert_int_equal(stopped, -1);
+		assert_non_null(strstr(e.what, "cannot see which guests of target 't' run"));
+	}
+	assert_true(none.rlim_cur >= 2);
+	assert_int_equal(n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lazyssh_defaults), cmocka_unit_test(lazyssh_values), cmocka_unit_test(lazyssh_warnings),
-	    cmocka_unit_test(many_warnings),	cmocka_unit_test(from_nowhere),
+	    cmocka_unit_test(lazyssh_defaults), cmocka_unit_test(lazyssh_values),
+	    cmocka_unit_test(lazyssh_warnings), cmocka_unit_test(many_warnings),
+	    cmocka_unit_test(from_nowhere),	cmocka_unit_test(unseen_is_not_absent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
