@@ -123,7 +123,10 @@ int worker_run(void)
 					   .runtime_dir = o.runtime_dir,
 					   .deadline_ms = clock_mono_ms() + o.timeout_ms,
 					   .progress = progress};
-		ok = perform(provider_find(t->kind), &env, t, &o, answer, &e) == 0;
+		/* A machine is ended whatever else goes wrong. */
+		ok = strcmp(o.op, "list") == 0 ||
+		     machine_known_hosts(o.runtime_dir, t, &a, &env.known_hosts, &e) == 0 || strcmp(o.op, "stop") == 0;
+		ok = ok && perform(provider_find(t->kind), &env, t, &o, answer, &e) == 0;
 	}
 	(void)json_object_set_new(answer, "ok", json_boolean(ok));
 	if (!ok)

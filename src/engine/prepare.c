@@ -75,12 +75,10 @@ static int64_t time_left(const struct provider_env *env)
 static int ssh_argv(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    const char *const **argv, struct err *e)
 {
-	struct ssh_door door = {0};
+	struct ssh_door door = {.known_hosts = env->known_hosts};
 
 	if (!machine_door_for(f, t->ssh.port, &door.host, &door.port))
 		return err_set(e, ERR_CONFIG, "target '%s' has no door for ssh", t->name);
-	if (machine_known_hosts(env->runtime_dir, t, env->arena, &door.known_hosts, e) < 0)
-		return -1;
 	*argv = ssh_args(t, &door, env->arena);
 	return 0;
 }

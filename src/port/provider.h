@@ -9,9 +9,10 @@
 #include "model/machine.h"
 
 struct provider_env {
-	struct arena *arena;						 /* facts live here */
-	const char *runtime_dir;					 /* sockets and pid files; exists, ours alone */
-	int64_t deadline_ms;						 /* on the monotonic clock */
+	struct arena *arena;	 /* facts live here */
+	const char *runtime_dir; /* sockets and pid files; exists, ours alone */
+	const char *known_hosts; /* file that pins the target's host key; NULL: none */
+	int64_t deadline_ms;	 /* on the monotonic clock */
 	void (*progress)(const struct provider_env *, const char *text); /* a line for who waits; may be NULL */
 	void *ctx;
 };

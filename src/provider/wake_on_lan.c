@@ -162,8 +162,7 @@ static int wol_switch_on(const struct provider_env *env, const struct target *t,
 static int wol_switch_off(const struct provider_env *env, const struct target *t, struct err *e)
 {
 	const struct wol_settings *s = t->settings;
-	struct ssh_door door = {.port = t->ssh.port};
-	const char *line = ssh_known_hosts_line(t, env->arena);
+	struct ssh_door door = {.port = t->ssh.port, .known_hosts = env->known_hosts};
 	struct strings argv = {0};
 	struct proc_result r = {0};
 	struct way w;
@@ -172,11 +171,6 @@ static int wol_switch_off(const struct provider_env *env, const struct target *t
 	if (way_to(env, t, &w, e) < 0)
 		return -1;
 	door.host = w.address;
-	if (line != NULL) {
-		door.known_hosts = arena_printf(env->arena, "%s/known_hosts-%s", env->runtime_dir, t->name);
-		if (fd_replace_file(door.known_hosts, str_of(line), 0600, e) < 0)
-			return -1;
-	}
 	for (const char *const *word = ssh_args(t, &door, env->arena); *word != NULL; word++)
 		*vec_add(&argv, env->arena) = *word;
 	*vec_add(&argv, env->arena) = s->sleep;
