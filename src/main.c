@@ -71,7 +71,7 @@ static const struct {
     {"recover", cmd_recover, "everything back that is not here any more"},
     {"repair", cmd_repair, "mend a copy that has gone its own way"},
     {"plan", cmd_plan, "what a run would do, and why"},
-    {"doctor", cmd_doctor, "can both sides do what is asked of them?"},
+    {"doctor", cmd_doctor, "can this host and both sides do what is asked of them?"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},
     {"history", cmd_history, "the runs so far"},
