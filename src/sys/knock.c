@@ -72,7 +72,7 @@ static bool greets(struct try *t, short revents, const char *greeting, int64_t n
 	return false;
 }
 
-int knock(const char *host, int64_t port, const char *greeting, int64_t until_ms, struct err *e)
+int knock(const char *host, int64_t port, const char *greeting, int64_t until_ms, int *fd, struct err *e)
 {
 	struct try tries[AT_ONCE];
 	struct pollfd p[AT_ONCE];
@@ -92,8 +92,13 @@ int knock(const char *host, int64_t port, const char *greeting, int64_t until_ms
 			break;
 		now = clock_mono_ms();
 		refused = false;
-		for (size_t i = 0; i < AT_ONCE && !found; i++)
+		for (size_t i = 0; i < AT_ONCE && !found; i++) {
 			found = greets(&tries[i], p[i].revents, greeting, now, &refused);
+			if (found && fd != NULL) {
+				*fd = tries[i].fd;
+				tries[i].fd = -1;
+			}
+		}
 		if (refused && next > now + REFUSED_MS)
 			next = now + REFUSED_MS;
 	}

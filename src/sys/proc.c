@@ -258,23 +258,18 @@ static int capture(struct proc *p, const struct str *input, size_t max_out, int6
 	return 0;
 }
 
-int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
-	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e)
+static int run(const struct proc_spec *spec, const struct str *input, size_t max_out, int64_t timeout_ms,
+	       struct arena *a, struct proc_result *r, struct err *e)
 {
 	AUTO(buf) struct buf out = {0};
 	AUTO(buf) struct buf errs = {0};
-	struct proc_spec spec = {.argv = argv,
-				 .env = env,
-				 .in = input != NULL && input->n > 0 ? PROC_PIPE : PROC_NULL,
-				 .out = PROC_PIPE,
-				 .err = PROC_PIPE};
 	struct proc p;
 
 	*r = (struct proc_result){0};
-	if (proc_spawn(&spec, &p, e) < 0)
+	if (proc_spawn(spec, &p, e) < 0)
 		return -1;
 	int64_t deadline = timeout_ms == 0 ? 0 : clock_mono_ms() + timeout_ms;
-	if (capture(&p, input, max_out, deadline, &out, &errs, argv[0], e) < 0) {
+	if (capture(&p, input, max_out, deadline, &out, &errs, spec->argv[0], e) < 0) {
 		proc_end(&p);
 		return -1;
 	}
@@ -284,4 +279,24 @@ int proc_run(const char *const *argv, const char *const *env, const struct str *
 	r->out = (struct str){str_dup(a, buf_str(&out)), out.n};
 	r->err = (struct str){str_dup(a, buf_str(&errs)), errs.n};
 	return 0;
+}
+
+int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
+	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e)
+{
+	struct proc_spec spec = {.argv = argv,
+				 .env = env,
+				 .in = input != NULL && input->n > 0 ? PROC_PIPE : PROC_NULL,
+				 .out = PROC_PIPE,
+				 .err = PROC_PIPE};
+
+	return run(&spec, input, max_out, timeout_ms, a, r, e);
+}
+
+int proc_run_on(const char *const *argv, int fd, int64_t timeout_ms, struct arena *a, struct proc_result *r,
+		struct err *e)
+{
+	struct proc_spec spec = {.argv = argv, .in = fd, .out = fd, .err = PROC_PIPE};
+
+	return run(&spec, NULL, 0, timeout_ms, a, r, e);
 }

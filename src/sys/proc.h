@@ -57,5 +57,8 @@ struct proc_result {
  * begins after that is left to finish.  A non-zero exit is not an error here: look at status. */
 int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
 	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
+/* Likewise, with a connection, which stays the caller's, as both its input and its output: r->out is empty. */
+int proc_run_on(const char *const *argv, int fd, int64_t timeout_ms, struct arena *a, struct proc_result *r,
+		struct err *e) MUST_CHECK;
 
 #endif

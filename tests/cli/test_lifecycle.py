@@ -93,6 +93,13 @@ def test_a_wrong_host_key_without_pools(setup):
     wait_for(lambda: not setup.is_on())
 
 
+def test_the_key_is_shown_on_the_connection_that_was_greeted(setup):
+    setup.write_config(linger="1h")
+    setup.run("wake", "arch", check=0)
+    text = (setup.machine / "sshd.log").read_text()
+    assert sum("[preauth]" in line or "Connection" in line for line in text.splitlines()) == 1, text
+
+
 def test_each_their_own(setup):
     """The machine of these tests is one; what is looked at is that two people are two starts with two tokens."""
     change(setup, "shared = false")

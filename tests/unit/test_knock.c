@@ -49,12 +49,17 @@ static void sooner_or_later(void **state)
 {
 	static const char *const says[] = {NULL, "SS", NULL, "HTTP/1.0 400 Bad Request\r\n", "SSH-2.0-x\r\n"};
 	int64_t port;
-	int fd = listen_at(&port), status = 1;
+	int fd = listen_at(&port), status = 1, got = -1;
+	char text[64];
 	struct err e;
 
 	(void)state;
 	pid_t pid = serve(fd, says, ARRAY_LEN(says));
-	assert_int_equal(knock("127.0.0.1", port, "SSH-", clock_mono_ms() + LONG_MS, &e), 0);
+	assert_int_equal(knock("127.0.0.1", port, "SSH-", clock_mono_ms() + LONG_MS, &got, &e), 0);
+	/* The greeting is still to be read. */
+	assert_int_equal(recv(got, text, sizeof(text), 0), 11);
+	assert_memory_equal(text, "SSH-2.0-x\r\n", 11);
+	(void)close(got);
 	/* It needed every one of them. */
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -69,7 +74,7 @@ static void silence(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(knock("127.0.0.1", port, "SSH-", clock_mono_ms() + SHORT_MS, &e), -1);
+	assert_int_equal(knock("127.0.0.1", port, "SSH-", clock_mono_ms() + SHORT_MS, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_TIMEOUT);
 	fd_nonblock(fd);
 	for (int c; (c = accept(fd, NULL, NULL)) >= 0; n++)
@@ -85,7 +90,7 @@ static void nobody(void **state)
 
 	(void)state;
 	(void)close(listen_at(&port));
-	assert_int_equal(knock("127.0.0.1", port, "SSH-", began + SHORT_MS, &e), -1);
+	assert_int_equal(knock("127.0.0.1", port, "SSH-", began + SHORT_MS, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_TIMEOUT);
 	assert_true(clock_mono_ms() >= began + SHORT_MS);
 }
