@@ -38,6 +38,8 @@ static int64_t next_timer(const struct keeper *k, int64_t now)
 {
 	int64_t at = k->idle_exit && idle(k) ? k->idle_since_ms + IDLE_MS : INT64_MAX;
 
+	if (k->accept_at_ms > now && k->accept_at_ms < at)
+		at = k->accept_at_ms;
 	for (const struct host *h = k->hosts; h != NULL; h = h->next)
 		if (host_next(h) < at)
 			at = host_next(h);
@@ -65,10 +67,10 @@ static void arm(int timer, int64_t left_ms)
 	(void)timerfd_settime(timer, 0, &when, NULL);
 }
 
-static void gather(const struct keeper *k, int signals, int timer, struct arena *a, struct pollfds *p)
+static void gather(const struct keeper *k, int signals, int timer, int64_t now, struct arena *a, struct pollfds *p)
 {
 	*vec_add(p, a) = (struct pollfd){signals, POLLIN, 0};
-	*vec_add(p, a) = (struct pollfd){k->listener, POLLIN, 0};
+	*vec_add(p, a) = (struct pollfd){k->accept_at_ms > now ? -1 : k->listener, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){timer, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){k->jump.proc.pid == 0 ? -1 : k->jump.proc.out, POLLIN, 0};
 	for (const struct host *h = k->hosts; h != NULL; h = h->next) {
@@ -178,8 +180,9 @@ static void loop(struct keeper *k, int signals, int timer)
 	while (!k->ending) {
 		AUTO(arena) struct arena a = {0};
 		struct pollfds p = {0};
-		gather(k, signals, timer, &a, &p);
-		arm(timer, next_timer(k, clock_mono_ms()));
+		int64_t now = clock_mono_ms();
+		gather(k, signals, timer, now, &a, &p);
+		arm(timer, next_timer(k, now));
 		if (poll(p.v, p.n, -1) < 0 && errno != EINTR)
 			return;
 		if (p.v[0].revents != 0)

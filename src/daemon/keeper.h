@@ -90,6 +90,8 @@ struct keeper {
 	struct jumphost jump;
 	int listener;
 	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
+	int64_t accept_at_ms; /* no connection is taken before: there was no descriptor left for it */
+	bool full;	      /* and that was said */
 	bool idle_exit;
 	bool leaving; /* was told to end: nobody gets a machine any more */
 	bool ending;

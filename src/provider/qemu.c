@@ -75,10 +75,8 @@ static int is_ours(const struct provider_env *env, const struct target *t, pid_t
 	bool ours = false;
 
 	*g = (struct guest){.pid = pid};
-	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, e) < 0) {
-		bool full = e->sys == EMFILE || e->sys == ENFILE || e->sys == ENOMEM;
-		return full ? -1 : 0;
-	}
+	if (fd_read_file(arena_printf(env->arena, "/proc/%d/cmdline", (int)pid), 1 << 20, env->arena, &text, e) < 0)
+		return fd_exhausted(e->sys) ? -1 : 0;
 	bool name_next = false;
 	while (text.n > 0) {
 		struct str arg = str_cut(&text, '\0');

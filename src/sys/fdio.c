@@ -19,6 +19,11 @@ void fd_auto(int *fd)
 	fd_close(fd);
 }
 
+bool fd_exhausted(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
 void fd_nonblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -9,6 +9,8 @@
 
 void fd_close(int *fd); /* closes and sets -1; -1 is fine */
 void fd_auto(int *fd);
+/* Does that errno say that there are no more descriptors, or no memory for one?  Then the same call may work later. */
+bool fd_exhausted(int code);
 void fd_nonblock(int fd);
 void fd_block(int fd);
 /* A descriptor that tells whether fd, given away and closed here, is still open in any process, without keeping it

@@ -1,8 +1,10 @@
 """The real program with a real sshd on loopback as its machine; no ZFS is needed."""
 
+import contextlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import subprocess
@@ -21,6 +23,23 @@ def wait_for(what, seconds=20):
     while not what():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def no_descriptors(pid):
+    """A process that can open nothing more, for a second, in which it must not be busy with that."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (next(n for n in range(10000) if n not in taken), before[1]))
+    try:
+        yield
+        asleep = 0
+        for _ in range(20):
+            time.sleep(0.05)
+            asleep += pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].startswith("S")
+        assert asleep > 15
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 class Setup:

@@ -9,7 +9,7 @@ import time
 
 import paramiko
 import pytest
-from conftest import wait_for
+from conftest import no_descriptors, wait_for
 from jump_host import JumpHost
 from paramiko.message import Message
 from test_jump import Service, direct, echo, started, transport
@@ -307,6 +307,18 @@ def test_a_thousand_at_once(jump):
         s.close()
     assert b"too many connections of this address" in turned_away
     jump.nothing_is_left()
+
+
+def test_no_descriptors_are_left(jump):
+    jump.start()
+    wait_for(lambda: not jump.processes("jump-session"))
+    with no_descriptors(jump.jump.pid), raw(jump) as s:
+        wait_for(lambda: "no descriptors are left" in jump.log.read_text())
+        s.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            s.recv(1)
+    assert jump.log.read_text().count("no descriptors are left") == 1
+    assert jump.answers()
 
 
 def test_a_client_has_so_many_connections(jump):

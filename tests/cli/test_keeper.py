@@ -8,7 +8,12 @@ import sqlite3
 import subprocess
 import time
 
-from conftest import Setup, wait_for
+from conftest import Setup, no_descriptors, wait_for
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return f.read().split()
 
 
 def test_wake_and_gone_again(setup):
@@ -181,6 +186,22 @@ def test_garbage_on_the_socket(setup):
     assert setup.state() == "absent"
     keeper.terminate()
     keeper.wait(10)
+
+
+def test_no_descriptors_are_left(setup):
+    log = setup.folder / "log"
+    with log.open("w") as stderr:
+        keeper = setup.popen("daemon", stderr=stderr)
+    path, asked = str(setup.folder / "run" / "control.sock"), setup.machine / "log"
+    wait_for(lambda: os.path.exists(path) and asked.exists() and not children(keeper.pid))
+    with no_descriptors(keeper.pid), socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(path)
+        wait_for(lambda: "no descriptors are left" in log.read_text())
+    assert log.read_text().count("no descriptors are left") == 1, log.read_text()
+    # Who asks gets an answer when there are some again.
+    assert setup.state() == "absent"
+    keeper.terminate()
+    assert keeper.wait(20) == 0
 
 
 def test_a_program_that_talks_without_end(setup):
