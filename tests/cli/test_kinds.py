@@ -485,6 +485,31 @@ def test_qemu_seed(setup):
     assert not pathlib.Path(folder).exists()
 
 
+# A boot sector that powers off when the button is pressed, by the ACPI registers of QEMU's PC (PIIX4, at 0x600), and says on
+# the serial line when it is ready for that.
+BUTTON = bytes.fromhex(
+    "fa"  # cli
+    "ba0206 b80001 ef"  # PM1_EN = PWRBTN_EN, without which QEMU notes no button
+    "baf803 b052 ee"  # COM1: 'R'
+    "ba0006 ed f6c401 74fa"  # until PM1_STS has PWRBTN_STS
+    "ba0406 b80020 ef"  # PM1_CNT = SLP_EN, for the state that is 0: off
+    "ebfe"
+)  # fmt: skip
+
+
+def test_qemu_powers_off_by_itself(setup):
+    image = setup.folder / "disk.img"
+    image.write_bytes(BUTTON.ljust(510, b"\0") + b"\x55\xaa" + b"\0" * (1048576 - 512))
+    use_qemu(setup, f'  disks = ["{image}"]')
+    setup.config.write_text(setup.config.read_text().replace('power_off_timeout = "1s"', 'power_off_timeout = "60s"'))
+    setup.run("wake", "arch", check=0)
+    (console,) = (setup.folder / "run").glob("qemu-arch-*.log")
+    wait_for(lambda: b"R" in console.read_bytes(), 60)
+    done = setup.run("sleep", "arch", check=0)
+    assert "powering the guest off" in done.stderr and "ending it" not in done.stderr, done.stderr
+    assert not guests(setup)
+
+
 def test_qemu_errors(setup):
     use_qemu(setup, '  bridge = "no-such0"')
     assert 'addr = "NAME"' in setup.run("wake", "arch", check=3).stderr
