@@ -162,9 +162,6 @@ void client_fail(struct client *c, const struct err *e); /* and closes after it 
 /* users.c: who wants machines */
 void client_wants(struct keeper *k, struct client *c, const struct control_request *r);
 void client_sleeps(struct keeper *k, struct client *c, const struct control_request *r);
-void client_reaps(struct keeper *k, struct client *c);
-void client_machines(struct keeper *k, struct client *c);
-void client_starts(struct keeper *k, struct client *c, const struct control_request *r);
 void client_leaves(struct keeper *k, struct client *c); /* its host */
 void client_dial_ready(struct keeper *k, struct client *c);
 void client_timers(struct keeper *k, struct client *c, int64_t now);
@@ -174,9 +171,14 @@ void clients_grant(struct keeper *k, struct host *h);
 void clients_refuse(struct keeper *k, struct host *h, const struct err *e);
 void clients_cut(struct keeper *k, struct host *h, const struct err *e);
 void clients_gone(struct keeper *k, struct host *first); /* one of its machines: for CLIENT_SLEEPING */
-void clients_looked(struct keeper *k);			 /* a look is over: for CLIENT_REAPING */
 /* Who waits for h, as one line, and for which client of the jump host ("": none) it was asked for first. */
 const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const char **client);
+
+/* asked.c: what is asked about machines */
+void client_machines(struct keeper *k, struct client *c);
+void client_starts(struct keeper *k, struct client *c, const struct control_request *r);
+void client_reaps(struct keeper *k, struct client *c);
+void clients_looked(struct keeper *k); /* a look is over: for CLIENT_REAPING */
 
 /* records.c: runs and what they saw */
 void client_record(struct keeper *k, struct client *c, const struct control_request *r);
