@@ -1,226 +1,34 @@
-/* One SSH connection, in a process of its own that has given up everything else.  jump_step decides; this asks the
- * listener, waits for the keeper, and passes on what comes. */
+/* One SSH connection, in a process of its own that has given up everything else.  jump_step decides; here it is carried
+ * out. */
+#include "jump/session.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "jump/door.h"
+#include "jump/asking.h"
 #include "jump/internal.h"
 #include "jump/jump.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
-#include "sys/ipc.h"
 #include "sys/sandbox.h"
-#include "wire/jump_brief.h"
 
 enum {
 	DESCRIPTORS = 3 * JUMP_CHANNELS + 24,
 	MEMORY = 192 * 1024 * 1024,
 	KEEPALIVE_MS = 30000,
-	SILENT_MS = 5 * 60000,	    /* so long without a sign of life */
-	HOLD_MS = 15000,	    /* what was woken during the log-in and nobody asked for */
-	IDLE_MS = 30 * 60000,	    /* without a channel */
-	LAST_WORDS_MS = 1000,	    /* for the person's program to read why */
-	ASKS = 3,		    /* how often a keeper that went away is asked for again */
-	LOGIN_DOOR = JUMP_CHANNELS, /* doors[] of the log-in */
-	DOORS = JUMP_CHANNELS + 1,
+	SILENT_MS = 5 * 60000, /* so long without a sign of life */
+	HOLD_MS = 15000,       /* what was woken during the log-in and nobody asked for */
+	IDLE_MS = 30 * 60000,  /* without a channel */
+	LAST_WORDS_MS = 1000,  /* for the person's program to read why */
 };
 
-struct session {
-	ssh_session ssh;
-	int fd; /* its connection; kept open after libssh has closed its own */
-	int listener;
-	struct jump_session decide;
-	struct jump_brief brief;
-	struct ssh_entries entries;
-	ssh_message login; /* that is not answered yet */
-	struct door doors[DOORS];
-	uint32_t asks; /* so far */
-	bool over;
-	int64_t heard_ms, keepalive_ms, used_ms; /* when something came; when to ask; when there last was a channel */
-	int64_t held_until_ms;			 /* of the log-in's door; 0: not yet */
-};
-
-static void carry_out(struct session *s, const struct jump_answer *a);
-
-static struct jump_answer decide(struct session *s, enum jump_message_kind kind, const char *text)
+struct jump_answer session_decide(struct session *s, enum jump_message_kind kind, const char *text)
 {
 	struct jump_message m = {.kind = kind, .text = text};
 	struct jump_answer a = jump_step(&s->decide, &m);
 
 	return a;
-}
-
-/* --- the listener and the keeper ----------------------------------------------------------------------- */
-
-static void ask(struct session *s, struct jump_ask *q)
-{
-	const struct jump_client *c = s->decide.client;
-
-	q->client = (uint32_t)(c - s->brief.clients.v);
-	(void)send(s->listener, q, sizeof(*q), MSG_NOSIGNAL); /* a listener that is gone is seen where we read */
-}
-
-/* For a connection to d->to, or, when there is one already, for a new lease on its machine. */
-static void door_ask(struct session *s, struct door *d)
-{
-	const struct jump_client *c = s->decide.client;
-	struct jump_ask q = {.id = 1 + s->asks++ % (JUMP_ASK_ADMIT - 1),
-			     .port = d->machine < 0 ? (uint32_t)d->to.port : 0};
-
-	assert(d->to.target != NULL);
-	while (q.door < c->doors.n && (strcmp(c->doors.v[q.door].target, d->to.target) != 0 ||
-				       (c->doors.v[q.door].port != 0 && c->doors.v[q.door].port != d->to.port)))
-		q.door++;
-	if (d->machine >= 0)
-		memcpy(q.token, d->token, sizeof(q.token));
-	control_close(&d->lease);
-	d->lease = (struct control)CONTROL_INIT;
-	d->ask = q.id;
-	d->asks++;
-	ask(s, &q);
-}
-
-static void why_text(const struct err *e, const char *target, char *out, size_t size)
-{
-	char line[sizeof(e->what) + sizeof(e->why) + 8];
-
-	err_line(e, line, sizeof(line));
-	(void)snprintf(out, size, "cannot reach '%s': %s%s%s%s", target, line, e->hint[0] == '\0' ? "" : " (", e->hint,
-		       e->hint[0] == '\0' ? "" : ")");
-}
-
-/* What was asked for is there, or is not. */
-static void answered(struct session *s, struct door *d, const char *why)
-{
-	bool login = d == &s->doors[LOGIN_DOOR];
-	enum jump_message_kind good = login ? JUMP_AWAKE : JUMP_CONNECTED, bad = login ? JUMP_ASLEEP : JUMP_FAILED;
-
-	d->ask = 0;
-	if (d->state == DOOR_OPEN || d->state == DOOR_HELD) { /* it was a new lease */
-		d->broken |= why != NULL;
-		return;
-	}
-	struct jump_answer a = decide(s, why == NULL ? good : bad, why);
-	if (login) {
-		d->state = why == NULL ? DOOR_HELD : DOOR_FREE;
-		carry_out(s, &a);
-		return;
-	}
-	ssh_message request = d->request;
-	d->request = NULL;
-	if (a.kind == JUMP_ACCEPT) {
-		ssh_channel channel = ssh_message_channel_request_open_reply_accept(request);
-		if (channel == NULL)
-			s->over = true;
-		else
-			door_open(d, channel);
-	} else {
-		door_release(d);
-		d->state = DOOR_FREE;
-		if (a.kind == JUMP_REFUSE)
-			ssh_refuse_message(request);
-		else
-			carry_out(s, &a);
-	}
-	ssh_message_free(request);
-}
-
-struct telling {
-	struct session *s;
-	const struct door *d;
-};
-
-static void on_progress(void *ctx, const char *text)
-{
-	const struct telling *t = ctx;
-	char line[256];
-
-	int n = snprintf(line, sizeof(line) - 2, "%s: %s", t->d->to.target, text);
-	str_plain(line, "");
-	if (n < 0 || t->s->decide.state == JUMP_OVER)
-		return;
-	if (t->d != &t->s->doors[LOGIN_DOOR]) {
-		(void)ssh_send_debug(t->s->ssh, line, 1);
-		return;
-	}
-	n = (int)strlen(line);
-	memcpy(line + n, "\r\n", 3);
-	ssh_tell(t->s->ssh, line);
-}
-
-/* The keeper has said something about a door. */
-static void door_lease_ready(struct session *s, struct door *d)
-{
-	AUTO(arena) struct arena a = {0};
-	struct telling t = {s, d};
-	char why[JUMP_TEXT];
-	struct err e;
-
-	int rc = control_try(&d->lease, &a, on_progress, &t, NULL, &e);
-	if (rc > 0)
-		return;
-	if (rc == 0) {
-		if (d->machine < 0) {
-			d->machine = d->lease.passed;
-			d->lease.passed = -1;
-			memcpy(d->token, d->lease.token, sizeof(d->token));
-		}
-		d->asks = 0;
-		answered(s, d, d->machine >= 0 ? NULL : "the keeper has sent no connection");
-	} else if (d->lease.fd < 0 && d->asks < ASKS && !s->decide.alone) {
-		/* The next keeper finds the machine, and keeps it for those who ask again soon. */
-		door_ask(s, d);
-	} else {
-		why_text(&e, d->to.target, why, sizeof(why));
-		answered(s, d, why);
-	}
-}
-
-static void listener_gone(struct session *s)
-{
-	struct jump_answer a = decide(s, JUMP_LISTENER_GONE, "");
-
-	fd_close(&s->listener);
-	carry_out(s, &a);
-	for (size_t i = 0; i < DOORS && !s->over; i++)
-		if (s->doors[i].ask != 0)
-			answered(s, &s->doors[i], "the jump host was started anew meanwhile; connect again");
-}
-
-static void listener_ready(struct session *s)
-{
-	AUTO(buf) struct buf b = {0};
-	AUTO(fd) int passed = -1;
-	struct jump_told told;
-	int n = ipc_receive(s->listener, &b, &passed);
-
-	if (n == -2)
-		return;
-	if (n != (int)sizeof(told)) {
-		listener_gone(s);
-		return;
-	}
-	memcpy(&told, b.p, sizeof(told));
-	told.text[sizeof(told.text) - 1] = '\0';
-	if (told.id == JUMP_ASK_ADMIT) {
-		struct jump_answer a = decide(s, told.good ? JUMP_ADMITTED : JUMP_TURNED_AWAY, told.text);
-		carry_out(s, &a);
-		return;
-	}
-	for (size_t i = 0; i < DOORS; i++) {
-		struct door *d = &s->doors[i];
-		if (d->ask == 0 || d->ask != told.id)
-			continue;
-		d->ask = 0;
-		if (told.good && passed >= 0) {
-			d->lease.fd = passed;
-			passed = -1;
-		} else {
-			answered(s, d, told.text);
-		}
-		return;
-	}
 }
 
 /* --- answers ---------------------------------------------------------------------------------------------- */
@@ -239,11 +47,11 @@ static void ask_for(struct session *s, ssh_message m, const struct jump_door *to
 	struct door *d = free_door(s), *held = &s->doors[LOGIN_DOOR];
 
 	if (d == NULL) { /* the client has not closed its side of those that have ended */
-		struct jump_answer a = decide(s, JUMP_FAILED, "too many channels in one connection");
+		struct jump_answer a = session_decide(s, JUMP_FAILED, "too many channels in one connection");
 		ssh_refuse_message(m);
 		ssh_message_free(m);
 		if (a.kind == JUMP_DISCONNECT)
-			carry_out(s, &a);
+			session_carry_out(s, &a);
 		return;
 	}
 	door_init(d);
@@ -257,9 +65,9 @@ static void ask_for(struct session *s, ssh_message m, const struct jump_door *to
 		d->machine = held->machine;
 		memcpy(d->token, held->token, sizeof(d->token));
 		door_init(held);
-		answered(s, d, NULL);
+		asking_answered(s, d, NULL);
 	} else {
-		door_ask(s, d);
+		asking_door(s, d);
 	}
 }
 
@@ -281,19 +89,18 @@ static void say_why(struct session *s, const char *why)
 	}
 }
 
-static void carry_out(struct session *s, const struct jump_answer *a)
+void session_carry_out(struct session *s, const struct jump_answer *a)
 {
-	struct jump_ask q = {.id = JUMP_ASK_ADMIT};
 	struct door *d = &s->doors[LOGIN_DOOR];
 
 	switch (a->kind) {
 	case JUMP_ASK_LEAVE:
-		ask(s, &q);
+		asking_leave(s);
 		return;
 	case JUMP_WAKE:
 		d->state = DOOR_ASKED;
 		d->to = a->door;
-		door_ask(s, d);
+		asking_door(s, d);
 		return;
 	case JUMP_ACCEPT:
 		ssh_accept_message(s->login);
@@ -320,7 +127,7 @@ static void message(struct session *s, ssh_message m)
 	switch (a.kind) {
 	case JUMP_ASK_LEAVE:
 		s->login = m;
-		carry_out(s, &a);
+		session_carry_out(s, &a);
 		return;
 	case JUMP_ASK:
 		ask_for(s, m, &a.door);
@@ -332,7 +139,7 @@ static void message(struct session *s, ssh_message m)
 		ssh_refuse_message(m);
 		break;
 	case JUMP_DISCONNECT:
-		carry_out(s, &a);
+		session_carry_out(s, &a);
 		break;
 	case JUMP_NOTHING:
 	case JUMP_WAKE:
@@ -363,8 +170,8 @@ static void bury(struct session *s)
 		(void)ssh_remove_channel_callbacks(d->channel, &d->callbacks);
 		ssh_channel_free(d->channel);
 		door_init(d);
-		struct jump_answer a = decide(s, JUMP_CLOSED, "");
-		carry_out(s, &a);
+		struct jump_answer a = session_decide(s, JUMP_CLOSED, "");
+		session_carry_out(s, &a);
 		if (s->over)
 			return;
 	}
@@ -438,10 +245,10 @@ static void wait_and_serve(struct session *s)
 			continue;
 		d->in_ready |= (p[at[i] + 1].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
 		if (p[at[i]].revents != 0)
-			door_lease_ready(s, d);
+			asking_lease_ready(s, d);
 	}
 	if (p[1].revents != 0 && !s->over)
-		listener_ready(s);
+		asking_listener_ready(s);
 	if (!s->over)
 		timers(s, now);
 }
