@@ -8,7 +8,8 @@
 #include "sys/ipc.h"
 #include "wire/json.h"
 
-enum { CLIENTS_MAX = 500, FULL_MS = 500 };
+/* TOLD_MAX: more that are only told that there are too many. */
+enum { CLIENTS_MAX = 500, TOLD_MAX = 50, FULL_MS = 500 };
 
 void client_accept(struct keeper *k)
 {
@@ -28,12 +29,12 @@ void client_accept(struct keeper *k)
 	k->full = false;
 	for (struct client *c = k->clients; c != NULL; c = c->next)
 		n++;
-	struct client *c = n < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	struct client *c = n < CLIENTS_MAX + TOLD_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (c == NULL) {
 		(void)close(fd);
 		return;
 	}
-	*c = (struct client){.next = k->clients, .fd = fd, .pass = -1, .dial = -1};
+	*c = (struct client){.next = k->clients, .fd = fd, .pass = -1, .dial = -1, .too_many = n >= CLIENTS_MAX};
 	k->clients = c;
 }
 
@@ -89,6 +90,12 @@ static void request(struct keeper *k, struct client *c, const struct control_req
 {
 	struct err e;
 
+	if (c->too_many) {
+		(void)err_set(&e, ERR_BUSY, "%d others are using or asking for machines", CLIENTS_MAX);
+		(void)err_hint(&e, "the keeper takes no more; try again when some have ended");
+		client_fail(c, &e);
+		return;
+	}
 	if (c->state != CLIENT_IDLE) {
 		(void)err_set(&e, ERR_USAGE, "a lease's connection takes no more requests");
 		client_fail(c, &e);

@@ -62,11 +62,12 @@ struct client {
 	int64_t port; /* CONTROL_OPEN; 0 = a plain lease */
 	int dial;     /* CLIENT_CONNECTING, or -1 */
 	int64_t dial_until_ms, dial_again_ms;
-	char *who;    /* for the records: who wants the machine, and what for */
-	char *name;   /* of the jump host's client that it is for, or NULL */
-	char *backup; /* runs this backup */
-	int64_t run;  /* its id */
-	bool closing; /* close once out is written */
+	char *who;     /* for the records: who wants the machine, and what for */
+	char *name;    /* of the jump host's client that it is for, or NULL */
+	char *backup;  /* runs this backup */
+	int64_t run;   /* its id */
+	bool closing;  /* close once out is written */
+	bool too_many; /* gets nothing */
 };
 
 /* The jump host, of a daemon that stays. */

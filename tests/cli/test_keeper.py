@@ -1,5 +1,6 @@
 """Machines that wake and sleep, leases that end with their holders, and a keeper that may die at any time."""
 
+import contextlib
 import json
 import os
 import signal
@@ -186,6 +187,17 @@ def test_garbage_on_the_socket(setup):
     assert setup.state() == "absent"
     keeper.terminate()
     keeper.wait(10)
+
+
+def test_more_clients_than_there_is_room_for(setup):
+    setup.run("machines", check=0)  # starts a keeper
+    with contextlib.ExitStack() as all_of_them:
+        for _ in range(500):
+            one = all_of_them.enter_context(socket.socket(socket.AF_UNIX))
+            one.connect(str(setup.folder / "run" / "control.sock"))
+        done = setup.run("machines", check=4)
+        assert "500 others are using or asking for machines" in done.stderr and "hint:" in done.stderr, done.stderr
+    assert setup.state() == "absent"
 
 
 def test_no_descriptors_are_left(setup):
