@@ -13,10 +13,11 @@
 #include "provider/qemu_args.h"
 #include "provider/registry.h"
 #include "provider/tool.h"
+#include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/proc.h"
 
-enum { SIGNAL_MS = 5000 };
+enum { PRESS_MS = 5000, SIGNAL_MS = 5000 };
 
 #define F(member, kind, ...) \
 	.name = #member, .type = kind, .offset = offsetof(struct qemu_settings, member), __VA_ARGS__
@@ -255,29 +256,37 @@ struct ending {
 	const struct provider_env *env;
 	const struct target *target;
 	const struct machine_id *id;
+	int64_t press_ms; /* when its power button is pressed */
 };
 
+/* The button again and again: a guest that still boots does not heed it. */
 static int is_gone(void *arg, struct err *e)
 {
-	const struct ending *g = arg;
+	struct ending *g = arg;
 	struct guest ignored;
+	int64_t now = clock_mono_ms();
 	int n = each_guest(g->env, g->target, g->id->token, keep_guest, &ignored, e);
 
+	if (n > 0 && now >= g->press_ms) {
+		qmp(g->env, g->id, "system_powerdown");
+		g->press_ms = now + PRESS_MS;
+	}
 	return n < 0 ? -1 : n == 0;
 }
 
 static int qemu_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
 {
 	const struct qemu_settings *s = t->settings;
-	struct ending guest = {env, t, id};
+	struct ending guest = {env, t, id, INT64_MAX};
 	static const int signals[] = {SIGTERM, SIGKILL};
 
 	int gone = is_gone(&guest, e);
 	if (gone != 0)
 		return gone < 0 ? -1 : 0;
 	tool_progress(env, "powering the guest off");
-	qmp(env, id, "system_powerdown");
+	guest.press_ms = 0;
 	gone = tool_wait(env, s->power_off_ms, is_gone, &guest, e);
+	guest.press_ms = INT64_MAX;
 	if (gone == 0)
 		tool_progress(env, "it does not go off by itself: ending it");
 	for (size_t i = 0; i < ARRAY_LEN(signals) && gone == 0; i++) {

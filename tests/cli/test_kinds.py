@@ -502,12 +502,14 @@ def test_qemu_powers_off_by_itself(setup):
     image.write_bytes(BUTTON.ljust(510, b"\0") + b"\x55\xaa" + b"\0" * (1048576 - 512))
     use_qemu(setup, f'  disks = ["{image}"]')
     setup.config.write_text(setup.config.read_text().replace('power_off_timeout = "1s"', 'power_off_timeout = "60s"'))
-    setup.run("wake", "arch", check=0)
-    (console,) = (setup.folder / "run").glob("qemu-arch-*.log")
-    wait_for(lambda: b"R" in console.read_bytes(), 60)
-    done = setup.run("sleep", "arch", check=0)
-    assert "powering the guest off" in done.stderr and "ending it" not in done.stderr, done.stderr
-    assert not guests(setup)
+    for booted in (True, False):  # what presses the button while it boots presses it again
+        setup.run("wake", "arch", check=0)
+        (console,) = (setup.folder / "run").glob("qemu-arch-*.log")
+        if booted:
+            wait_for(lambda: b"R" in console.read_bytes(), 60)
+        done = setup.run("sleep", "arch", check=0)
+        assert "powering the guest off" in done.stderr and "ending it" not in done.stderr, done.stderr
+        assert not guests(setup)
 
 
 def test_qemu_errors(setup):
