@@ -15,12 +15,6 @@ static const struct field fields[] = {
      .doc = "the name or address that every port is reached at"},
 };
 
-static int forward_check(const struct provider_env *env, const struct target *t, struct err *e)
-{
-	(void)env, (void)t, (void)e;
-	return 0;
-}
-
 static int forward_is_on(const struct provider_env *env, const struct target *t, struct err *e)
 {
 	(void)env, (void)t, (void)e;
@@ -31,6 +25,12 @@ static int forward_address(const struct provider_env *env, const struct target *
 {
 	const struct forward_settings *s = t->settings;
 	return tool_address(env, s->to, address, e) < 0 ? -1 : 1;
+}
+
+static int forward_check(const struct provider_env *env, const struct target *t, struct err *e)
+{
+	const char *address;
+	return forward_address(env, t, &address, e) < 0 ? -1 : 0;
 }
 
 static const struct existing_ops existing = {.is_on = forward_is_on, .address = forward_address};

@@ -197,11 +197,14 @@ static int wol_check(const struct provider_env *env, const struct target *t, str
 {
 	const struct wol_settings *s = t->settings;
 	unsigned char mac[MAC];
+	const char *address;
 
 	if (!read_mac(s->mac, mac)) {
 		(void)err_set(e, ERR_CONFIG, "'%s' is not a MAC address", s->mac);
 		return err_hint(e, "six bytes in hex, like 52:54:00:12:34:56; on the machine: ip link");
 	}
+	if (tool_address(env, s->addr, &address, e) < 0)
+		return -1;
 	return tool_have(env, t->ssh.program, "ssh puts it to sleep: apt install openssh-client", e);
 }
 

@@ -73,6 +73,7 @@ def kill_keeper(setup, forget=False):
 def test_doctor_says_what_this_host_lacks(setup):
     setup.config.write_text(
         setup.config.read_text() + 'target "away" "forward" {\n  to = "localhost"\n}\n'
+        'target "typo" "forward" {\n  to = "no-such-host.invalid"\n}\n'
         'target "guest" "qemu" {\n  program = "no-qemu"\n}\n'
         'target "desk" "virtualbox" {\n  name = "x"\n  program = "no-vbox"\n}\n'
         'backup "mine" {\n  source = "tank"\n  destination = "guest:backup"\n}\n'
@@ -83,11 +84,12 @@ def test_doctor_says_what_this_host_lacks(setup):
     text = setup.run("doctor", check=1).stdout
     assert "target 'arch'\n  WRONG  the fuse is missing\n         look at machine.json\n" in text, text
     assert "target 'away'\n  ok     this host has what target 'away' (forward) needs\n" in text, text
+    assert "target 'typo'\n  WRONG  cannot find the address of 'no-such-host.invalid'" in text, text
     assert "target 'desk'\n  WRONG  there is no program 'no-vbox' on this host\n         VBoxManage comes with" in text, text
     # What a backup needs is told with it, and once; it is not tried.
     assert text.count("no-qemu") == 1 and text.index("no-qemu") > text.index("backup 'mine'"), text
     found = json.loads(setup.run("doctor", "--json", check=1).stdout)
-    assert [list(one)[0] for one in found] == ["target", "target", "target", "backup"]
+    assert [list(one)[0] for one in found] == ["target"] * 4 + ["backup"]
     assert json.loads(setup.run("doctor", "mine", "--json").stdout)[0]["backup"] == "mine"
     # Nobody has been started for it.
     assert set((setup.machine / "log").read_text().split()) == {"check"}
