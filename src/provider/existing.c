@@ -1,5 +1,6 @@
 #include "provider/existing.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "provider/registry.h"
@@ -21,18 +22,20 @@ static const char *mark_path(const struct provider_env *env, const struct target
 	return arena_printf(env->arena, "%s/%s-%s.mark", env->runtime_dir, t->kind, t->name);
 }
 
-static enum mark marked(const struct provider_env *env, const struct target *t, const char **token)
+/* A note that cannot be read is not none. */
+static int marked(const struct provider_env *env, const struct target *t, enum mark *m, const char **token,
+		  struct err *e)
 {
 	struct str text;
-	struct err ignored;
 
+	*m = MARK_NONE;
 	*token = "";
-	if (fd_read_file(mark_path(env, t), 4096, env->arena, &text, &ignored) < 0)
-		return MARK_NONE;
-	enum mark m = str_starts(text, words[MARK_FOUND]) ? MARK_FOUND : MARK_STARTED;
-	size_t n = strlen(words[m]);
+	if (fd_read_file(mark_path(env, t), 4096, env->arena, &text, e) < 0)
+		return e->sys == ENOENT ? 0 : err_wrap(e, "cannot see who switched target '%s' on", t->name);
+	*m = str_starts(text, words[MARK_FOUND]) ? MARK_FOUND : MARK_STARTED;
+	size_t n = strlen(words[*m]);
 	*token = text.n > n ? arena_strndup(env->arena, text.p + n, text.n - n) : "";
-	return m;
+	return 0;
 }
 
 /* --- the vtable ----------------------------------------------------------------------------------- */
@@ -70,12 +73,13 @@ int existing_start(const struct provider_env *env, const struct target *t, const
 		   struct machine_facts *f, struct err *e)
 {
 	const char *token;
+	enum mark m;
 	int on = ops_of(t)->is_on(env, t, e);
 
-	if (on < 0)
+	if (on < 0 || marked(env, t, &m, &token, e) < 0)
 		return -1;
 	/* Before it is on; what an earlier start of ours left on is ours still. */
-	enum mark m = on && marked(env, t, &token) != MARK_STARTED ? MARK_FOUND : MARK_STARTED;
+	m = on && m != MARK_STARTED ? MARK_FOUND : MARK_STARTED;
 	const char *text = arena_printf(env->arena, "%s%s", words[m], id->token);
 	if (fd_replace_file(mark_path(env, t), str_of(text), 0600, e) < 0)
 		return -1;
@@ -97,9 +101,11 @@ int existing_describe(const struct provider_env *env, const struct target *t, co
 int existing_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
 {
 	const char *token;
+	enum mark m;
 
 	(void)id;
-	enum mark m = marked(env, t, &token);
+	if (marked(env, t, &m, &token, e) < 0)
+		return -1;
 	int on = m == MARK_FOUND ? 0 : ops_of(t)->is_on(env, t, e);
 	/* What was never there, nobody has switched on. */
 	if (on < 0 && m == MARK_NONE && e->kind == ERR_MISSING)
@@ -114,9 +120,12 @@ int existing_list(const struct provider_env *env, const struct target *t, machin
 {
 	struct machine_id id = {t->name, ""};
 	struct machine_facts f;
+	enum mark m;
 
 	/* What was found on is in use, too. */
-	if (marked(env, t, &id.token) == MARK_NONE)
+	if (marked(env, t, &m, &id.token, e) < 0)
+		return -1;
+	if (m == MARK_NONE)
 		return 0;
 	int on = ops_of(t)->is_on(env, t, e);
 	if (on <= 0)

@@ -206,12 +206,46 @@ static void unseen_is_not_absent(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* Nor is a note of who switched it on that cannot be read: what was ours would be left on. */
+static void unread_is_not_unwritten(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	const struct provider_ops *forward = provider_find("forward");
+	const struct provider_env env = {.arena = &a, .runtime_dir = "/nowhere", .deadline_ms = INT64_MAX};
+	const struct machine_id id = {"t", "x"};
+	struct rlimit all, none;
+	struct config c;
+	struct diags d;
+	struct err e;
+	int n = 0;
+
+	(void)state;
+	assert_true(read_text("target t forward {\nto = \"127.0.0.1\"\n}\n", false, &a, &c, &d));
+	const struct target *t = &c.targets.v[0];
+	assert_int_equal(forward->list(&env, t, count, &n, &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = all;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int listed = forward->list(&env, t, count, &n, &e);
+	int stopped = listed < 0 ? forward->stop(&env, t, &id, &e) : 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(listed, -1);
+	assert_int_equal(stopped, -1);
+	assert_non_null(strstr(e.what, "cannot see who switched target 't' on"));
+	assert_int_equal(n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lazyssh_defaults), cmocka_unit_test(lazyssh_values),
-	    cmocka_unit_test(lazyssh_warnings), cmocka_unit_test(many_warnings),
-	    cmocka_unit_test(from_nowhere),	cmocka_unit_test(unseen_is_not_absent),
+	    cmocka_unit_test(lazyssh_defaults),
+	    cmocka_unit_test(lazyssh_values),
+	    cmocka_unit_test(lazyssh_warnings),
+	    cmocka_unit_test(many_warnings),
+	    cmocka_unit_test(from_nowhere),
+	    cmocka_unit_test(unseen_is_not_absent),
+	    cmocka_unit_test(unread_is_not_unwritten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
