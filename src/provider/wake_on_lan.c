@@ -96,7 +96,7 @@ static int answers(void *arg, struct err *e)
 	socklen_t n = sizeof(code);
 
 	if (ipc_dial(w->address, w->target->check_port, &fd_value, e) < 0)
-		return e->kind == ERR_NET ? 0 : -1;
+		return e->kind == ERR_NET && !fd_exhausted(e->sys) ? 0 : -1;
 	AUTO(fd) int fd = fd_value;
 	struct pollfd p = {fd, POLLOUT, 0};
 	return poll(&p, 1, ANSWER_MS) == 1 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &n) == 0 && code == 0;

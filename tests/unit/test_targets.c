@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "conf/conf.h"
+#include "provider/existing.h"
 #include "provider/registry.h"
 
 static bool read_text(const char *text, bool json, struct arena *a, struct config *c, struct diags *d)
@@ -236,6 +237,31 @@ static void unread_is_not_unwritten(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* Nor does a machine sleep because nobody here can connect to it. */
+static void unasked_is_not_asleep(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	const struct provider_env env = {.arena = &a, .runtime_dir = "/nowhere", .deadline_ms = INT64_MAX};
+	struct rlimit all, none;
+	struct config c;
+	struct diags d;
+	struct err e;
+
+	(void)state;
+	assert_true(read_text("target t wake_on_lan {\nmac = \"52:54:00:00:00:01\"\naddr = \"127.0.0.1\"\n"
+			      "check_port = 1\n}\n",
+			      false, &a, &c, &d));
+	const struct existing_ops *ops = provider_find("wake_on_lan")->existing;
+	assert_int_equal(ops->is_on(&env, &c.targets.v[0], &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = all;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int on = ops->is_on(&env, &c.targets.v[0], &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(on, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +272,7 @@ int main(void)
 	    cmocka_unit_test(from_nowhere),
 	    cmocka_unit_test(unseen_is_not_absent),
 	    cmocka_unit_test(unread_is_not_unwritten),
+	    cmocka_unit_test(unasked_is_not_asleep),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
