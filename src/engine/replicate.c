@@ -27,7 +27,7 @@ static bool parent_will_exist(const struct run *r, const char *target, bool soon
 		return true;
 	for (size_t i = 0; i < r->plan.parents.n; i++)
 		if (strcmp(r->plan.parents.v[i].dataset, parent) == 0)
-			return true;
+			return !r->plan.parents.v[i].later || (soon && parent_will_exist(r, parent, soon));
 	size_t dest = strlen(r->backup->dest);
 	const struct outcome *o = !soon || parent[dest] == '\0' ? NULL : outcome_find(r, parent + dest + 1);
 	return o != NULL && o->queued;

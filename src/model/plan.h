@@ -82,6 +82,7 @@ struct send_step {
 	const char *token;		     /* SEND_RESUME */
 	const struct properties *properties; /* of the source, to be written down there; or NULL */
 	bool replaces;			     /* our empty stand-in of that name */
+	struct strings parents;		     /* stand-ins to be made right before it, from above */
 	bool restores;			     /* it goes back: nothing of what makes a copy a copy */
 	const char *reason;
 };
@@ -104,6 +105,7 @@ struct compress_sample {
 /* Make a missing parent on the target. */
 struct parent_step {
 	const char *dataset;
+	bool later; /* it lies below what comes first: the send that needs it makes it */
 	const char *reason;
 };
 struct parent_steps VEC(struct parent_step);
@@ -200,7 +202,7 @@ struct skips VEC(struct skip);
 struct plan {
 	const char *backup;
 	int64_t now;
-	struct parent_steps parents; /* done first, in order, a parent before its children */
+	struct parent_steps parents; /* done first but for later ones, in order, a parent before its children */
 	struct tidy_steps renames;   /* then these, each when its new parent is there */
 	struct abort_steps aborts;
 	struct send_steps sends; /* in order: what is new of known datasets, then first copies, small ones

@@ -20,6 +20,19 @@ static bool has_send(const struct side_state *s, const bool *waiting, const char
 	return d != NULL && waiting[d - s->datasets.v];
 }
 
+/* Anything that a dataset lies below. */
+static bool above_waits(const struct side_state *s, const bool *waiting, const char *name, struct arena *a)
+{
+	char *above = arena_strdup(a, name);
+
+	for (char *slash; (slash = strrchr(above, '/')) != NULL;) {
+		*slash = '\0';
+		if (has_send(s, waiting, above))
+			return true;
+	}
+	return false;
+}
+
 /* What a first copy lies below, and what it is a clone of, go before it; else the order stays. */
 static void origins_first(const struct side_state *s, struct send_steps *sends, struct arena *mem)
 {
@@ -33,16 +46,13 @@ static void origins_first(const struct side_state *s, struct send_steps *sends, 
 		for (size_t i = 0, next; i < sends->n; i = next) {
 			const struct send_step *first = &sends->v[i];
 			AUTO(arena) struct arena a = {0};
-			char *above = arena_strdup(&a, first->source), *slash = strrchr(above, '/');
 			for (next = i + 1; next < sends->n && strcmp(sends->v[next].source, first->source) == 0;)
 				next++;
-			if (slash != NULL)
-				*slash = '\0';
 			char *origin = arena_strdup(&a, first->origin == NULL ? "" : first->origin);
 			origin[strcspn(origin, "@")] = '\0';
 			if (done[i])
 				continue;
-			if ((send_is_first(first) && slash != NULL && has_send(s, waiting, above)) ||
+			if ((send_is_first(first) && above_waits(s, waiting, first->source, &a)) ||
 			    has_send(s, waiting, origin)) {
 				if (first->kind == SEND_CLONE && first_clone == SIZE_MAX)
 					first_clone = i;

@@ -112,17 +112,23 @@ static bool plan_resume(struct planning *p, const struct dataset *s, const struc
 	return true;
 }
 
-/* A parent never sorts behind its children, so it counts in theirs. */
-static uint64_t first_copy_size(const struct planning *p, const struct dataset *s)
+/* Of the first copy that s lies below; 0 = of none. */
+static uint64_t size_above(const struct planning *p, const struct dataset *s)
 {
 	AUTO(arena) struct arena a = {0};
-	uint64_t size = s->referenced > 0 ? s->referenced : 1;
 	char *parent = arena_strdup(&a, s->name), *slash = strrchr(parent, '/');
 
 	if (slash != NULL)
 		*slash = '\0';
 	const struct dataset *above = slash == NULL ? NULL : side_find(p->source, parent);
-	uint64_t least = above == NULL ? 0 : p->sizes[above - p->source->datasets.v];
+	return above == NULL ? 0 : p->sizes[above - p->source->datasets.v];
+}
+
+/* A parent never sorts behind its children, so it counts in theirs. */
+static uint64_t first_copy_size(const struct planning *p, const struct dataset *s)
+{
+	uint64_t size = s->referenced > 0 ? s->referenced : 1, least = size_above(p, s);
+
 	return size > least ? size : least;
 }
 
@@ -233,13 +239,17 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 			 repair(p, s, "--keep-both sets it aside"));
 }
 
-static bool will_exist(const struct planning *p, const char *name)
+static const struct parent_step *stand_in_of(const struct plan *plan, const char *name)
 {
-	if (side_find(p->target, name) != NULL)
-		return true;
-	for (size_t i = 0; i < p->out->parents.n; i++)
-		if (strcmp(p->out->parents.v[i].dataset, name) == 0)
-			return true;
+	for (size_t i = 0; i < plan->parents.n; i++)
+		if (strcmp(plan->parents.v[i].dataset, name) == 0)
+			return &plan->parents.v[i];
+	return NULL;
+}
+
+/* Will it come by itself? */
+static bool will_come(const struct planning *p, const char *name)
+{
 	for (size_t i = 0; i < p->out->renames.n; i++)
 		if (strcmp(p->out->renames.v[i].to, name) == 0)
 			return true;
@@ -249,11 +259,12 @@ static bool will_exist(const struct planning *p, const char *name)
 	return false;
 }
 
-/* Everything above a dataset that is sent for the first time, from the pool downwards.  Parents are
- * made before anything is sent, so one whose own stream is to come must not be made. */
-static void plan_parents(struct planning *p, const char *target)
+/* Everything above a dataset that comes to be there, from the pool downwards.  Parents are made before anything is
+ * sent; those that lie below what is sent, right before what needs them, which gives *wanted. */
+static void plan_parents(struct planning *p, const char *target, struct strings *wanted)
 {
 	char *name = arena_strdup(p->a, target);
+	bool later = false;
 
 	for (char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -263,9 +274,22 @@ static void plan_parents(struct planning *p, const char *target)
 		bool is_pool = strchr(name, '/') == NULL;
 		/* Of a side that nobody has seen, the destination itself is taken for granted. */
 		above |= !p->target->seen && strlen(name) <= strlen(p->b->dest);
-		if (!above && !is_pool && !will_exist(p, name))
-			*vec_add(&p->out->parents, p->a) =
-			    (struct parent_step){.dataset = arena_strdup(p->a, name), .reason = "it is not there yet"};
+		const struct parent_step *made = stand_in_of(p->out, name);
+		const struct dataset *t = side_find(p->target, name);
+		if (made == NULL && !above && !is_pool && (t == NULL || dataset_newest(t) == NULL)) {
+			/* A partial receive that is given up takes its dataset along. */
+			if (will_come(p, name)) {
+				later = true;
+			} else if (t == NULL) {
+				struct parent_step *step = vec_add(&p->out->parents, p->a);
+				*step = (struct parent_step){.dataset = arena_strdup(p->a, name),
+							     .later = later,
+							     .reason = "it is not there yet"};
+				made = step;
+			}
+		}
+		if (made != NULL && made->later)
+			*vec_add(wanted, p->a) = made->dataset;
 		*slash = '/';
 	}
 }
@@ -309,6 +333,7 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 	plan.sizes = arena_alloc(a, (source->datasets.n + 1) * sizeof(plan.sizes[0]));
 	for (size_t i = 0; i < source->datasets.n; i++) {
 		const struct dataset *s = &source->datasets.v[i];
+		plan.sizes[i] = size_above(&plan, s);
 		if (backup_takes(b, s))
 			plan_dataset(&plan, s);
 	}
@@ -316,7 +341,8 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 	sends_order(source, &out->sends, a);
 	for (size_t i = 0; i < out->sends.n; i++)
 		if (send_is_first(&out->sends.v[i]))
-			plan_parents(&plan, out->sends.v[i].target);
+			plan_parents(&plan, out->sends.v[i].target, &out->sends.v[i].parents);
+	struct strings ignored = {0};
 	for (size_t i = 0; i < out->renames.n; i++)
-		plan_parents(&plan, out->renames.v[i].to);
+		plan_parents(&plan, out->renames.v[i].to, &ignored);
 }

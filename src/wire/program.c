@@ -135,7 +135,7 @@ static void give_up(struct buf *b, const char *dataset)
 	buf_puts(b, " </dev/null\n");
 }
 
-static void stand_in(struct buf *b, const char *dataset)
+void program_stand_in(struct buf *b, const char *dataset)
 {
 	buf_puts(b, "zfs create -u -o canmount=off -o com.sun:auto-snapshot=false -o");
 	shell_pair(b, "dormouse:placeholder", '=', dataset);
@@ -150,7 +150,8 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 	for (size_t i = 0; i < aborts->n; i++)
 		give_up(b, aborts->v[i].dataset);
 	for (size_t i = 0; i < parents->n; i++)
-		stand_in(b, parents->v[i].dataset);
+		if (!parents->v[i].later)
+			program_stand_in(b, parents->v[i].dataset);
 	program_end(b);
 }
 
@@ -185,7 +186,7 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		break;
 	case REPAIR_TAKE_OVER:
 		for (size_t i = 0; i < s->parents.n; i++)
-			stand_in(b, s->parents.v[i]);
+			program_stand_in(b, s->parents.v[i]);
 		buf_puts(b, "zfs rename");
 		shell_word(b, s->dataset);
 		shell_word(b, s->to);
@@ -197,7 +198,7 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		shell_word(b, s->to);
 		buf_puts(b, " </dev/null\n");
 		if (s->children.n > 0)
-			stand_in(b, s->dataset);
+			program_stand_in(b, s->dataset);
 		for (size_t i = 0; i < s->children.n; i++) {
 			buf_puts(b, "zfs rename");
 			shell_pair(b, s->to, '/', s->children.v[i]);

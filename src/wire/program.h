@@ -31,7 +31,9 @@ void program_host(struct buf *b, const char *dataset);
 void program_available(struct buf *b, const char *dataset);
 /* One atomic zfs snapshot for each step. */
 void program_snapshot(struct buf *b, const struct snap_steps *steps);
-/* Makes missing parents, in order; gives up partial receives. */
+/* One command of a program: makes a stand-in. */
+void program_stand_in(struct buf *b, const char *dataset);
+/* Makes missing parents, in order, but for later ones; gives up partial receives. */
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
 /* Gives up partial receives, at least one and all of one pool, and waits until their space can be used. */
 void program_make_room(struct buf *b, const struct abort_steps *aborts);

@@ -142,9 +142,17 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n, boo
 		    "}\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &steps[i];
-		buf_puts(b, "out=$(");
+		bool more = s->replaces || s->parents.n > 0;
+		buf_puts(b, more ? "out=$({ " : "out=$(");
+		for (size_t k = 0; k < s->parents.n; k++) {
+			buf_puts(b, "{ zfs list");
+			shell_word(b, s->parents.v[k]);
+			buf_puts(b, " >/dev/null 2>&1 </dev/null || ");
+			program_stand_in(b, s->parents.v[k]);
+			buf_puts(b, "} && ");
+		}
 		if (s->replaces) {
-			buf_puts(b, "{ ours");
+			buf_puts(b, "ours");
 			shell_word(b, s->target);
 			buf_puts(b, " && ");
 		}
@@ -154,8 +162,9 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n, boo
 		if (s->replaces) {
 			buf_puts(b, " && zfs inherit dormouse:placeholder");
 			shell_word(b, s->target);
-			buf_puts(b, " </dev/null; }");
+			buf_puts(b, " </dev/null");
 		}
+		buf_puts(b, more ? "; }" : "");
 		buf_printf(b, " 2>&1)\ntook %zu $? \"$out\"", i);
 		shell_pair(b, s->target, '@', s->to.name);
 		buf_printf(b, " %llu\n", (unsigned long long)s->to.guid);

@@ -71,6 +71,22 @@ static bool has_origin(struct side_state *target, const struct send_step *step, 
 	return there != NULL && strcmp(there->name, at + 1) == 0;
 }
 
+void model_parent(struct side_state *target, const struct parent_step *step, struct arena *a)
+{
+	char *above = arena_strdup(a, step->dataset);
+
+	*strrchr(above, '/') = '\0';
+	assert(strchr(above, '/') == NULL || find(target, above) != NULL);
+	model_dataset(target, a, step->dataset, "")->placeholder = true;
+}
+
+void model_parents(struct side_state *target, const struct send_step *step, struct arena *a)
+{
+	for (size_t i = 0; i < step->parents.n; i++)
+		if (find(target, step->parents.v[i]) == NULL)
+			model_parent(target, &(struct parent_step){.dataset = step->parents.v[i]}, a);
+}
+
 bool model_send(struct side_state *source, struct side_state *target, const struct send_step *step, struct arena *a)
 {
 	struct dataset *s = find(source, step->source), *t = find(target, step->target);
@@ -78,6 +94,7 @@ bool model_send(struct side_state *source, struct side_state *target, const stru
 
 	if (to == NULL)
 		return false;
+	model_parents(target, step, a);
 	uint64_t after = to->createtxg - 1;
 	if (send_is_first(step) || (step->kind == SEND_RESUME && t != NULL && dataset_newest(t) == NULL)) {
 		bool stand_in = step->replaces && t != NULL && t->placeholder && t->points.n == 0;
@@ -143,11 +160,6 @@ bool model_mark(struct side_state *source, const struct mark_step *step, struct 
 		return true;
 	}
 	return false;
-}
-
-void model_parent(struct side_state *target, const struct parent_step *step, struct arena *a)
-{
-	model_dataset(target, a, step->dataset, "")->placeholder = true;
 }
 
 void model_abort(struct side_state *target, const struct abort_step *step)

@@ -16,6 +16,8 @@ struct dataset *model_dataset(struct side_state *s, struct arena *a, const char 
 bool model_send(struct side_state *source, struct side_state *target, const struct send_step *step, struct arena *a);
 bool model_mark(struct side_state *source, const struct mark_step *step, struct arena *a);
 void model_parent(struct side_state *target, const struct parent_step *step, struct arena *a);
+/* Those that a send makes itself, if they are not there. */
+void model_parents(struct side_state *target, const struct send_step *step, struct arena *a);
 void model_abort(struct side_state *target, const struct abort_step *step);
 
 #endif

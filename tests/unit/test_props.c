@@ -52,8 +52,12 @@ static size_t apply(struct world *w, const struct plan *p, size_t steps, struct 
 	check_safe(w, p);
 	for (size_t i = 0; i < p->aborts.n && done < steps; i++, done++)
 		model_abort(&w->target, &p->aborts.v[i]);
-	for (size_t i = 0; i < p->parents.n && done < steps; i++, done++)
+	for (size_t i = 0; i < p->parents.n && done < steps; i++) {
+		if (p->parents.v[i].later)
+			continue;
 		model_parent(&w->target, &p->parents.v[i], a);
+		done++;
+	}
 	for (size_t i = 0; i < p->sends.n && done < steps; i++, done++)
 		if (!model_send(&w->source, &w->target, &p->sends.v[i], a))
 			fail_msg("ZFS would refuse to send %s@%s", p->sends.v[i].source, p->sends.v[i].to.name);

@@ -2,6 +2,7 @@
  * same letter is the same GUID on both sides. */
 #include "check.h"
 
+#include "plan/deal_plan.h"
 #include "plan/explain.h"
 #include "plan/replicate_plan.h"
 #include "plan/snapshot_plan.h"
@@ -164,6 +165,45 @@ static void parents(void **state)
 	assert_string_equal(p.parents.v[0].dataset, "vault/x");
 	assert_string_equal(p.parents.v[2].dataset, "vault/x/y/tank");
 	assert_int_equal(p.sends.n, 2);
+}
+
+/* What has nothing to send, between two first copies: it is made when the upper one is there, and in its channel. */
+static void parents_between(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct backup b = home;
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+	struct send_steps lists[2];
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a")->referenced = 1 << 30;
+	model_dataset(&s, &a, "tank/home/empty", "")->referenced = 5;
+	model_dataset(&s, &a, "tank/home/empty/x", "@b")->referenced = 5;
+	model_dataset(&s, &a, "tank/home/off", "@c")->chosen = "off";
+	model_dataset(&s, &a, "tank/home/off/deep", "@d")->chosen = "off";
+	model_dataset(&s, &a, "tank/home/off/deep/y", "@e")->referenced = 7;
+	for (int clones = 0; clones < 2; clones++) {
+		p = (struct plan){0};
+		replicate_plan(&b, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+		assert_int_equal(p.parents.n, 4);
+		assert_string_equal(p.parents.v[0].dataset, "vault/tank");
+		assert_false(p.parents.v[0].later);
+		for (size_t i = 1; i < 4; i++)
+			assert_true(p.parents.v[i].later);
+		assert_string_equal(p.sends.v[0].source, "tank/home");
+		for (size_t i = 1; i < p.sends.n; i++) {
+			const struct send_step *step = &p.sends.v[i];
+			bool deep = strcmp(step->source, "tank/home/off/deep/y") == 0;
+			assert_int_equal(step->parents.n, deep ? 2 : strcmp(step->source, "tank/home/z") != 0);
+			if (deep)
+				assert_string_equal(step->parents.v[0], "vault/tank/home/off");
+		}
+		assert_int_equal(sends_deal(&p.sends, 2, lists, &a), 1);
+		/* With a clone the order is another. */
+		model_dataset(&s, &a, "tank/home/z", "@f")->origin = "tank/home/empty/x@b";
+	}
 }
 
 /* What is new first, then first copies from small to large, a parent before what is below it. */
@@ -411,6 +451,7 @@ int main(void)
 	    cmocka_unit_test(resumes),
 	    cmocka_unit_test(raw_and_types),
 	    cmocka_unit_test(parents),
+	    cmocka_unit_test(parents_between),
 	    cmocka_unit_test(order),
 	    cmocka_unit_test(chosen_datasets),
 	    cmocka_unit_test(chosen_snapshots),

@@ -401,8 +401,17 @@ static void model_rename(struct life *l, const char *from, const char *to)
 	side_sort(&l->target);
 }
 
+static void make_parents(struct life *l, const struct send_step *s)
+{
+	for (size_t i = 0; i < s->parents.n; i++)
+		if (named(&l->target, s->parents.v[i]) == NULL)
+			tell("parent\t%s\n", s->parents.v[i]);
+	model_parents(&l->target, s, &l->arena);
+}
+
 static void must_send(struct life *l, const struct send_step *s)
 {
+	make_parents(l, s);
 	tell_step("send", s);
 	if (!model_send(&l->source, &l->target, s, &l->arena))
 		fail_msg("ZFS would refuse to send %s@%s", s->source, s->to.name);
@@ -427,6 +436,7 @@ static void cut(struct life *l, const struct send_step *s)
 		must_send(l, &one);
 		one.base = *p;
 	}
+	make_parents(l, s);
 	tell_step("cut", &one);
 	struct dataset *t = named(&l->target, s->target);
 	if (t == NULL && parent_is_there(l, s->target))
@@ -451,6 +461,8 @@ static bool run_once(struct life *l, size_t steps, bool cuts)
 	for (size_t i = 0; i < p.parents.n; i++, steps--) {
 		if (steps == 0)
 			return false;
+		if (p.parents.v[i].later)
+			continue;
 		tell("parent\t%s\n", p.parents.v[i].dataset);
 		model_parent(&l->target, &p.parents.v[i], &l->arena);
 	}

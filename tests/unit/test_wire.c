@@ -154,6 +154,14 @@ static void programs(void **state)
 	contains(&b, "-x snapshot_limit 'v/d' 2>&1)");
 	assert_null(strstr(buf_text(&b), " -F"));
 	buf_clear(&b);
+	/* What lies below the first, and above it. */
+	struct send_step below = {.source = "t/a b/x/y", .target = "v/a b/x/y", .to = x};
+	*vec_add(&below.parents, &a) = "v/a b/x";
+	program_receive(&b, &below, 1, false);
+	contains(&b, "out=$({ { zfs list 'v/a b/x' >/dev/null 2>&1 </dev/null || zfs create -u ");
+	contains(&b, "'dormouse:placeholder=v/a b/x' 'v/a b/x' </dev/null\n} && zfs receive -s -u ");
+	contains(&b, "'v/a b/x/y'; } 2>&1)\ntook 0 $?");
+	buf_clear(&b);
 	*vec_add(&names, &a) = "t/a";
 	*vec_add(&names, &a) = "t/b";
 	*vec_add(&pass.snaps, &a) = (struct snap_step){.name = "s", .datasets = names};
@@ -725,7 +733,7 @@ static void plans(void **state)
 	*vec_add(&archive.tidies, &a) = (struct tidy_step){.kind = TIDY_GONE, .dataset = "v/t", .reason = "r"};
 	*vec_add(&p.renames, &a) =
 	    (struct tidy_step){.kind = TIDY_RENAME, .dataset = "v/o", .to = "v/n", .reason = "r"};
-	*vec_add(&p.parents, &a) = (struct parent_step){"v", "r"};
+	*vec_add(&p.parents, &a) = (struct parent_step){.dataset = "v", .reason = "r"};
 	*vec_add(&p.aborts, &a) = (struct abort_step){"v/a", "r"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_HOLD, .dataset = "t", .snapshot = "s", .reason = "r"};
 	*vec_add(&p.conflicts, &a) = (struct conflict){.source = "t", .target = "v", .why = "w", .hint = "h"};

@@ -295,6 +295,25 @@ def test_a_stand_in_gives_way(world):
     world.run("backup", "safe", check=0)
 
 
+def test_a_stand_in_comes_between(world):
+    for name in ("", "/none", "/none/a", "/off", "/off/deep", "/off/deep/b"):
+        zfs("create", f"tank/home{name}")
+    zfs("set", "dormouse:backup=off", "tank/home/off")
+    zfs("set", "dormouse:backup=on", "tank/home/off/deep/b")
+    for name in ("tank/home", "tank/home/none/a", "tank/home/off/deep/b"):
+        zfs("snapshot", f"{name}@one")
+    world.write_config(world.host_key, snapshots="")
+    done = json.loads(world.run("backup", "--json", "safe", check=1).stdout)
+    assert {d["dataset"] for d in done["datasets"] if d["proven"]} == {
+        "tank/home", "tank/home/none/a", "tank/home/off/deep/b"}, done  # fmt: skip
+    with world.vault():
+        stands = zfs("get", "-H", "-r", "-t", "filesystem", "-s", "local", "-o", "name", "dormouse:placeholder", "vault/backup")
+        assert stands.split() == ["vault/backup/tank", "vault/backup/tank/home/none", "vault/backup/tank/home/off",
+                                  "vault/backup/tank/home/off/deep"]  # fmt: skip
+    zfs("snapshot", "tank/home/none@two")
+    world.run("backup", "safe", check=0)
+
+
 def test_repairs(world):
     for name in ("", "/diverged", "/diverged/below", "/other", "/changed"):
         zfs("create", f"tank/home{name}")
