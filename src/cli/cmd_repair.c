@@ -48,7 +48,8 @@ static void show(const struct conflict *c, const struct repair_step *s)
 	if (s->kind == REPAIR_KEEP_BOTH)
 		(void)printf("It becomes %s, with all its snapshots; the next run makes a new copy.\n", s->to);
 	for (size_t i = 0; i < s->children.n; i++)
-		(void)printf("  %s/%s stays where it is\n", s->dataset, s->children.v[i]);
+		(void)printf("  %s/%s %s\n", s->dataset, s->children.v[i],
+			     s->along ? "goes along, and comes back in the next run" : "stays where it is");
 	if (s->base != NULL)
 		(void)printf("It goes back to @%s.\n", s->base);
 	for (size_t i = 0; i < s->lost.n; i++)
@@ -143,7 +144,8 @@ int cmd_repair(int argc, char **argv)
 			(void)printf("%s: there is nothing to repair\n", was);
 		else if ((copy != NULL
 			      ? repair_take_over(b, &r.seen.source, &r.seen.target, was, copy, r.arena, &step, &e)
-			      : repair_plan(found, &r.seen.target, kind, r.seen.now, r.arena, &step, &e)) < 0)
+			      : repair_plan(found, &r.seen.source, &r.seen.target, kind, r.seen.now, r.arena, &step,
+					    &e)) < 0)
 			rc = cli_fail(&c, &e);
 		else if (show(found, &step), !agreed(yes))
 			rc = EXIT_USAGE;

@@ -67,6 +67,16 @@ bool dataset_is_under(const char *name, const char *root)
 	return strncmp(name, root, n) == 0 && (name[n] == '\0' || name[n] == '/');
 }
 
+bool dataset_is_aside(const char *name)
+{
+	static const char mark[] = "-kept-";
+	enum { MARK = sizeof(mark) - 1, STAMP = 14 };
+	size_t n = strlen(name);
+
+	return n > MARK + STAMP && strncmp(name + n - STAMP - MARK, mark, MARK) == 0 &&
+	       strspn(name + n - STAMP, "0123456789") == STAMP;
+}
+
 bool name_matches(const struct strings *globs, const char *name)
 {
 	for (size_t i = 0; i < globs->n; i++)

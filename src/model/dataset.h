@@ -90,6 +90,8 @@ void side_sort(struct side_state *s);
 bool name_matches(const struct strings *globs, const char *name);
 /* Whether a glob matches the name, or that of something it lies below. */
 bool dataset_matches(const struct strings *globs, const char *name);
+/* Whether a copy was set aside (plan/repair_plan): nobody's copy any more, and left alone. */
+bool dataset_is_aside(const char *name);
 /* Whether name is root or lies below it. */
 bool dataset_is_under(const char *name, const char *root);
 

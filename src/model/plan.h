@@ -26,7 +26,7 @@ enum verdict_why {
 	KEEP_HELD,
 	KEEP_ORIGIN, /* a clone depends on it */
 	KEEP_YOUNG,  /* younger than min_age */
-	KEEP_FROZEN, /* its dataset is in conflict, or half received: nothing is destroyed there */
+	KEEP_FROZEN, /* its dataset is in conflict, half received, or set aside: nothing is destroyed there */
 	DROP,
 };
 struct verdict {
@@ -160,7 +160,8 @@ struct repair_step {
 	const char *base;	 /* REPAIR_ROLLBACK */
 	const char *to;		 /* REPAIR_KEEP_BOTH, REPAIR_TAKE_OVER: the other name */
 	struct strings parents;	 /* REPAIR_TAKE_OVER: what must be there above it, from above */
-	struct strings children; /* REPAIR_KEEP_BOTH: what lies right below it and stays in its place */
+	struct strings children; /* REPAIR_KEEP_BOTH: what lies right below it */
+	bool along;		 /* they go along, as no raw stream is received where a stand-in is; else they stay */
 	struct strings lost;	 /* for people */
 };
 

@@ -67,7 +67,8 @@ void archive_plan(const struct backup *b, const struct snapshot_policy *p, const
 		if (strlen(t->name) <= dest || !dataset_is_under(t->name, b->dest))
 			continue;
 		const char *name = t->name + dest + 1;
-		if (!dataset_is_under(name, b->source) || t->placeholder || dataset_newest(t) == NULL)
+		if (!dataset_is_under(name, b->source) || t->placeholder || dataset_newest(t) == NULL ||
+		    (dataset_is_aside(name) && side_find(source, name) == NULL))
 			continue;
 		if (t->open)
 			*vec_add(&out->tidies, a) =

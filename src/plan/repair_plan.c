@@ -42,10 +42,10 @@ static void direct_children(const struct side_state *target, const char *name, s
 	}
 }
 
-int repair_plan(const struct conflict *c, const struct side_state *target, enum repair_kind kind, int64_t now,
-		struct arena *a, struct repair_step *out, struct err *e)
+int repair_plan(const struct conflict *c, const struct side_state *source, const struct side_state *target,
+		enum repair_kind kind, int64_t now, struct arena *a, struct repair_step *out, struct err *e)
 {
-	const struct dataset *t = side_find(target, c->target);
+	const struct dataset *s = side_find(source, c->source), *t = side_find(target, c->target);
 	char when[CIVIL_TEXT];
 
 	*out = (struct repair_step){.kind = kind, .dataset = c->target};
@@ -67,12 +67,13 @@ int repair_plan(const struct conflict *c, const struct side_state *target, enum 
 	case REPAIR_KEEP_BOTH: {
 		/* Without what a name cannot have. */
 		const char *text = civil_show(now, when);
-		char *stamp = arena_alloc(a, strlen(text) + 1), *s = stamp;
+		char *stamp = arena_alloc(a, strlen(text) + 1), *end = stamp;
 		for (; *text != '\0'; text++)
 			if (*text >= '0' && *text <= '9')
-				*s++ = *text;
+				*end++ = *text;
 		out->to = arena_printf(a, "%s-kept-%s", c->target, stamp);
 		direct_children(target, c->target, a, &out->children);
+		out->along = out->children.n > 0 && s != NULL && s->encrypted;
 		break;
 	}
 	case REPAIR_GIVE_UP:

@@ -6,10 +6,10 @@
 #include "model/config.h"
 #include "model/plan.h"
 
-/* The step for one conflict, on a look at the target; now (Unix seconds) names what is kept aside.  ERR_USAGE: that
+/* The step for one conflict, on a look at both sides; now (Unix seconds) names what is kept aside.  ERR_USAGE: that
  * does not mend this one, and what does. */
-int repair_plan(const struct conflict *c, const struct side_state *target, enum repair_kind kind, int64_t now,
-		struct arena *a, struct repair_step *out, struct err *e) MUST_CHECK;
+int repair_plan(const struct conflict *c, const struct side_state *source, const struct side_state *target,
+		enum repair_kind kind, int64_t now, struct arena *a, struct repair_step *out, struct err *e) MUST_CHECK;
 
 /* The step that makes `copy`, which lies somewhere below the destination, the copy of `was`; both sides as b's run
  * looks at them.  ERR_USAGE: it is no copy of it, or the place is taken. */

@@ -132,6 +132,15 @@ static uint64_t first_copy_size(const struct planning *p, const struct dataset *
 	return size > least ? size : least;
 }
 
+/* Whether a copy of that name at the source is this backup's, or lies below one that was set aside. */
+static bool is_ours(const struct planning *p, const char *was)
+{
+	size_t n = strlen(p->b->source);
+
+	return dataset_is_under(was, p->b->source) ||
+	       (strncmp(was, p->b->source, n) == 0 && strncmp(was + n, "-kept-", 6) == 0);
+}
+
 /* The copy of s under another name: its source is gone, and what it has newest, s has.  With more than one
  * nobody can tell. */
 static const struct dataset *renamed_from(const struct planning *p, const struct dataset *s)
@@ -146,7 +155,7 @@ static const struct dataset *renamed_from(const struct planning *p, const struct
 		    !dataset_is_under(t->name, p->b->dest))
 			continue;
 		const char *was = t->name + dest + 1;
-		if (!dataset_is_under(was, p->b->source) || side_find(p->source, was) != NULL ||
+		if (!is_ours(p, was) || dataset_is_aside(was) || side_find(p->source, was) != NULL ||
 		    !dataset_has_guid(s, newest->guid))
 			continue;
 		if (found != NULL)

@@ -215,7 +215,8 @@ static void judge_copy(struct retaining *r, const struct keep *keep, const struc
 {
 	const struct point *newest = dataset_newest(t);
 	/* Where the source has the newest one no longer, not even as a bookmark, the sides are in conflict. */
-	bool frozen = t->resume.token != NULL || (s != NULL && !dataset_has_guid(s, newest->guid));
+	bool frozen =
+	    t->resume.token != NULL || (s != NULL ? !dataset_has_guid(s, newest->guid) : dataset_is_aside(t->name));
 	size_t first = r->out->n;
 
 	for (size_t i = t->points.n; i > 0; i--) {
@@ -324,7 +325,7 @@ const char *verdict_text(const struct verdict *v, struct arena *a)
 	case KEEP_YOUNG:
 		return "it is younger than min_age";
 	case KEEP_FROZEN:
-		return "its dataset is in conflict or half received: nothing is destroyed there";
+		return "its dataset is in conflict, half received, or was set aside: nothing is destroyed there";
 	case DROP:
 		break;
 	}

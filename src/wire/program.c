@@ -197,9 +197,9 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		shell_word(b, s->dataset);
 		shell_word(b, s->to);
 		buf_puts(b, " </dev/null\n");
-		if (s->children.n > 0)
+		if (s->children.n > 0 && !s->along)
 			program_stand_in(b, s->dataset);
-		for (size_t i = 0; i < s->children.n; i++) {
+		for (size_t i = 0; i < s->children.n && !s->along; i++) {
 			buf_puts(b, "zfs rename");
 			shell_pair(b, s->to, '/', s->children.v[i]);
 			shell_pair(b, s->dataset, '/', s->children.v[i]);

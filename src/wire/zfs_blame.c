@@ -57,7 +57,7 @@ static const struct {
     {"kernel modules must be upgraded", ERR_CONFLICT,
      "the partial receive does not fit this stream, or OpenZFS there is too old", "compare zfs version on both sides"},
     {"IV set guid", ERR_CONFLICT, "the target has it under a key of its own: it was not received raw",
-     "set it aside there (zfs rename), then run the backup again: a new copy begins, raw"},
+     "set it aside there, outside the destination (zfs rename), then run the backup again: a new copy begins, raw"},
     {"encryption key", ERR_CONFLICT, "the encryption keys do not fit",
      "an encrypted dataset is sent raw; was the target received otherwise?"},
     {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",

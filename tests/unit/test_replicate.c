@@ -366,6 +366,31 @@ static void renames(void **state)
 	assert_int_equal(p.parents.n, 0);
 }
 
+/* What a person has set aside stays there; what went along comes back below its new copy. */
+static void set_aside(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a")->encrypted = true;
+	model_dataset(&s, &a, "tank/home/x", "@b");
+	model_dataset(&s, &a, "tank/home/y", "@c @d")->encrypted = true;
+	model_dataset(&s, &a, "tank/home/y/z", "@e");
+	model_dataset(&t, &a, "vault/tank", "");
+	model_dataset(&t, &a, "vault/tank/home-kept-20270102030405", "@a ~");
+	model_dataset(&t, &a, "vault/tank/home-kept-20270102030405/x", "@b");
+	model_dataset(&t, &a, "vault/tank/home/y-kept-20270102030405", "@c ~");
+	model_dataset(&t, &a, "vault/tank/home/y-kept-20270102030405/z", "@e");
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+	assert_int_equal(p.renames.n, 2);
+	assert_string_equal(p.renames.v[0].to, "vault/tank/home/x");
+	assert_string_equal(p.renames.v[1].to, "vault/tank/home/y/z");
+	assert_string_equal(brief(&p, &a), "full raw @a full raw @c -i @c raw @d");
+}
+
 static void excludes(void **state)
 {
 	AUTO(arena) struct arena a = {0};
@@ -456,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(chosen_datasets),
 	    cmocka_unit_test(chosen_snapshots),
 	    cmocka_unit_test(renames),
+	    cmocka_unit_test(set_aside),
 	    cmocka_unit_test(excludes),
 	    cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),

@@ -312,7 +312,8 @@ static void repairs(void **state)
 		assert_int_equal(p.conflicts.n, 1);
 		for (int kind = 0; kind < 3; kind++) {
 			AUTO(buf) struct buf out = {0};
-			int rc = repair_plan(&p.conflicts.v[0], &target, (enum repair_kind)kind, now, &a, &step, &e);
+			int rc = repair_plan(&p.conflicts.v[0], &source, &target, (enum repair_kind)kind, now, &a,
+					     &step, &e);
 			assert_int_equal(rc, t[i].want[kind] == NULL ? -1 : 0);
 			if (rc < 0) {
 				assert_true(e.hint[0] != '\0');
@@ -332,6 +333,15 @@ static void repairs(void **state)
 			assert_non_null(
 			    strstr(buf_text(&out), "zfs rename 'v/tank/home-kept-20270102030405/x' 'v/tank/home/x'"));
 			assert_non_null(strstr(buf_text(&out), "dormouse:placeholder=v/tank/home"));
+			/* Nothing raw is received where a stand-in is: then they go along. */
+			((struct dataset *)(uintptr_t)side_find(&source, "tank/home"))->encrypted = true;
+			assert_int_equal(
+			    repair_plan(&p.conflicts.v[0], &source, &target, REPAIR_KEEP_BOTH, now, &a, &step, &e), 0);
+			buf_clear(&out);
+			program_repair(&out, &step);
+			assert_true(step.along && step.children.n == 1);
+			assert_null(strstr(buf_text(&out), "dormouse:placeholder"));
+			assert_null(strstr(buf_text(&out), "/x'"));
 		}
 	}
 }

@@ -281,6 +281,15 @@ static void gone(void **state)
 	    &a, "vault/tank/old@%s", ((const struct dataset *)side_find(&t, "vault/tank/old"))->points.v[1].name);
 	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
 	assert_null(tidy_of(&out, "vault/tank/old"));
+	/* What a person has set aside is that person's. */
+	struct dataset *aside = model_dataset(&t, &a, "vault/tank/back-kept-20270102030405", "");
+	series(aside, &a, LABEL_HOURLY, 100, HOUR, NOW - 200 * DAY);
+	aside->gone_since = NOW - 91 * DAY;
+	aside->gone_seen = NOW - 2 * DAY;
+	aside->open = true;
+	archive_plan(&b, NULL, &s, &t, &utc, NOW, NULL, &a, &out);
+	assert_null(tidy_of(&out, aside->name));
+	assert_int_equal(count(&out.verdicts, KEEP_FROZEN), 100);
 }
 
 /* Looks until it is forgotten, so many seconds apart; when that is.  A clock leaps at the time leap by so much. */

@@ -349,6 +349,34 @@ def test_repairs(world):
         assert set(there["tank/home/diverged/below"]) == {"one", "two"}
 
 
+def test_what_is_set_aside_stays_so(world):
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    zfs("create", "tank/home")
+    zfs("create", "tank/home/plain")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    zfs("create", "tank/home/secret/child")
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "-r", "tank/home@one")
+    world.run("backup", "safe", check=0)
+    with world.vault():
+        write_to(world.folder, "vault/backup/tank/home/plain")
+        zfs("snapshot", "vault/backup/tank/home/secret@theirs")
+    # All that the first has, the source has too; the second is received raw, where no stand-in may be.
+    world.run("repair", "tank/home/plain", "--keep-both", "--yes", check=0)
+    done = world.run("repair", "tank/home/secret", "--keep-both", "--yes", check=0)
+    assert "secret/child goes along" in done.stdout
+    child = guids("tank/home/secret/child")
+    for _ in range(2):
+        world.run("backup", "safe", check=0)
+        with world.vault():
+            there = guids("vault/backup/tank/home", "vault/backup/")
+            for dataset, snaps in guids("tank/home").items():
+                assert snaps.items() <= there[dataset].items(), dataset
+            kept = sorted(d.split("-kept-")[0] for d in there if "-kept-" in d)
+            assert kept == ["tank/home/plain", "tank/home/secret"] and child.items() <= there.items()
+
+
 def test_encrypted_and_cut_goes_on(world):
     key = world.folder / "key"
     key.write_text("correct horse battery")
