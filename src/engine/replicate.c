@@ -309,7 +309,7 @@ static int send_all(struct run *r, struct err *e)
 	}
 }
 
-/* What the last look says of every dataset. */
+/* What the last look says of every dataset; unfinished: why not all was tried, or NULL. */
 static void judge(struct run *r, const struct err *unfinished)
 {
 	struct err e;
@@ -332,8 +332,19 @@ static void judge(struct run *r, const struct err *unfinished)
 	}
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		struct outcome *o = outcome_of(r, r->plan.sends.v[i].source);
-		if (o->err.kind == ERR_NONE && !o->proven)
+		if (o->err.kind == ERR_NONE && !o->proven) {
+			assert(unfinished != NULL);
 			outcome_fail(r, o->dataset, unfinished);
+		}
+	}
+	for (size_t i = 0; i < r->plan.renames.n; i++) {
+		const struct tidy_step *t = &r->plan.renames.v[i];
+		if (outcome_of(r, t->source)->err.kind != ERR_NONE)
+			continue;
+		(void)err_set(&e, ERR_MISSING, "cannot rename '%s' to '%s'", t->dataset, t->to);
+		(void)err_why(&e, "what it would lie below is not there");
+		(void)err_hint(&e, "mend that first, then run the backup again");
+		outcome_fail(r, t->source, unfinished == NULL ? &e : unfinished);
 	}
 }
 
@@ -366,7 +377,7 @@ int run_replicate(struct run *r, struct err *e)
 		(void)!mark(r, &unfinished);
 	}
 	bool whole = send_all(r, &unfinished) == 0;
-	judge(r, &unfinished);
+	judge(r, whole ? NULL : &unfinished);
 	if (r->plan.marks.n > 0)
 		run_stage(r, STAGE_MARK, "hold what both have");
 	/* The copies are there and proven; that the next increment is not safeguarded must be said. */

@@ -349,6 +349,24 @@ def test_repairs(world):
         assert set(there["tank/home/diverged/below"]) == {"one", "two"}
 
 
+def test_a_rename_that_cannot_be_followed_is_said(world):
+    two(world)
+    world.run("backup", "safe", check=0)
+    zfs("create", "tank/home/new")
+    (world.folder / "mnt/home/new/big").write_bytes(os.urandom(24 << 20))
+    zfs("rename", "tank/home/a", "tank/home/new/a")
+    zfs("snapshot", "-r", "tank/home@two")
+    with world.vault():
+        zfs("set", "quota=8M", "vault/backup")
+    found = errors(world.run("backup", "--json", "safe", check=1))
+    assert found["tank/home/new"]["kind"] == "full"
+    assert "cannot rename" in found["tank/home/new/a"]["what"] and found["tank/home/new/a"]["hint"]
+    with world.vault():
+        zfs("set", "quota=none", "vault/backup")
+    world.run("backup", "safe", check=0)
+    equal(world)
+
+
 def test_what_is_set_aside_stays_so(world):
     key = world.folder / "key"
     key.write_text("correct horse battery")
