@@ -41,25 +41,42 @@ static bool origin_failed(const struct run *r, const struct send_step *s)
 	return o != NULL && o->err.kind != ERR_NONE;
 }
 
+/* Below what has yet to be renamed; what is planned then goes there. */
+static bool waits_for_rename(struct run *r, const struct send_step *s)
+{
+	for (size_t i = 0; i < r->plan.renames.n; i++) {
+		const struct tidy_step *t = &r->plan.renames.v[i];
+		if (dataset_is_under(s->target, t->to) ||
+		    (s->kind == SEND_CLONE && dataset_is_under(s->target_origin, t->to)))
+			return outcome_of(r, t->source)->err.kind == ERR_NONE;
+	}
+	return false;
+}
+
+static void fail_below(struct run *r, const struct send_step *s, const char *why)
+{
+	struct err e;
+
+	(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
+	(void)err_why(&e, "%s could not be received", why);
+	(void)err_hint(&e, "mend that first, then run the backup again");
+	outcome_fail(r, s->source, &e);
+}
+
 /* What is left to send: not what has failed in this run, nor what lies below a first copy that failed. */
 static struct send_steps left_to_send(struct run *r)
 {
 	struct send_steps todo = {0};
-	struct err e;
 
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		r->outcomes.v[i].queued = false;
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		const struct send_step *s = &r->plan.sends.v[i];
-		if (outcome_of(r, s->source)->err.kind != ERR_NONE)
+		if (outcome_of(r, s->source)->err.kind != ERR_NONE || waits_for_rename(r, s))
 			continue;
 		bool adrift = s->kind == SEND_CLONE && origin_failed(r, s);
 		if (adrift || (send_is_first(s) && !parent_will_exist(r, s->target, true))) {
-			(void)err_set(&e, ERR_MISSING, "cannot receive '%s'", s->target);
-			(void)err_why(&e, adrift ? "what it is a clone of could not be received"
-						 : "what it lies below could not be received");
-			(void)err_hint(&e, "mend that first, then run the backup again");
-			outcome_fail(r, s->source, &e);
+			fail_below(r, s, adrift ? "what it is a clone of" : "what it lies below");
 			continue;
 		}
 		outcome_of(r, s->source)->queued = true;
@@ -332,10 +349,12 @@ static void judge(struct run *r, const struct err *unfinished)
 	}
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		struct outcome *o = outcome_of(r, r->plan.sends.v[i].source);
-		if (o->err.kind == ERR_NONE && !o->proven) {
-			assert(unfinished != NULL);
+		if (o->err.kind != ERR_NONE || o->proven)
+			continue;
+		if (unfinished != NULL)
 			outcome_fail(r, o->dataset, unfinished);
-		}
+		else
+			fail_below(r, &r->plan.sends.v[i], "what it lies below");
 	}
 	for (size_t i = 0; i < r->plan.renames.n; i++) {
 		const struct tidy_step *t = &r->plan.renames.v[i];

@@ -365,6 +365,12 @@ def test_a_rename_that_cannot_be_followed_is_said(world):
         zfs("set", "quota=none", "vault/backup")
     world.run("backup", "safe", check=0)
     equal(world)
+    # What is new below it comes in the same run.
+    zfs("rename", "tank/home/new/a", "tank/home/c")
+    zfs("create", "-p", "tank/home/c/d/e")
+    zfs("snapshot", "-r", "tank/home@three")
+    world.run("backup", "safe", check=0)
+    equal(world)
 
 
 def test_what_is_set_aside_stays_so(world):
