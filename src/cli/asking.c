@@ -35,14 +35,6 @@ static int choose(struct asking *q, struct err *e)
 	return 0;
 }
 
-int asking_at_most(const struct cli *c, size_t words, struct err *e)
-{
-	if (c->args.n <= words)
-		return 0;
-	(void)err_set(e, ERR_USAGE, "'%s' is one word too many", c->args.v[words]);
-	return err_hint(e, "one at a time; quote a name that has blanks");
-}
-
 int asking_ready(struct asking *q, size_t words, struct err *e)
 {
 	if (q->c.args.n == 0) {
@@ -51,7 +43,7 @@ int asking_ready(struct asking *q, size_t words, struct err *e)
 				"name a dataset of the source, like tank/home, or a snapshot, like tank/home@monday");
 	}
 	take_apart(q, q->c.args.v[0]);
-	if (asking_at_most(&q->c, words, e) < 0 || choose(q, e) < 0)
+	if (cli_at_most(&q->c, words, e) < 0 || choose(q, e) < 0)
 		return -1;
 	return restore_sides(&q->with, e);
 }

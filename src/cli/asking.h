@@ -18,8 +18,6 @@ struct asking {
 
 /* was: the dataset of the backup's source that is asked for, or NULL. */
 struct restoring asking_with(struct cli *c, const struct backup *b, const char *was, struct run_listener *l);
-/* Refuses more words than that. */
-int asking_at_most(const struct cli *c, size_t words, struct err *e) MUST_CHECK;
 /* Takes the first of at most so many words apart, DATASET[@SNAPSHOT][:/PATH], finds its backup, and sets up both
  * ways. */
 int asking_ready(struct asking *q, size_t words, struct err *e) MUST_CHECK;

@@ -87,9 +87,20 @@ int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const str
 		print_usage(stdout, usage);
 		return EXIT_DONE;
 	}
+	/* Who asks for JSON is a program, and would not see that it gets something else. */
+	if (c->json && strstr(usage, "--json") == NULL)
+		return bad_usage(usage, "%s has no --json", argv[0]);
 	if (paths_find(c->config_path, &c->arena, &c->paths, &e) < 0)
 		return cli_fail(c, &e);
 	return -1;
+}
+
+int cli_at_most(const struct cli *c, size_t words, struct err *e)
+{
+	if (c->args.n <= words)
+		return 0;
+	(void)err_set(e, ERR_USAGE, "'%s' is one word too many", c->args.v[words]);
+	return err_hint(e, "quote a name that has blanks; --help shows what may follow");
 }
 
 void cli_end(struct cli *c)

@@ -29,11 +29,13 @@ struct cli {
 	struct strings args; /* what is left */
 };
 
-/* Reads the options that all commands have (-c FILE, --json, --help) and the command's own.  Returns
+/* Reads the options that all commands have (-c FILE, --help, and --json where the usage names it) and its own.  Returns
  * -1 to go on, or an exit code: --help was answered, or something was wrong and has been said. */
 int cli_begin(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown);
 /* Likewise, and loads the configuration; with an exit code all of it is over, and c released. */
 int cli_start(struct cli *c, int argc, char **argv, const char *usage, const struct cli_option *own, size_t nown);
+/* Refuses more words than that. */
+int cli_at_most(const struct cli *c, size_t words, struct err *e) MUST_CHECK;
 /* Loads the configuration, or prints everything that is wrong with it. */
 bool cli_config(struct cli *c);
 /* The one backup that args name, or the only one there is.  NULL: said. */

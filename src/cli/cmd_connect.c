@@ -183,7 +183,8 @@ int cmd_connect(int argc, char **argv)
 	struct str place = str_of(c.args.n == 1 ? c.args.v[0] : "");
 	r.target = str_dup(&c.arena, str_cut(&place, ':'));
 	if (c.args.n != 1 || (place.n > 0 && (!num_u64(place, &port) || port < 1 || port > 65535))) {
-		(void)err_set(&e, ERR_USAGE, "name one place to connect to: TARGET or TARGET:PORT");
+		(void)err_set(&e, ERR_USAGE, "name one place to connect to");
+		(void)err_hint(&e, "TARGET or TARGET:PORT");
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}

@@ -6,7 +6,7 @@
 
 /* --- list ----------------------------------------------------------------------------------------- */
 
-static json_t *dataset_json(const struct dataset *d)
+static json_t *dataset_json(const struct dataset *d, const char *was)
 {
 	json_t *snapshots = json_array(), *j = json_object();
 
@@ -20,7 +20,8 @@ static json_t *dataset_json(const struct dataset *d)
 		(void)json_object_set_new(one, "creation", json_integer(p->creation));
 		(void)json_array_append_new(snapshots, one);
 	}
-	(void)json_object_set_new(j, "dataset", json_any(d->name));
+	(void)json_object_set_new(j, "dataset", json_any(was));
+	(void)json_object_set_new(j, "copy", json_any(d->name));
 	(void)json_object_set_new(j, "snapshots", snapshots);
 	return j;
 }
@@ -74,7 +75,7 @@ static int list_one(struct cli *c, const struct backup *b, const char *only, boo
 		    dataset_newest(d) == NULL)
 			continue;
 		if (c->json)
-			(void)json_array_append_new(results, dataset_json(d));
+			(void)json_array_append_new(results, dataset_json(d, was));
 		else
 			list_text(d, was, only != NULL, &z);
 	}
@@ -97,9 +98,8 @@ int cmd_list(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	const char *only = q.c.args.n > 0 ? q.c.args.v[0] : NULL;
-	const struct backup *one = only == NULL || asking_at_most(&q.c, 1, &e) < 0
-				       ? NULL
-				       : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
+	const struct backup *one =
+	    only == NULL || cli_at_most(&q.c, 1, &e) < 0 ? NULL : cli_backup_of(&q.c, q.backup_name, only, &only, &e);
 	if (only != NULL && one == NULL) {
 		rc = cli_fail(&q.c, &e);
 		return cli_end(&q.c), rc;

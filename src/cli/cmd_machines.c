@@ -106,6 +106,10 @@ int cmd_machines(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	if (cli_at_most(&c, 1, &e) < 0) {
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
 	const char *only = c.args.n > 0 ? c.args.v[0] : NULL;
 	struct control_request r = {.op = starts ? CONTROL_STARTS : CONTROL_MACHINES, .target = starts ? only : NULL};
 	AUTO(json) json_t *list = cli_ask(&c, &r, &e);
@@ -114,6 +118,12 @@ int cmd_machines(int argc, char **argv)
 	for (size_t i = json_array_size(list); i-- > 0 && only != NULL;)
 		if (strcmp(json_text(json_array_get(list, i), "target", &c.arena), only) != 0)
 			(void)json_array_remove(list, i);
+	if (list != NULL && !starts && only != NULL && json_array_size(list) == 0) {
+		(void)err_set(&e, ERR_USAGE, "there is no target '%s'", only);
+		(void)err_hint(&e, "dormouse machines shows which there are");
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
 	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (list != NULL && c.json) {
 		cli_print_json(list);
@@ -129,9 +139,7 @@ int cmd_machines(int argc, char **argv)
 				show_machine(one, &c.arena);
 		}
 		if (json_array_size(list) == 0)
-			(void)printf(starts	    ? "nothing has been started yet\n"
-				     : only == NULL ? "the file has no targets\n"
-						    : "there is no such target\n");
+			(void)printf(starts ? "nothing has been started yet\n" : "the file has no targets\n");
 	}
 	cli_end(&c);
 	return rc;
@@ -150,6 +158,10 @@ int cmd_reap(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
+	if (cli_at_most(&c, 0, &e) < 0) {
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
 	AUTO(json) json_t *found = cli_ask(&c, &r, &e);
 	rc = found == NULL ? cli_fail(&c, &e) : EXIT_DONE;
 	if (found != NULL && c.json)

@@ -159,7 +159,7 @@ int cmd_plan(int argc, char **argv)
 int cmd_observe(int argc, char **argv)
 {
 	return plan_or_observe(argc, argv,
-			       "usage: dormouse observe [--wake] [NAME]\n"
+			       "usage: dormouse observe [--wake] [--json] [NAME]\n"
 			       "Writes everything that a plan depends on beside the configuration, as JSON.",
 			       true);
 }

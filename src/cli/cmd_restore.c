@@ -17,8 +17,16 @@ static int restore_paths(struct asking *q, const char *to, struct err *e)
 	}
 	if (asking_wish(q, FILES_TAR, &w, e) < 0 || restore_unpack(&q->with, &w, to, e) < 0)
 		return -1;
-	if (!q->c.json)
+	if (!q->c.json) {
 		(void)printf("%s@%s:%s is in %s\n", q->was, w.snapshot, w.path, to);
+		return 0;
+	}
+	AUTO(json) json_t *j = json_object();
+	(void)json_object_set_new(j, "dataset", json_any(q->was));
+	(void)json_object_set_new(j, "snapshot", json_any(w.snapshot));
+	(void)json_object_set_new(j, "path", json_any(w.path));
+	(void)json_object_set_new(j, "to", json_any(to));
+	cli_print_json(j);
 	return 0;
 }
 
@@ -62,8 +70,8 @@ int cmd_restore(int argc, char **argv)
 	int rc =
 	    cli_start(&q.c, argc, argv,
 		      "usage: dormouse restore DATASET[@SNAPSHOT] --to DATASET [--recursive]\n"
-		      "                       [--history]\n"
-		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER\n"
+		      "                       [--history] [--json]\n"
+		      "       dormouse restore DATASET[@SNAPSHOT]:/PATH --to FOLDER [--json]\n"
 		      "Brings a dataset back to where its source lies, or files to a folder of this host; without a\n"
 		      "snapshot, the newest; with --history all snapshots up to it.  Nothing that exists is written\n"
 		      "over.  Wakes the archive.",

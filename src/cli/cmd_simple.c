@@ -5,11 +5,15 @@
 int cmd_check(int argc, char **argv)
 {
 	struct cli c;
-	int rc = cli_begin(&c, argc, argv,
-			   "usage: dormouse check [-c FILE]\nReads the configuration and says all that is wrong with "
-			   "it; touches nothing.",
-			   NULL, 0);
+	struct err e;
+	int rc = cli_begin(
+	    &c, argc, argv,
+	    "usage: dormouse check [--json] [-c FILE]\nReads the configuration and says all that is wrong with "
+	    "it; touches nothing.",
+	    NULL, 0);
 
+	if (rc < 0 && cli_at_most(&c, 0, &e) < 0)
+		rc = cli_fail(&c, &e);
 	if (rc < 0) {
 		rc = cli_config(&c) ? EXIT_DONE : EXIT_USAGE;
 		if (rc == EXIT_DONE && !c.json)
@@ -80,16 +84,18 @@ static int on_target(int argc, char **argv, const char *usage, enum control_op o
 
 int cmd_wake(int argc, char **argv)
 {
-	return on_target(argc, argv,
-			 "usage: dormouse wake TARGET\nStarts the machine and waits until it can be used; it goes off "
-			 "after its linger time.",
-			 CONTROL_LEASE, "on");
+	return on_target(
+	    argc, argv,
+	    "usage: dormouse wake [--json] TARGET\nStarts the machine and waits until it can be used; it goes off "
+	    "after its linger time.",
+	    CONTROL_LEASE, "on");
 }
 
 int cmd_sleep(int argc, char **argv)
 {
-	return on_target(argc, argv,
-			 "usage: dormouse sleep [--force] TARGET\nEnds the machine and waits until it is gone; --force "
-			 "also when it is in use.",
-			 CONTROL_SLEEP, "off");
+	return on_target(
+	    argc, argv,
+	    "usage: dormouse sleep [--force] [--json] TARGET\nEnds the machine and waits until it is gone; --force "
+	    "also when it is in use.",
+	    CONTROL_SLEEP, "off");
 }

@@ -251,6 +251,7 @@ int cmd_snapshot(int argc, char **argv)
 {
 	struct doing d = {.take = true};
 	bool no_prune = false;
+	struct err e;
 	const struct cli_option own[] = {
 	    {"--dry-run", &d.dry, NULL}, {"--no-prune", &no_prune, NULL}, {"--trust-clock", &d.trust, NULL}};
 	int rc = cli_begin(&d.c, argc, argv,
@@ -259,6 +260,8 @@ int cmd_snapshot(int argc, char **argv)
 			   "and destroys what no label keeps any more.",
 			   own, ARRAY_LEN(own));
 
+	if (rc < 0 && cli_at_most(&d.c, 0, &e) < 0)
+		rc = cli_fail(&d.c, &e);
 	if (rc >= 0)
 		return cli_end(&d.c), rc;
 	d.prune = !no_prune;
@@ -393,12 +396,14 @@ int cmd_explain(int argc, char **argv)
 	}
 	const char *name = str_dup(&d.c.arena, dataset), *snap = str_dup(&d.c.arena, snapshot);
 	if (dataset.n == 0 || snapshot.n == 0) {
-		(void)err_set(&e, ERR_USAGE, "name one snapshot: DATASET@SNAPSHOT, or TARGET:DATASET@SNAPSHOT");
+		(void)err_set(&e, ERR_USAGE, "name one snapshot");
+		(void)err_hint(&e, "DATASET@SNAPSHOT, or TARGET:DATASET@SNAPSHOT of a target's pool");
 		failed(&d, &e);
 		return finish(&d);
 	}
 	if (on != NULL && config_target(&d.c.config, on) == NULL) {
 		(void)err_set(&e, ERR_USAGE, "there is no target '%s'", on);
+		(void)err_hint(&e, "dormouse machines shows which there are");
 		failed(&d, &e);
 		return finish(&d);
 	}

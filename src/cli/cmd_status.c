@@ -202,6 +202,10 @@ int cmd_status(int argc, char **argv)
 	(void)json_object_set_new(doc, "backups", list);
 	if (rc >= 0)
 		return rc;
+	if (cli_at_most(&c, 0, &e) < 0) {
+		rc = cli_fail(&c, &e);
+		return cli_end(&c), rc;
+	}
 	rc = EXIT_DONE;
 	for (size_t i = 0; i < c.config.backups.n; i++) {
 		json_t *one = NULL;
@@ -260,6 +264,8 @@ int cmd_history(int argc, char **argv)
 			   "of one run, by its number.",
 			   NULL, 0);
 
+	if (rc < 0 && cli_at_most(&c, 1, &e) < 0)
+		rc = cli_fail(&c, &e);
 	if (rc >= 0)
 		return cli_end(&c), rc;
 	bool one = c.args.n == 1 && num_u64(str_of(c.args.v[0]), &id);

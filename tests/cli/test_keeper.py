@@ -265,8 +265,12 @@ def test_usage(setup):
     assert "there is no command 'wak'" in setup.run("wak", check=3).stderr
     assert "unknown option '--frob'" in setup.run("wake", "--frob", "arch", check=3).stderr
     for words in (["cat", "a:/b", "a:/c"], ["ls", "a", "b"], ["find", "a", "b", "c"], ["diff", "a@b", "@c", "d"],
-                  ["restore", "a", "b", "--to", "c"], ["list", "a", "b"]):  # fmt: skip
+                  ["restore", "a", "b", "--to", "c"], ["list", "a", "b"], ["history", "a", "b"], ["status", "a"],
+                  ["machines", "a", "b"], ["reap", "a"], ["check", "a"], ["snapshot", "a"]):  # fmt: skip
         assert "is one word too many" in setup.run(*words, check=3).stderr
+    assert "there is no target 'x'" in setup.run("machines", "x", check=3).stderr
+    for command in ("ls", "find", "cat", "repair", "explain", "ssh-config", "connect"):
+        assert f"{command} has no --json\nhint: usage:" in setup.run(command, "--json", "x", check=3).stderr
     setup.config.write_text("snapshots { }\n")
     assert "1:1: warning: this 'snapshots' block names no label, so it does nothing\n" in setup.run("check", check=0).stderr
     setup.config.write_text("snapshots {\n  hourly = 0\n}\n")

@@ -43,6 +43,9 @@ def test_first_and_second(world):
 
     status = json.loads(world.run("status", "--json", check=0).stdout)
     assert status["backups"][0]["proven"] == 3
+    listed = json.loads(world.run("list", "--json", check=0).stdout)
+    assert [d["dataset"] for d in listed] == sorted(guids("tank/home"))
+    assert all(d["copy"] == "vault/backup/" + d["dataset"] for d in listed)
     assert "all 3 datasets are restorable" in world.run("status", check=0).stdout
     assert world.run("history", check=0).stdout.count("done") == 2
 
