@@ -74,8 +74,7 @@ static void examine(struct visit *v, const struct backup *b)
 		if (seen)
 			examine_both(b, &here, &there, target.side.label, a, &v->findings);
 	}
-	reach_rest(&target);
-	reach_rest(&source);
+	reach_rest(&target, &source);
 }
 
 static const char *const words[] = {[FINDING_FINE] = "ok", [FINDING_NOTE] = "note", [FINDING_WRONG] = "wrong"};

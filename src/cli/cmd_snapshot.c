@@ -165,7 +165,7 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 		show_pruned(d, r.side.label, &done.pruned);
 		record(d, r.side.label, &pass, &done.pruned, done.taken);
 	}
-	reach_rest(&r);
+	reach_rest(&r, NULL);
 }
 
 /* At a backup's own trees, without the rest of the source's host: its pass is not asked for. */
@@ -328,7 +328,7 @@ static int explain_host(struct doing *d, const char *on, const char *dataset, co
 	int rc = reach_init(&r, &d->c.config, &d->c.paths, on, "explain", &d->c.arena, &d->listener, e);
 	if (rc == 0)
 		rc = look(d, &r, p, &host, &pass, e);
-	reach_rest(&r);
+	reach_rest(&r, NULL);
 	if (rc == 0 && pass.doubt != NULL) {
 		doubtful(r.side.label, pass.doubt, e);
 		return -1;

@@ -143,20 +143,35 @@ static int64_t users_of(struct reach *r, struct control *link)
 	return users;
 }
 
-void reach_rest(struct reach *r)
+/* Whether it is to be waited for. */
+static bool let_go(struct reach *r)
 {
-	AUTO(control) struct control link = CONTROL_INIT;
-	bool was_used = r->link.fd >= 0;
-	int64_t users;
+	bool was_used = r->target != NULL && r->link.fd >= 0;
 
 	reach_end(r);
-	if (r->target == NULL || !was_used || r->target->linger_ms != 0)
-		return;
+	return was_used && r->target->linger_ms == 0;
+}
+
+static void wait_for(struct reach *r)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
 	struct run_event ev = {.kind = EVENT_STAGE, .stage = STAGE_SLEEP, .text = r->target->name};
+	int64_t users;
+
 	if (r->listener != NULL)
 		r->listener->tell(r->listener, &ev);
 	int64_t began = clock_mono_ms(), until = began + r->target->stop_timeout_ms + 60000;
 	/* Our own ssh connections are leases too, and may end a moment after us. */
 	while ((users = users_of(r, &link)) >= 0 && clock_mono_ms() < (users > 0 ? began + OURS_MS : until))
 		clock_sleep_ms(100);
+}
+
+void reach_rest(struct reach *one, struct reach *other)
+{
+	bool first = let_go(one), second = other != NULL && let_go(other);
+
+	if (first)
+		wait_for(one);
+	if (second)
+		wait_for(other);
 }

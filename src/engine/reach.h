@@ -37,7 +37,8 @@ int reach_do(struct reach *r, struct str program, const char *what, struct err *
 void reach_keep(struct reach *r);
 /* Lets the machine go.  {0} is fine. */
 void reach_end(struct reach *r);
-/* Likewise, and waits until it is gone, unless it is to linger or somebody else uses it. */
-void reach_rest(struct reach *r);
+/* Likewise with two, the second of which may be NULL, and waits until they are gone: unless one is to linger, or
+ * somebody else uses it. */
+void reach_rest(struct reach *one, struct reach *other);
 
 #endif

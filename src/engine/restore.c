@@ -263,6 +263,5 @@ int restore_unpack(struct restoring *r, const struct files_wish *w, const char *
 
 void restore_end(struct restoring *r)
 {
-	reach_rest(&r->archive);
-	reach_rest(&r->home);
+	reach_rest(&r->archive, &r->home);
 }

@@ -134,6 +134,5 @@ int run_prune_dry(struct run *r, struct err *e)
 
 void run_end(struct run *r)
 {
-	reach_rest(&r->source);
-	reach_rest(&r->target);
+	reach_rest(&r->source, &r->target);
 }

@@ -1,0 +1,47 @@
+"""Whole runs of which one side or both are machines that sleep; what needs ZFS is in tests/zfs."""
+
+from conftest import Setup, wait_for
+
+ZFS = """#!/bin/sh
+case "$*" in
+*filesystem,volume*-o\\ name,type*) printf 'tank/x\\tfilesystem\\t5\\toff\\t-\\t1\\t1\\t1\\t0'
+	printf '\\t-%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+	echo ;;
+*snapshot,bookmark*) printf 'tank/x@a\\t17\\t1\\t1700000000\\t0\\n' ;;
+esac
+"""
+
+
+def has_zfs(machine, text):
+    """What the machine has as its zfs command."""
+    (machine.machine / "bin").mkdir()
+    path = machine.machine / "bin/zfs"
+    path.write_text(text)
+    path.chmod(0o755)
+    with open(machine.machine / "sshd_config", "a") as f:
+        f.write(f"SetEnv PATH={machine.machine}/bin:/usr/bin:/bin\n")
+
+
+def backup(setup, more=""):
+    setup.config.write_text(setup.config.read_text() + f'backup "x" {{\n  source = "arch:tank/x"\n{more}}}\n')
+
+
+def test_from_machine_to_machine(setup):
+    (setup.folder / "v").mkdir()
+    other = Setup(setup.folder / "v", name="vault")
+    has_zfs(setup, ZFS)
+    has_zfs(other, "#!/bin/sh\necho cannot open >&2\nexit 1\n")
+    backup(setup, '  destination = "vault:pool"\n')
+    setup.config.write_text(setup.config.read_text() + other.config.read_text())
+    try:
+        setup.save(delay_stop=5)
+        run = setup.popen("backup", "x")
+        wait_for(other.is_on)
+        assert setup.is_on()
+        # Neither is kept on until the other is off.
+        wait_for(lambda: not other.is_on())
+        assert setup.is_on()
+        assert "cannot look at 'pool' on vault" in run.communicate(timeout=60)[1] and run.returncode == 2
+        assert not setup.is_on()
+    finally:
+        other.end()
