@@ -57,19 +57,20 @@ static void show(const struct conflict *c, const struct repair_step *s)
 	(void)fflush(stdout);
 }
 
-static bool agreed(bool yes)
+static int agreed(bool yes, struct err *e)
 {
 	char answer[8] = "";
 
 	if (yes)
-		return true;
+		return 0;
+	(void)err_set(e, ERR_USAGE, "nothing was done");
 	if (!isatty(STDIN_FILENO)) {
-		(void)fputs("dormouse: nothing was done; say --yes where nobody can be asked\n", stderr);
-		return false;
+		(void)err_why(e, "nobody can be asked here");
+		return err_hint(e, "look at what it would take away; then say it with --yes");
 	}
 	(void)fputs("Do it? [y/N] ", stdout);
 	(void)fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y') ? 0 : -1;
 }
 
 static int carry_out(struct run *r, const struct repair_step *s, struct err *e)
@@ -147,8 +148,8 @@ int cmd_repair(int argc, char **argv)
 			      : repair_plan(found, &r.seen.source, &r.seen.target, kind, r.seen.now, r.arena, &step,
 					    &e)) < 0)
 			rc = cli_fail(&c, &e);
-		else if (show(found, &step), !agreed(yes))
-			rc = EXIT_USAGE;
+		else if (show(found, &step), agreed(yes, &e) < 0)
+			rc = cli_fail(&c, &e);
 		else if (carry_out(&r, &step, &e) < 0)
 			rc = cli_fail(&c, &e);
 		else
