@@ -168,7 +168,7 @@ static void show_asides(const struct run *r)
 		(void)fprintf(stderr, "dormouse: %s\n", r->pass.notes.v[i]);
 }
 
-/* 0 all proven, 1 some, 2 none. */
+/* 0 all proven, 1 some; none: what the whole of it failed with. */
 static int verdict(const struct run *r, const struct err *whole)
 {
 	size_t proven = 0;
@@ -179,7 +179,7 @@ static int verdict(const struct run *r, const struct err *whole)
 		     r->archive_pruned.failed.n == 0;
 	if (whole == NULL && proven == r->outcomes.n)
 		return clean ? EXIT_DONE : EXIT_PARTLY;
-	return proven > 0 ? EXIT_PARTLY : EXIT_FAILED;
+	return proven > 0 ? EXIT_PARTLY : whole == NULL ? EXIT_FAILED : err_exit_code(whole);
 }
 
 static void summary(const struct run *r, int64_t took_ms)
@@ -309,10 +309,8 @@ int cmd_backup(int argc, char **argv)
 	rc = remember(&c, &r, &link, rc, result);
 	if (!c.json)
 		show_asides(&r);
-	if (!whole && !c.json) {
-		int code = cli_fail(&c, &e);
-		rc = rc == EXIT_PARTLY ? rc : code;
-	}
+	if (!whole && !c.json)
+		(void)cli_fail(&c, &e);
 	if (c.json)
 		cli_print_json(result);
 	else if (r.outcomes.n > 0)

@@ -1,5 +1,7 @@
 """Whole runs of which one side or both are machines that sleep; what needs ZFS is in tests/zfs."""
 
+import json
+
 from conftest import Setup, wait_for
 
 ZFS = """#!/bin/sh
@@ -24,6 +26,23 @@ def has_zfs(machine, text):
 
 def backup(setup, more=""):
     setup.config.write_text(setup.config.read_text() + f'backup "x" {{\n  source = "arch:tank/x"\n{more}}}\n')
+
+
+def test_a_source_that_sleeps(setup):
+    """It is woken, and sleeps again, however early the run ends."""
+    has_zfs(setup, "#!/bin/sh\necho cannot open >&2\nexit 1\n")
+    said = f'["sh", "-c", "echo $EXIT_STATUS >>{setup.folder}/said"]'
+    backup(setup, f'  destination = "vault"\n  after = {said}\n')
+    setup.config.write_text(setup.config.read_text().replace('linger = "0s"', 'linger = "0s"\n  starts_per_hour = 1'))
+    done = setup.run("backup", "x", check=2)
+    assert "cannot look at 'tank/x' on arch" in done.stderr and setup.starts() == 1
+    assert not setup.is_on()
+    # The exit code does not depend on who asks, and is what is told.
+    for how in ([], ["--json"]):
+        done = setup.run("backup", *how, "x", check=4)
+        assert "has been started too often" in done.stdout + done.stderr
+    assert (setup.folder / "said").read_text().split() == ["2", "4", "4"]
+    assert [run["exit"] for run in json.loads(setup.run("history", "--json", check=0).stdout)] == [4, 4, 2]
 
 
 def test_from_machine_to_machine(setup):
