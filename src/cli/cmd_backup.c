@@ -38,8 +38,11 @@ static void show_progress(struct watching *w, const struct run_event *ev)
 
 	if (!w->terminal)
 		return;
-	if (now > w->last_ms)
-		w->rate = 0.7 * w->rate + 0.3 * (double)(ev->bytes - w->last_bytes) * 1000 / (double)(now - w->last_ms);
+	/* The first is only where it begins. */
+	if (w->last_ms > 0 && now > w->last_ms) {
+		double now_rate = (double)(ev->bytes - w->last_bytes) * 1000 / (double)(now - w->last_ms);
+		w->rate = w->rate > 0 ? 0.7 * w->rate + 0.3 * now_rate : now_rate;
+	}
 	w->last_ms = now;
 	w->last_bytes = ev->bytes;
 	clear_line(w);
