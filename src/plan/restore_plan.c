@@ -40,6 +40,12 @@ static bool is_of_the_place(const char *name)
 	return false;
 }
 
+/* Of the snapshot, and came with it.  What the source had last would cut a volume off that was larger then. */
+static bool is_of_the_snapshot(const char *name)
+{
+	return strcmp(name, "volsize") == 0 || strcmp(name, "volblocksize") == 0;
+}
+
 /* A restored dataset is the source again only at its own place. */
 static void put_back(struct planning *p, const struct dataset *copy, const char *home)
 {
@@ -53,7 +59,7 @@ static void put_back(struct planning *p, const struct dataset *copy, const char 
 		    p->a, "the properties of '%s' were not written down; it has those of its new parent", was);
 	for (size_t i = 0; i < copy->recorded.n; i++) {
 		const struct property *one = &copy->recorded.v[i];
-		if (strncmp(one->name, "dormouse:", 9) == 0)
+		if (strncmp(one->name, "dormouse:", 9) == 0 || is_of_the_snapshot(one->name))
 			continue;
 		canmount |= strcmp(one->name, "canmount") == 0;
 		if (own || !is_of_the_place(one->name))

@@ -188,6 +188,7 @@ static void puts_back(void **state)
 	set(d, &a, "compression", "zstd");
 	set(d, &a, "my:note", "it's");
 	set(d, &a, "dormouse:incomplete", "on");
+	set(d, &a, "volsize", "8192"); /* no matter of a file system, but not to be set on a volume either */
 	assert_string_equal(brief(&w, &archive, &empty, &a, &r), "full v/tank/home@a tank/other;");
 	assert_int_equal(r.restored.v[0].properties.n, 2);
 	assert_string_equal(r.restored.v[0].left.v[0], "mountpoint=/home");

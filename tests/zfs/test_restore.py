@@ -97,6 +97,27 @@ def test_a_lost_tree_comes_back_and_goes_on(world):
         assert snaps.items() <= now[dataset].items() and set(now[dataset]) == {"monday", "tuesday", "wednesday"}
 
 
+def test_a_volume_is_as_large_as_its_snapshot(world):
+    zfs("create", "tank/home")
+    zfs("create", "-b", "16K", "-V", "16M", "tank/home/vol")
+    world.write_config(world.host_key, snapshots="")
+    zfs("snapshot", "-r", "tank/home@large")
+    zfs("set", "volsize=8M", "tank/home/vol")
+    zfs("snapshot", "-r", "tank/home@small")
+    world.run("backup", "safe", check=0)
+
+    def of(name):
+        said = zfs("get", "-Hp", "-o", "value", "volsize,volblocksize,refreservation", name).split()
+        return [int(n) for n in said]
+
+    with world.vault():
+        assert of("vault/backup/tank/home/vol") == [8 << 20, 16 << 10, 0]
+    for snapshot, size in (("large", 16 << 20), ("small", 8 << 20)):
+        done = world.run("restore", f"tank/home/vol@{snapshot}", "--to", f"tank/{snapshot}", check=0)
+        assert "cannot set" not in done.stderr, done.stderr
+        assert of(f"tank/{snapshot}") == [size, 16 << 10, of("tank/home/vol")[2]]
+
+
 def test_files(world):
     home = home_with_a_past(world)
     assert "tank/home/a: 2 snapshots" in world.run("list", check=0).stdout
