@@ -58,6 +58,15 @@ struct pass {
 	const char *doubt;    /* why the clock is not believed, and nothing is done; or NULL */
 };
 
+/* Make a missing parent on the target. */
+struct parent_step {
+	const char *dataset;
+	bool later; /* it lies below what comes first: the send that needs it makes it */
+	bool open;  /* it lies below what is encrypted with the source's key, and is not encrypted itself */
+	const char *reason;
+};
+struct parent_steps VEC(struct parent_step);
+
 enum send_kind {
 	SEND_FULL,	   /* zfs send ds@to */
 	SEND_CLONE,	   /* zfs send -i origin ds@to: the first of a clone whose origin is there */
@@ -78,11 +87,13 @@ struct send_step {
 	uint64_t size;	  /* of a first copy: what it and all first copies above it refer to; bytes; 0 = not one */
 	uint64_t bytes;	  /* how long the stream will be, by zfs's estimate; 0 = not asked yet */
 	bool raw;	  /* -w */
+	bool keyed;	  /* the target encrypts it with a key of its own, or may do so: not with -e (zfs-send(8)) */
+	bool open;	  /* a first copy: as in parent_step */
 	bool is_volume;
 	const char *token;		     /* SEND_RESUME */
 	const struct properties *properties; /* of the source, to be written down there; or NULL */
 	bool replaces;			     /* our empty stand-in of that name */
-	struct strings parents;		     /* stand-ins to be made right before it, from above */
+	struct parent_steps parents;	     /* stand-ins to be made right before it, from above */
 	bool restores;			     /* it goes back: nothing of what makes a copy a copy */
 	const char *reason;
 };
@@ -101,14 +112,6 @@ struct compress_sample {
 	uint64_t cpu_ms;	/* that reading and compressing took */
 	uint64_t ratio_percent; /* least compressratio of their datasets: 100 = ZFS has compressed nothing */
 };
-
-/* Make a missing parent on the target. */
-struct parent_step {
-	const char *dataset;
-	bool later; /* it lies below what comes first: the send that needs it makes it */
-	const char *reason;
-};
-struct parent_steps VEC(struct parent_step);
 
 /* Give up a partial receive that no source snapshot fits any more (zfs receive -A). */
 struct abort_step {
@@ -161,6 +164,7 @@ struct repair_step {
 	const char *to;		 /* REPAIR_KEEP_BOTH, REPAIR_TAKE_OVER: the other name */
 	struct strings parents;	 /* REPAIR_TAKE_OVER: what must be there above it, from above */
 	struct strings children; /* REPAIR_KEEP_BOTH: what lies right below it */
+	bool open;		 /* REPAIR_KEEP_BOTH: of the stand-in that they need, as in parent_step */
 	bool along;		 /* they go along, as no raw stream is received where a stand-in is; else they stay */
 	struct strings lost;	 /* for people */
 };

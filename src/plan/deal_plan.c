@@ -82,7 +82,7 @@ static void find_groups(struct dealing *d, struct arena *a)
 	qsort(d->places, n, sizeof(*d->places), by_target);
 	for (size_t i = 0; i < n; i++) {
 		const struct send_step *s = &d->sends->v[i];
-		const char *top = s->parents.n > 0 ? s->parents.v[0] : s->target, *slash = strrchr(top, '/');
+		const char *top = s->parents.n > 0 ? s->parents.v[0].dataset : s->target, *slash = strrchr(top, '/');
 		join_target(d, i, s->target, strlen(s->target));
 		if (send_is_first(s) && slash != NULL)
 			join_target(d, i, top, (size_t)(slash - top));

@@ -73,6 +73,9 @@ int repair_plan(const struct conflict *c, const struct side_state *source, const
 				*end++ = *text;
 		out->to = arena_printf(a, "%s-kept-%s", c->target, stamp);
 		direct_children(target, c->target, a, &out->children);
+		const struct dataset *above =
+		    side_find(target, arena_strndup(a, c->target, (size_t)(strrchr(c->target, '/') - c->target)));
+		out->open = !t->encrypted && above != NULL && above->encrypted;
 		out->along = out->children.n > 0 && s != NULL && s->encrypted;
 		break;
 	}

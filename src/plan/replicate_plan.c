@@ -165,20 +165,6 @@ static const struct dataset *renamed_from(const struct planning *p, const struct
 	return found;
 }
 
-/* Whether a copy has its source's key, not one of the target's own: it is its own encryption root, or one that is a
- * copy of something encrypted as well. */
-static bool came_raw(const struct planning *p, const struct dataset *t)
-{
-	size_t n = strlen(p->b->dest);
-
-	if (!t->encrypted || t->key_root == NULL || strcmp(t->key_root, t->name) == 0)
-		return t->encrypted;
-	const struct dataset *s = dataset_is_under(t->key_root, p->b->dest) && strlen(t->key_root) > n
-				      ? side_find(p->source, t->key_root + n + 1)
-				      : NULL;
-	return s != NULL && s->encrypted;
-}
-
 static void plan_dataset(struct planning *p, const struct dataset *s)
 {
 	const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
@@ -190,8 +176,7 @@ static void plan_dataset(struct planning *p, const struct dataset *s)
 	/* Raw is not received into what is there (zfs-receive(8)). */
 	p->replaces = t != NULL && t->placeholder && fresh && s->type == DATASET_FILESYSTEM && !s->encrypted;
 	p->size = fresh ? first_copy_size(p, s) : 0;
-	/* What was once received in the clear cannot be gone on with raw (zfs-receive(8)). */
-	p->raw = s->encrypted && (fresh || came_raw(p, t));
+	stream_encryption(p, s, target, t);
 	p->sizes[s - p->source->datasets.v] = p->size;
 
 	if (fresh)
@@ -270,7 +255,7 @@ static bool will_come(const struct planning *p, const char *name)
 
 /* Everything above a dataset that comes to be there, from the pool downwards.  Parents are made before anything is
  * sent; those that lie below what is sent, right before what needs them, which gives *wanted. */
-static void plan_parents(struct planning *p, const char *target, struct strings *wanted)
+static void plan_parents(struct planning *p, const char *target, struct parent_steps *wanted)
 {
 	char *name = arena_strdup(p->a, target);
 	bool later = false;
@@ -293,12 +278,13 @@ static void plan_parents(struct planning *p, const char *target, struct strings 
 				struct parent_step *step = vec_add(&p->out->parents, p->a);
 				*step = (struct parent_step){.dataset = arena_strdup(p->a, name),
 							     .later = later,
+							     .open = stream_lock(p, name) == LOCK_SOURCE,
 							     .reason = "it is not there yet"};
 				made = step;
 			}
 		}
 		if (made != NULL && made->later)
-			*vec_add(wanted, p->a) = made->dataset;
+			*vec_add(wanted, p->a) = *made;
 		*slash = '/';
 	}
 }
@@ -315,8 +301,8 @@ static void plan_clones(struct planning *p)
 			const struct dataset *s = &p->source->datasets.v[p->clones.v[i]];
 			const char *target = arena_printf(p->a, "%s/%s", p->b->dest, s->name);
 			p->size = p->sizes[s - p->source->datasets.v];
-			p->raw = s->encrypted;
 			p->replaces = false;
+			stream_encryption(p, s, target, NULL);
 			stream_choose(p, s, NULL, 0);
 			if (last_call)
 				stream_all(p, s, target, "the target has neither it nor what it is a clone of");
@@ -351,7 +337,7 @@ void replicate_plan(const struct backup *b, const struct snapshot_policy *policy
 	for (size_t i = 0; i < out->sends.n; i++)
 		if (send_is_first(&out->sends.v[i]))
 			plan_parents(&plan, out->sends.v[i].target, &out->sends.v[i].parents);
-	struct strings ignored = {0};
+	struct parent_steps ignored = {0};
 	for (size_t i = 0; i < out->renames.n; i++)
 		plan_parents(&plan, out->renames.v[i].to, &ignored);
 }

@@ -127,8 +127,20 @@ static int in_the_way(struct planning *p, const struct dataset *there, const str
 			there->name, there->name);
 }
 
-static int one(struct planning *p, const struct dataset *copy, struct err *e)
+/* Below what comes back encrypted, with a key that is not loaded yet, only what is not encrypted can be made. */
+static bool is_open(const struct planning *p, const struct side_state *archive, const struct dataset *copy)
 {
+	const struct dataset *above = NULL;
+
+	if (strcmp(copy->name, p->w->copy) != 0)
+		above = side_find(archive,
+				  arena_strndup(p->a, copy->name, (size_t)(strrchr(copy->name, '/') - copy->name)));
+	return !copy->encrypted && above != NULL && above->encrypted;
+}
+
+static int one(struct planning *p, const struct side_state *archive, const struct dataset *copy, struct err *e)
+{
+	bool open = is_open(p, archive, copy);
 	const char *home = arena_printf(p->a, "%s%s", p->w->to, copy->name + strlen(p->w->copy));
 	const struct dataset *there = side_find(p->home, home);
 	const struct point *to =
@@ -142,7 +154,7 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 			p->out->more = true;
 			p->later = home;
 		} else if (there == NULL) {
-			*vec_add(&p->out->parents, p->a) = home;
+			*vec_add(&p->out->parents, p->a) = (struct parent_step){.dataset = home, .open = open};
 		}
 		return 0;
 	}
@@ -156,6 +168,8 @@ static int one(struct planning *p, const struct dataset *copy, struct err *e)
 	struct send_step step = {.source = copy->name,
 				 .target = home,
 				 .raw = copy->encrypted,
+				 .keyed = !copy->encrypted, /* nobody knows what it will lie in */
+				 .open = open,
 				 .is_volume = copy->type == DATASET_VOLUME,
 				 .restores = true,
 				 .reason = "it goes back"};
@@ -195,7 +209,7 @@ static void parents(struct planning *p)
 {
 	for (const char *slash = strchr(p->w->to, '/'); slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;) {
 		const char *name = arena_strndup(p->a, p->w->to, (size_t)(slash - p->w->to));
-		*vec_add(&p->out->parents, p->a) = name;
+		*vec_add(&p->out->parents, p->a) = (struct parent_step){.dataset = name};
 	}
 }
 
@@ -214,7 +228,7 @@ int restore_plan(const struct restore_wish *w, const struct side_state *archive,
 	for (size_t i = 0; i < archive->datasets.n; i++) {
 		const struct dataset *d = &archive->datasets.v[i];
 		if (strcmp(d->name, w->copy) == 0 || (w->below && dataset_is_under(d->name, w->copy)))
-			if (one(&p, d, e) < 0)
+			if (one(&p, archive, d, e) < 0)
 				return -1;
 	}
 	return 0;

@@ -15,7 +15,8 @@ struct restored {
 struct restoreds VEC(struct restored);
 
 struct restore {
-	struct strings parents;	   /* to be made first: what lies above, and what the archive has only a stand-in of */
+	struct parent_steps
+	    parents;		   /* to be made first: what lies above, and what the archive has only a stand-in of */
 	struct send_steps sends;   /* a parent before its children */
 	bool more;		   /* there will be more to do when these are there */
 	struct skips skips;	   /* what is there already */

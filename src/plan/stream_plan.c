@@ -6,6 +6,67 @@
 /* From so many bytes on, a first copy is expected to be cut off. */
 enum { LONG_COPY = 1 << 30 };
 
+/* Whether a copy has its source's key, not one of the target's own: it is its own encryption root, or one that is a
+ * copy of something encrypted as well. */
+static bool came_raw(const struct planning *p, const struct dataset *t)
+{
+	size_t n = strlen(p->b->dest);
+
+	if (!t->encrypted || t->key_root == NULL || strcmp(t->key_root, t->name) == 0)
+		return t->encrypted;
+	const struct dataset *s = dataset_is_under(t->key_root, p->b->dest) && strlen(t->key_root) > n
+				      ? side_find(p->source, t->key_root + n + 1)
+				      : NULL;
+	return s != NULL && s->encrypted;
+}
+
+static bool has_any(const struct planning *p, const struct dataset *s)
+{
+	for (size_t i = 0; i < s->points.n; i++)
+		if (s->points.v[i].kind == POINT_SNAPSHOT &&
+		    !name_matches(&p->b->exclude_snapshots, s->points.v[i].name))
+			return true;
+	return false;
+}
+
+static enum stream_lock lock_above(const struct planning *p, const char *target)
+{
+	AUTO(arena) struct arena a = {0};
+
+	return stream_lock(p, arena_strndup(&a, target, (size_t)(strrchr(target, '/') - target)));
+}
+
+enum stream_lock stream_lock(const struct planning *p, const char *target)
+{
+	size_t n = strlen(p->b->dest);
+	bool below = dataset_is_under(target, p->b->dest) && target[n] != '\0';
+	const struct dataset *t = side_find(p->target, target);
+	const struct dataset *s = below ? side_find(p->source, target + n + 1) : NULL;
+
+	if (t != NULL && !t->encrypted)
+		return LOCK_NONE;
+	if (t != NULL)
+		return s != NULL && s->encrypted && came_raw(p, t) ? LOCK_SOURCE : LOCK_TARGET;
+	if (!below)
+		return LOCK_TARGET;
+	if (s != NULL && s->encrypted && backup_takes(p->b, s) && has_any(p, s))
+		return LOCK_SOURCE;
+	return lock_above(p, target);
+}
+
+void stream_encryption(struct planning *p, const struct dataset *s, const char *target, const struct dataset *t)
+{
+	bool fresh = t == NULL || dataset_newest(t) == NULL;
+	/* A partial receive that is given up takes its dataset along. */
+	bool stays = t != NULL && (!fresh || p->replaces);
+	enum stream_lock lock = stays ? stream_lock(p, target) : lock_above(p, target);
+
+	/* What was once received in the clear cannot be gone on with raw (zfs-receive(8)). */
+	p->raw = s->encrypted && (fresh || came_raw(p, t));
+	p->keyed = !p->raw && lock == LOCK_TARGET;
+	p->open = !p->raw && !stays && lock == LOCK_SOURCE;
+}
+
 static struct send_step *add(struct planning *p, enum send_kind kind, const struct dataset *s, const char *target,
 			     const struct point *to)
 {
@@ -17,6 +78,8 @@ static struct send_step *add(struct planning *p, enum send_kind kind, const stru
 				   .snapshots = 1,
 				   .size = p->size,
 				   .raw = p->raw,
+				   .keyed = p->keyed,
+				   .open = p->open,
 				   .replaces = p->replaces && (kind == SEND_FULL || kind == SEND_RESUME),
 				   .properties = p->source->has_properties ? &s->properties : NULL,
 				   .is_volume = s->type == DATASET_VOLUME};
@@ -164,7 +227,8 @@ bool stream_clone(struct planning *p, const struct dataset *s, const char *targe
 	const char *origin = o == NULL ? NULL : name_at_target(p, o, snapshot);
 
 	/* Its stream says only what differs from the origin: both are raw, or neither is. */
-	if (origin == NULL || o->encrypted != s->encrypted)
+	if (origin == NULL || o->encrypted != s->encrypted ||
+	    (s->encrypted && stream_lock(p, arena_strndup(p->a, origin, strcspn(origin, "@"))) != LOCK_SOURCE))
 		return false;
 	struct send_step *step = add(p, SEND_CLONE, s, target, oldest);
 	step->base = *snapshot;

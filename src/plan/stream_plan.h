@@ -18,6 +18,7 @@ struct planning {
 	uint64_t *sizes;	/* of each source dataset: see send_step.size */
 	uint64_t size;		/* of the one that is being planned */
 	bool raw;		/* likewise */
+	bool keyed, open;	/* likewise: see send_step */
 	bool replaces;		/* likewise: a stand-in of ours is in its place */
 	bool *wanted;		/* likewise: of its points, the snapshots that are to be sent */
 	struct {
@@ -26,6 +27,12 @@ struct planning {
 	} clones; /* source datasets to be planned when what they are clones of is */
 };
 
+/* With whose key that is encrypted which the target has by that name, or will have when this plan is done: nobody's,
+ * the source's, as it came raw, or the target's own.  That of what nobody can see counts as the target's. */
+enum stream_lock { LOCK_NONE, LOCK_SOURCE, LOCK_TARGET };
+enum stream_lock stream_lock(const struct planning *p, const char *target);
+/* Sets p->raw, p->keyed and p->open for s, of which the target has t, or NULL; p->replaces is known. */
+void stream_encryption(struct planning *p, const struct dataset *s, const char *target, const struct dataset *t);
 /* Which snapshots of s are to be sent, if all behind index from are new. */
 void stream_choose(struct planning *p, const struct dataset *s, const struct dataset *t, size_t from);
 /* The next snapshot to be sent that comes after from, or NULL. */

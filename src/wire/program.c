@@ -135,9 +135,10 @@ static void give_up(struct buf *b, const char *dataset)
 	buf_puts(b, " </dev/null\n");
 }
 
-void program_stand_in(struct buf *b, const char *dataset)
+void program_stand_in(struct buf *b, const char *dataset, bool open)
 {
-	buf_puts(b, "zfs create -u -o canmount=off -o com.sun:auto-snapshot=false -o");
+	buf_puts(b, open ? "zfs create -u -o encryption=off" : "zfs create -u");
+	buf_puts(b, " -o canmount=off -o com.sun:auto-snapshot=false -o");
 	shell_pair(b, "dormouse:placeholder", '=', dataset);
 	shell_word(b, dataset);
 	buf_puts(b, " </dev/null\n");
@@ -151,7 +152,7 @@ void program_parents(struct buf *b, const struct parent_steps *parents, const st
 		give_up(b, aborts->v[i].dataset);
 	for (size_t i = 0; i < parents->n; i++)
 		if (!parents->v[i].later)
-			program_stand_in(b, parents->v[i].dataset);
+			program_stand_in(b, parents->v[i].dataset, parents->v[i].open);
 	program_end(b);
 }
 
@@ -186,7 +187,7 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		break;
 	case REPAIR_TAKE_OVER:
 		for (size_t i = 0; i < s->parents.n; i++)
-			program_stand_in(b, s->parents.v[i]);
+			program_stand_in(b, s->parents.v[i], false);
 		buf_puts(b, "zfs rename");
 		shell_word(b, s->dataset);
 		shell_word(b, s->to);
@@ -198,7 +199,7 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		shell_word(b, s->to);
 		buf_puts(b, " </dev/null\n");
 		if (s->children.n > 0 && !s->along)
-			program_stand_in(b, s->dataset);
+			program_stand_in(b, s->dataset, s->open);
 		for (size_t i = 0; i < s->children.n && !s->along; i++) {
 			buf_puts(b, "zfs rename");
 			shell_pair(b, s->to, '/', s->children.v[i]);
@@ -358,15 +359,16 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
 	program_end(b);
 }
 
-void program_create(struct buf *b, const struct strings *datasets)
+void program_create(struct buf *b, const struct parent_steps *datasets)
 {
 	program_begin(b);
 	buf_puts(b, "set -e\n");
 	for (size_t i = 0; i < datasets->n; i++) {
 		buf_puts(b, "zfs list");
-		shell_word(b, datasets->v[i]);
+		shell_word(b, datasets->v[i].dataset);
 		buf_puts(b, " >/dev/null 2>&1 </dev/null || zfs create -u");
-		shell_word(b, datasets->v[i]);
+		buf_puts(b, datasets->v[i].open ? " -o encryption=off" : "");
+		shell_word(b, datasets->v[i].dataset);
 		buf_puts(b, " </dev/null\n");
 	}
 	program_end(b);

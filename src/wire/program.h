@@ -31,8 +31,8 @@ void program_host(struct buf *b, const char *dataset);
 void program_available(struct buf *b, const char *dataset);
 /* One atomic zfs snapshot for each step. */
 void program_snapshot(struct buf *b, const struct snap_steps *steps);
-/* One command of a program: makes a stand-in. */
-void program_stand_in(struct buf *b, const char *dataset);
+/* One command of a program: makes a stand-in; open: which is not encrypted, whatever it lies below. */
+void program_stand_in(struct buf *b, const char *dataset, bool open);
 /* Makes missing parents, in order, but for later ones; gives up partial receives. */
 void program_parents(struct buf *b, const struct parent_steps *parents, const struct abort_steps *aborts);
 /* Gives up partial receives, at least one and all of one pool, and waits until their space can be used. */
@@ -45,7 +45,7 @@ void program_repair(struct buf *b, const struct repair_step *s);
 /* Renames, notes, and forgets datasets of the archive; one that fails stops nothing. */
 void program_tidy(struct buf *b, const struct tidy_steps *steps);
 /* Makes datasets, in order, that are not there; nothing is mounted. */
-void program_create(struct buf *b, const struct strings *datasets);
+void program_create(struct buf *b, const struct parent_steps *datasets);
 /* Sets properties of a restored dataset, one by one: what is refused is said on standard error, and stops nothing.
  * Then it is no longer marked as one that is being restored.
  * inherit: canmount goes back to what it is of itself. */

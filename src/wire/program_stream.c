@@ -19,7 +19,7 @@ static void send_command(struct buf *b, const struct send_step *s, const char *o
 	case SEND_INTERMEDIATE:
 		break;
 	}
-	buf_puts(b, s->raw ? " -w" : " -L -c -e");
+	buf_puts(b, s->raw ? " -w" : s->keyed ? " -L -c" : " -L -c -e");
 	if (s->kind == SEND_CLONE) {
 		buf_puts(b, " -i");
 		shell_word(b, s->origin);
@@ -102,6 +102,9 @@ static void receive_options(struct buf *b, const struct send_step *s)
 {
 	AUTO(arena) struct arena a = {0};
 
+	/* A clone is what its origin is. */
+	if (s->open && s->kind == SEND_FULL)
+		buf_puts(b, " -o encryption=off");
 	if (s->restores) {
 		buf_puts(b, s->is_volume ? " -o" : " -o canmount=noauto -o");
 		shell_pair(b, RESTORING, '=', s->target);
@@ -146,9 +149,9 @@ void program_receive(struct buf *b, const struct send_step *steps, size_t n, boo
 		buf_puts(b, more ? "out=$({ " : "out=$(");
 		for (size_t k = 0; k < s->parents.n; k++) {
 			buf_puts(b, "{ zfs list");
-			shell_word(b, s->parents.v[k]);
+			shell_word(b, s->parents.v[k].dataset);
 			buf_puts(b, " >/dev/null 2>&1 </dev/null || ");
-			program_stand_in(b, s->parents.v[k]);
+			program_stand_in(b, s->parents.v[k].dataset, s->parents.v[k].open);
 			buf_puts(b, "} && ");
 		}
 		if (s->replaces) {

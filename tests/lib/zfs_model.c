@@ -83,8 +83,8 @@ void model_parent(struct side_state *target, const struct parent_step *step, str
 void model_parents(struct side_state *target, const struct send_step *step, struct arena *a)
 {
 	for (size_t i = 0; i < step->parents.n; i++)
-		if (find(target, step->parents.v[i]) == NULL)
-			model_parent(target, &(struct parent_step){.dataset = step->parents.v[i]}, a);
+		if (find(target, step->parents.v[i].dataset) == NULL)
+			model_parent(target, &step->parents.v[i], a);
 }
 
 bool model_send(struct side_state *source, struct side_state *target, const struct send_step *step, struct arena *a)

@@ -148,6 +148,100 @@ static void raw_and_types(void **state)
 	assert_true(p.sends.v[0].raw && p.sends.v[1].raw && !p.sends.v[2].raw);
 }
 
+/* Encrypted and not, in one tree, and on an archive with a key of its own. */
+static void mixed_encryption(void **state)
+{
+	static const struct {
+		const char *name;
+		bool encrypted;
+		const char *points;
+		const char *want[3]; /* into a clear destination, an encrypted one, one that nobody can see */
+	} t[] = {
+	    {"tank/home", false, "@a", {"", "keyed", "keyed"}},
+	    {"tank/home/s", true, "@b", {"raw", "raw", "raw"}},
+	    {"tank/home/s/none", true, "", {"open", "open", "open"}},
+	    {"tank/home/s/none/p", false, "@c", {"open", "open", "open"}},
+	    {"tank/home/s/p", false, "@d", {"open", "open", "open"}},
+	    {"tank/home/s/p/q", true, "@e", {"raw", "raw", "raw"}},
+	    {"tank/home/t", true, "", {"", "", ""}},
+	    {"tank/home/t/p", false, "@f", {"", "keyed", "keyed"}},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		AUTO(arena) struct arena a = {0};
+		struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+		struct side_state to = {.root = "vault/x", .seen = true, .root_exists = k < 2};
+		struct backup b = home;
+		struct plan p = {0};
+		b.dest = "vault/x";
+		for (size_t i = 0; i < ARRAY_LEN(t); i++)
+			model_dataset(&s, &a, t[i].name, t[i].points)->encrypted = t[i].encrypted;
+		struct dataset *dest = k < 2 ? model_dataset(&to, &a, "vault/x", "") : NULL;
+		if (k == 1) {
+			dest->encrypted = true;
+			dest->key_root = dest->name;
+		}
+		replicate_plan(&b, NULL, &s, &to, &(struct zone){0}, 0, &a, &p);
+		for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+			const char *target = arena_printf(&a, "vault/x/%s", t[i].name), *got = "nothing";
+			for (size_t n = 0; n < p.sends.n; n++)
+				if (strcmp(p.sends.v[n].target, target) == 0)
+					got = p.sends.v[n].raw	   ? "raw"
+					      : p.sends.v[n].open  ? "open"
+					      : p.sends.v[n].keyed ? "keyed"
+								   : "";
+			for (size_t n = 0; n < p.parents.n; n++)
+				if (strcmp(p.parents.v[n].dataset, target) == 0)
+					got = p.parents.v[n].open ? "open" : "";
+			if (strcmp(got, t[i].want[k]) != 0)
+				fail_msg("%s, %zu: '%s', not '%s'", t[i].name, k, got, t[i].want[k]);
+		}
+	}
+}
+
+/* What has arrived in part below a raw copy, and is given up, begins anew as it began. */
+static void open_again(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct plan p = {0};
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a")->encrypted = true;
+	model_dataset(&s, &a, "tank/home/p", "@b");
+	model_dataset(&t, &a, "vault/tank", "");
+	model_dataset(&t, &a, "vault/tank/home", "@a")->encrypted = true;
+	model_dataset(&t, &a, "vault/tank/home/p", "?x");
+	replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+	p.marks.n = 0;
+	assert_string_equal(brief(&p, &a), "abort full @b current");
+	assert_true(p.sends.v[0].open && !p.sends.v[0].keyed);
+}
+
+/* The clone of what was once received in the clear: raw does not fit that. */
+static void encrypted_clones(void **state)
+{
+	(void)state;
+	for (int raw = 0; raw < 2; raw++) {
+		AUTO(arena) struct arena a = {0};
+		struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+		struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+		struct plan p = {0};
+		model_dataset(&s, &a, "tank/home", "@a")->encrypted = true;
+		model_dataset(&t, &a, "vault/tank", "");
+		model_dataset(&t, &a, "vault/tank/home", "@a")->encrypted = raw;
+		struct dataset *clone = model_dataset(&s, &a, "tank/home/c", "@b");
+		clone->encrypted = true;
+		clone->origin = "tank/home@a";
+		replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+		assert_int_equal(p.sends.n, 1);
+		assert_int_equal(p.sends.v[0].kind, raw ? SEND_CLONE : SEND_FULL);
+		assert_true(p.sends.v[0].raw);
+	}
+}
+
 static void parents(void **state)
 {
 	AUTO(arena) struct arena a = {0};
@@ -198,7 +292,7 @@ static void parents_between(void **state)
 			bool deep = strcmp(step->source, "tank/home/off/deep/y") == 0;
 			assert_int_equal(step->parents.n, deep ? 2 : strcmp(step->source, "tank/home/z") != 0);
 			if (deep)
-				assert_string_equal(step->parents.v[0], "vault/tank/home/off");
+				assert_string_equal(step->parents.v[0].dataset, "vault/tank/home/off");
 		}
 		assert_int_equal(sends_deal(&p.sends, 2, lists, &a), 1);
 		/* With a clone the order is another. */
@@ -471,19 +565,14 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_dataset),
-	    cmocka_unit_test(marks),
-	    cmocka_unit_test(resumes),
-	    cmocka_unit_test(raw_and_types),
-	    cmocka_unit_test(parents),
-	    cmocka_unit_test(parents_between),
-	    cmocka_unit_test(order),
-	    cmocka_unit_test(chosen_datasets),
-	    cmocka_unit_test(chosen_snapshots),
-	    cmocka_unit_test(renames),
-	    cmocka_unit_test(set_aside),
-	    cmocka_unit_test(excludes),
-	    cmocka_unit_test(recorded_look_marks_nothing),
+	    cmocka_unit_test(one_dataset),	cmocka_unit_test(marks),
+	    cmocka_unit_test(resumes),		cmocka_unit_test(raw_and_types),
+	    cmocka_unit_test(mixed_encryption), cmocka_unit_test(open_again),
+	    cmocka_unit_test(encrypted_clones), cmocka_unit_test(parents),
+	    cmocka_unit_test(parents_between),	cmocka_unit_test(order),
+	    cmocka_unit_test(chosen_datasets),	cmocka_unit_test(chosen_snapshots),
+	    cmocka_unit_test(renames),		cmocka_unit_test(set_aside),
+	    cmocka_unit_test(excludes),		cmocka_unit_test(recorded_look_marks_nothing),
 	    cmocka_unit_test(explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,11 +37,13 @@ static const char *brief(const struct restore_wish *w, const struct side_state *
 			   : r->sends.v[i].kind == SEND_INTERMEDIATE ? "-I"
 								     : "full",
 			   r->sends.v[i].source, r->sends.v[i].to.name, r->sends.v[i].target,
-			   r->sends.v[i].raw ? " raw" : "");
+			   r->sends.v[i].raw	? " raw"
+			   : r->sends.v[i].open ? " open"
+						: "");
 	for (size_t i = 0; i < r->skips.n; i++)
 		buf_printf(&b, "there %s; ", r->skips.v[i].source);
 	for (size_t i = 0; i < r->parents.n; i++)
-		buf_printf(&b, "make %s; ", r->parents.v[i]);
+		buf_printf(&b, "make %s%s; ", r->parents.v[i].dataset, r->parents.v[i].open ? " open" : "");
 	buf_puts(&b, r->more ? "more;" : "");
 	return str_dup(a, str_trim(buf_str(&b)));
 }
@@ -127,6 +129,16 @@ static void recovers(void **state)
 	assert_string_equal(brief(&w, &archive, &home, &a, &r),
 			    "-I v/b/tank/x/home/a@c tank/x/home/a; full v/b/tank/x/home/a/s/d@d tank/x/home/a/s/d; "
 			    "full v/b/tank/x/home/b@e tank/x/home/b;");
+	/* What is not encrypted below what is: its key is not there yet. */
+	struct side_state mixed = side("v/b");
+	model_dataset(&mixed, &a, "v/b/tank/x/home", "@a")->encrypted = true;
+	model_dataset(&mixed, &a, "v/b/tank/x/home/p", "@b");
+	model_dataset(&mixed, &a, "v/b/tank/x/home/p/q", "@c");
+	model_dataset(&mixed, &a, "v/b/tank/x/home/p/r", "@d")->encrypted = true;
+	assert_string_equal(brief(&w, &mixed, &empty, &a, &r),
+			    "full v/b/tank/x/home@a tank/x/home raw; full v/b/tank/x/home/p@b tank/x/home/p open; "
+			    "full v/b/tank/x/home/p/q@c tank/x/home/p/q; full v/b/tank/x/home/p/r@d tank/x/home/p/r "
+			    "raw; make tank/x;");
 	/* What somebody has there is theirs. */
 	home.datasets.n = 0;
 	model_dataset(&home, &a, "tank/x/home", "");

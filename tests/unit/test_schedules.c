@@ -404,8 +404,8 @@ static void model_rename(struct life *l, const char *from, const char *to)
 static void make_parents(struct life *l, const struct send_step *s)
 {
 	for (size_t i = 0; i < s->parents.n; i++)
-		if (named(&l->target, s->parents.v[i]) == NULL)
-			tell("parent\t%s\n", s->parents.v[i]);
+		if (named(&l->target, s->parents.v[i].dataset) == NULL)
+			tell("parent\t%s\n", s->parents.v[i].dataset);
 	model_parents(&l->target, s, &l->arena);
 }
 

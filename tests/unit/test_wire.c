@@ -146,6 +146,17 @@ static void programs(void **state)
 	contains(&b, "zfs send -L -c -e -I 't/d@x' 't/d@z'");
 	contains(&b, "zfs send -t '1-abc' </dev/null || failed 3");
 	buf_clear(&b);
+	/* Into what is encrypted there; below what is encrypted with a key that is not there. */
+	const struct send_step keyed = {.source = "t/k", .target = "v/k", .to = x, .keyed = true, .open = true};
+	program_send(&b, &keyed, 1, false);
+	contains(&b, "zfs send -L -c 't/k@x'");
+	buf_clear(&b);
+	program_receive(&b, &keyed, 1, false);
+	contains(&b, "zfs receive -s -u -o encryption=off -o readonly=on");
+	buf_clear(&b);
+	program_stand_in(&b, "v/p", true);
+	contains(&b, "zfs create -u -o encryption=off -o canmount=off");
+	buf_clear(&b);
 	program_receive(&b, steps, ARRAY_LEN(steps), false);
 	contains(
 	    &b,
@@ -156,7 +167,7 @@ static void programs(void **state)
 	buf_clear(&b);
 	/* What lies below the first, and above it. */
 	struct send_step below = {.source = "t/a b/x/y", .target = "v/a b/x/y", .to = x};
-	*vec_add(&below.parents, &a) = "v/a b/x";
+	*vec_add(&below.parents, &a) = (struct parent_step){.dataset = "v/a b/x", .later = true};
 	program_receive(&b, &below, 1, false);
 	contains(&b, "out=$({ { zfs list 'v/a b/x' >/dev/null 2>&1 </dev/null || zfs create -u ");
 	contains(&b, "'dormouse:placeholder=v/a b/x' 'v/a b/x' </dev/null\n} && zfs receive -s -u ");

@@ -167,6 +167,24 @@ def test_the_parent_is_locked(world):
     assert "encrypted" in done.stderr and "hint:" in done.stderr, done.stderr
 
 
+def test_an_archive_with_a_key_of_its_own(world):
+    """What is not encrypted is, there: nothing embedded in the stream may be in its way."""
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    tree(world, "a")
+    with world.vault():
+        zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "vault/locked")
+    world.config.write_text(world.config.read_text().replace("vault/backup", "vault/locked"))
+    stays_on(world)
+    zfs("load-key", "vault/locked")
+    world.run("backup", "safe", check=0)
+    (world.folder / "mnt/home/a/small").write_text("x")
+    zfs("snapshot", "-r", "tank/home@two")
+    world.run("backup", "safe", check=0)
+    assert zfs("get", "-H", "-o", "value", "encryption", "vault/locked/tank/home/a").strip() != "off"
+    assert guids("tank/home") == guids("vault/locked/tank/home", "vault/locked/")
+
+
 def test_it_was_received_otherwise(world):
     key = world.folder / "key"
     key.write_text("correct horse battery")

@@ -349,6 +349,40 @@ def test_repairs(world):
         assert set(there["tank/home/diverged/below"]) == {"one", "two"}
 
 
+def test_encrypted_and_not_in_one_tree(world):
+    key = world.folder / "key"
+    key.write_text("correct horse battery")
+    zfs("create", "tank/home")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    for name, encryption in (("plain", "off"), ("plain/inner", "on"), ("none", "on"), ("none/plain", "off"), ("child", "on")):
+        more = ["-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}"] if name == "plain/inner" else []
+        zfs("create", "-o", f"encryption={encryption}", *more, f"tank/home/secret/{name}")
+    for name in ("", "/secret", "/secret/plain", "/secret/plain/inner", "/secret/none/plain", "/secret/child"):
+        (world.folder / f"mnt/home{name}/file").write_bytes(os.urandom(64 << 10))
+        zfs("snapshot", f"tank/home{name}@one")
+    world.write_config(world.host_key, snapshots="")
+    found = errors(world.run("backup", "--json", "safe", check=1))
+    assert [d for d, e in found.items() if e] == ["tank/home/secret/none"], found
+
+    def off(root):
+        said = zfs("get", "-H", "-r", "-t", "filesystem", "-o", "name,value", "encryption", root)
+        return {line.split("\t")[0].removeprefix(root) for line in said.splitlines() if line.endswith("\toff")}
+
+    with world.vault():
+        assert off("vault/backup/tank/home/secret") == {"/plain", "/none", "/none/plain"}
+    for name in ("", "/secret", "/secret/plain", "/secret/plain/inner", "/secret/none/plain", "/secret/child"):
+        zfs("snapshot", f"tank/home{name}@two")
+    world.run("backup", "safe", check=1)
+    with world.vault():
+        there = guids("vault/backup/tank/home", "vault/backup/")
+        assert all(there[d] == snaps for d, snaps in guids("tank/home").items() if snaps)
+    # And back, before any key is loaded.
+    world.run("restore", "tank/home/secret", "--recursive", "--to", "tank/back", check=0)
+    assert off("tank/back") == {"/plain", "/none", "/none/plain"}
+    zfs("mount", "tank/back/plain")
+    assert (world.folder / "mnt/back/plain/file").read_bytes() == (world.folder / "mnt/home/secret/plain/file").read_bytes()
+
+
 def test_a_rename_that_cannot_be_followed_is_said(world):
     two(world)
     world.run("backup", "safe", check=0)
