@@ -378,11 +378,21 @@ static int mark(struct run *r, struct err *e)
 	return reach_do(&r->source, buf_str(&b), "hold the common snapshots", e);
 }
 
+/* Nothing to do, and nothing done, would look like success. */
+static int check_chosen(const struct run *r, struct err *e)
+{
+	for (size_t i = 0; i < r->seen.source.datasets.n; i++)
+		if (backup_takes(r->backup, &r->seen.source.datasets.v[i]))
+			return 0;
+	(void)err_set(e, ERR_MISSING, "backup '%s' takes no dataset of '%s'", r->backup->name, r->backup->source);
+	return err_hint(e, "include, exclude and choose in the file, and the property dormouse:backup, say which");
+}
+
 int run_replicate(struct run *r, struct err *e)
 {
 	struct err unfinished;
 
-	if (reach_wake(&r->target, e) < 0)
+	if (check_chosen(r, e) < 0 || reach_wake(&r->target, e) < 0)
 		return -1;
 	run_stage(r, STAGE_LOOK, "what is there, and what is to be sent");
 	if (run_look_target(r, e) < 0)

@@ -154,7 +154,7 @@ void plan_explain(const struct pass *pass, const struct plan *p, const struct ar
 		buf_printf(out, "  CONFLICT  %s\n            %s\n            hint: %s\n", p->conflicts.v[i].source,
 			   p->conflicts.v[i].why, p->conflicts.v[i].hint);
 	if (p->sends.n == 0 && p->conflicts.n == 0 && pass->snaps.n == 0 && p->renames.n == 0)
-		buf_puts(out, "  Everything is there already.\n");
+		buf_puts(out, p->skips.n > 0 ? "  Everything is there already.\n" : "  No dataset is chosen.\n");
 }
 
 static void counts_text(const size_t *by_label, size_t others, int64_t oldest, int64_t at, struct buf *out)

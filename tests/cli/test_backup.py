@@ -45,6 +45,16 @@ def test_a_source_that_sleeps(setup):
     assert [run["exit"] for run in json.loads(setup.run("history", "--json", check=0).stdout)] == [4, 4, 2]
 
 
+def test_nothing_is_chosen(setup):
+    """It is no success, and nobody is woken for it."""
+    has_zfs(setup, ZFS)
+    for chosen in ('include = ["tank/x/typo"]', 'choose = "property"', 'exclude = ["tank/*"]'):
+        setup.write_config()
+        backup(setup, f'  destination = "vault"\n  {chosen}\n')
+        done = setup.run("backup", "x", check=2)
+        assert "backup 'x' takes no dataset of 'tank/x'" in done.stderr and "hint:" in done.stderr
+
+
 def test_from_machine_to_machine(setup):
     (setup.folder / "v").mkdir()
     other = Setup(setup.folder / "v", name="vault")

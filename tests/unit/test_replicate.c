@@ -545,12 +545,13 @@ static void explained(void **state)
 					{"@a @b", "@a ?b", "the rest of @b"},
 					{"@b", "?a", "give up   the partial receive"},
 					{"@a+ *a", "@a", "Everything is there already"},
+					{"", "@a", "No dataset is chosen"},
 					{"#a @b", "@a", "#a to @b"}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct side_state from = {.root = "tank/home", .seen = true, .root_exists = true};
 		struct side_state to = {.root = "vault", .seen = true, .root_exists = true};
 		struct plan q = {0};
-		model_dataset(&from, &a, "tank/home", cases[i][0]);
+		model_dataset(&from, &a, "tank/home", cases[i][0])->chosen = cases[i][0][0] == '\0' ? "off" : NULL;
 		model_dataset(&to, &a, "vault/tank", "");
 		model_dataset(&to, &a, "vault/tank/home", cases[i][1]);
 		replicate_plan(&home, NULL, &from, &to, &(struct zone){0}, 0, &a, &q);
