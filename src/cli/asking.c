@@ -86,7 +86,9 @@ int asking_wish(struct asking *q, enum files_kind kind, struct files_wish *w, st
 	*w = (struct files_wish){.kind = kind, .dataset = q->copy, .snapshot = q->snapshot, .path = q->path};
 	if (w->path == NULL)
 		w->path = "/";
-	if (has_dots(w->path))
-		return err_set(e, ERR_USAGE, "'%s' must not have '..' in it", w->path);
+	if (has_dots(w->path)) {
+		(void)err_set(e, ERR_USAGE, "'%s' must not have '..' in it", w->path);
+		return err_hint(e, "name it from the top of the dataset");
+	}
 	return w->snapshot != NULL ? 0 : asking_newest(q, &w->snapshot, e);
 }

@@ -191,6 +191,8 @@ static int unreadable(struct restoring *r, const struct files_wish *w, struct st
 		(void)err_hint(e,
 			       "the archive has it encrypted, and no key: restore the dataset whole, and load the key "
 			       "at home");
+	else if (e->kind == ERR_SYSTEM)
+		(void)err_hint(e, "dormouse ls '%s@%s:/' shows what is there", r->was, w->snapshot);
 	return -1;
 }
 

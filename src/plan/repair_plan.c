@@ -101,8 +101,10 @@ int repair_take_over(const struct backup *b, const struct side_state *source, co
 		return err_hint(e, "name it as the target does; if it lies elsewhere in the pool, choose a destination "
 				   "above it");
 	}
-	if (s == NULL)
-		return err_set(e, ERR_USAGE, "the source has no '%s'", was);
+	if (s == NULL) {
+		(void)err_set(e, ERR_USAGE, "the source has no '%s'", was);
+		return err_hint(e, "name the dataset as it is at the source: zfs list shows them");
+	}
 	if (t->type != s->type || newest == NULL || !dataset_has_guid(s, newest->guid)) {
 		(void)err_set(e, ERR_USAGE, "'%s' is no copy of '%s' that could go on", copy, was);
 		if (newest != NULL)

@@ -104,6 +104,7 @@ void zfs_blame(struct str text, struct err *e)
 	(void)err_set(e, ERR_SYSTEM, "%.*s", (int)(last.n < 200 ? last.n : 200), last.p);
 	if (last.n == 0)
 		(void)err_set(e, ERR_SYSTEM, "it ended without a word");
+	(void)err_hint(e, "dormouse doctor asks both sides; zpool status -v there shows how the pools are");
 }
 
 void ssh_blame(struct str text, struct err *e)
