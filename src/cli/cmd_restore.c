@@ -88,7 +88,13 @@ int cmd_restore(int argc, char **argv)
 		rc = restore_paths(&q, to, &e);
 	} else if (rc == 0) {
 		const struct restore_wish w = {
-		    .copy = q.copy, .was = q.was, .snapshot = q.snapshot, .to = to, .below = below, .history = history};
+		    .copy = q.copy,
+		    .was = q.was,
+		    .top = arena_printf(&q.c.arena, "%s/%s", q.with.backup->dest, q.with.backup->source),
+		    .snapshot = q.snapshot,
+		    .to = to,
+		    .below = below,
+		    .history = history};
 		stop_catch();
 		rc = restore_datasets(&q.with, &w, &e);
 		if (rc == 0)
@@ -104,8 +110,10 @@ static int recover_one(struct cli *c, const struct backup *b, int rc)
 {
 	struct err e;
 	struct asking q = {.listener = {cli_show_stage}};
-	const struct restore_wish w = {.copy = arena_printf(&c->arena, "%s/%s", b->dest, b->source),
+	const char *copy = arena_printf(&c->arena, "%s/%s", b->dest, b->source);
+	const struct restore_wish w = {.copy = copy,
 				       .was = b->source,
+				       .top = copy,
 				       .to = b->source,
 				       .below = true,
 				       .history = true,

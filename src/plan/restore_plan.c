@@ -127,6 +127,12 @@ static int in_the_way(struct planning *p, const struct dataset *there, const str
 			there->name, there->name);
 }
 
+/* Whether it has the key that its source had, and goes back with it; not one of the archive's own. */
+static bool came_raw(const struct planning *p, const struct dataset *copy)
+{
+	return copy->encrypted && (copy->key_root == NULL || dataset_is_under(copy->key_root, p->w->top));
+}
+
 /* Below what comes back encrypted, with a key that is not loaded yet, only what is not encrypted can be made. */
 static bool is_open(const struct planning *p, const struct side_state *archive, const struct dataset *copy)
 {
@@ -135,7 +141,7 @@ static bool is_open(const struct planning *p, const struct side_state *archive, 
 	if (strcmp(copy->name, p->w->copy) != 0)
 		above = side_find(archive,
 				  arena_strndup(p->a, copy->name, (size_t)(strrchr(copy->name, '/') - copy->name)));
-	return !copy->encrypted && above != NULL && above->encrypted;
+	return !copy->encrypted && above != NULL && came_raw(p, above);
 }
 
 static int one(struct planning *p, const struct side_state *archive, const struct dataset *copy, struct err *e)
@@ -167,8 +173,8 @@ static int one(struct planning *p, const struct side_state *archive, const struc
 	}
 	struct send_step step = {.source = copy->name,
 				 .target = home,
-				 .raw = copy->encrypted,
-				 .keyed = !copy->encrypted, /* nobody knows what it will lie in */
+				 .raw = came_raw(p, copy),
+				 .keyed = !came_raw(p, copy), /* nobody knows what it will lie in */
 				 .open = open,
 				 .is_volume = copy->type == DATASET_VOLUME,
 				 .restores = true,

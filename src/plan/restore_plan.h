@@ -28,6 +28,7 @@ struct restore {
 struct restore_wish {
 	const char *copy;     /* on the archive: vault/backup/tank/home */
 	const char *was;      /* what it is the copy of: tank/home */
+	const char *top;      /* the copy of all that the backup is about: vault/backup/tank */
 	const char *snapshot; /* after the '@', or NULL: the newest of each */
 	const char *to;	      /* at home */
 	bool below;	      /* with everything below it */

@@ -60,6 +60,8 @@ static const struct {
      "set it aside there, outside the destination (zfs rename), then run the backup again: a new copy begins, raw"},
     {"encryption key", ERR_CONFLICT, "the encryption keys do not fit",
      "an encrypted dataset is sent raw; was the target received otherwise?"},
+    {"dataset key must be loaded", ERR_CONFLICT, "its key is not loaded where it is sent from",
+     "load it there (zfs load-key), then do it again"},
     {"key must be loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",
      "choose a destination that is not below an encrypted dataset"},
     {"key is not loaded", ERR_CONFLICT, "the target's parent is encrypted and locked",

@@ -53,7 +53,7 @@ static void plans(void **state)
 	AUTO(arena) struct arena a = {0};
 	struct side_state archive = side("v"), home = side("tank"), empty = side("tank/home");
 	struct restore r;
-	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .to = "tank/home"};
+	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .top = "v/tank/home", .to = "tank/home"};
 
 	(void)state;
 	model_dataset(&archive, &a, "v/tank/home", "@a @b");
@@ -98,6 +98,7 @@ static void recovers(void **state)
 	struct restore r;
 	struct restore_wish w = {.copy = "v/b/tank/x/home",
 				 .was = "tank/x/home",
+				 .top = "v/b/tank/x/home",
 				 .to = "tank/x/home",
 				 .below = true,
 				 .history = true,
@@ -139,6 +140,17 @@ static void recovers(void **state)
 			    "full v/b/tank/x/home@a tank/x/home raw; full v/b/tank/x/home/p@b tank/x/home/p open; "
 			    "full v/b/tank/x/home/p/q@c tank/x/home/p/q; full v/b/tank/x/home/p/r@d tank/x/home/p/r "
 			    "raw; make tank/x;");
+	/* An archive with a key of its own: what had none has none again. */
+	mixed.datasets.n = 0;
+	struct dataset *own = model_dataset(&mixed, &a, "v/b/tank/x/home", "@a");
+	own->encrypted = true;
+	own->key_root = "v/b";
+	own = model_dataset(&mixed, &a, "v/b/tank/x/home/s", "@b");
+	own->encrypted = true;
+	own->key_root = own->name;
+	assert_string_equal(brief(&w, &mixed, &empty, &a, &r),
+			    "full v/b/tank/x/home@a tank/x/home; full v/b/tank/x/home/s@b tank/x/home/s raw; make "
+			    "tank/x;");
 	/* What somebody has there is theirs. */
 	home.datasets.n = 0;
 	model_dataset(&home, &a, "tank/x/home", "");
@@ -191,7 +203,7 @@ static void puts_back(void **state)
 	AUTO(buf) struct buf b = {0};
 	struct side_state archive = side("v"), empty = side("tank/home");
 	struct restore r;
-	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .to = "tank/other"};
+	struct restore_wish w = {.copy = "v/tank/home", .was = "tank/home", .top = "v/tank/home", .to = "tank/other"};
 	struct dataset *d = model_dataset(&archive, &a, "v/tank/home", "@a");
 
 	(void)state;

@@ -663,6 +663,11 @@ static void blame(void **state)
 	stream_blame(&step, &send, &recv, &e);
 	assert_int_equal(e.kind, ERR_FULL);
 	assert_non_null(strstr(e.what, "cannot receive 'v/t/a'"));
+	/* A key that is not loaded: each side has a way out of its own. */
+	zfs_blame(str_of("warning: cannot send 't/a@x': dataset key must be loaded"), &e);
+	assert_non_null(strstr(e.hint, "zfs load-key"));
+	zfs_blame(str_of("cannot receive new filesystem stream: inherited key must be loaded"), &e);
+	assert_non_null(strstr(e.hint, "destination"));
 	/* The sender failed of itself; what the receiver says is a symptom. */
 	send.text = str_of("cannot open 't/a@x': dataset does not exist\ndormouse-send 0 1\n");
 	recv.text = str_of("!cannot receive: failed to read from stream");

@@ -183,6 +183,11 @@ def test_an_archive_with_a_key_of_its_own(world):
     world.run("backup", "safe", check=0)
     assert zfs("get", "-H", "-o", "value", "encryption", "vault/locked/tank/home/a").strip() != "off"
     assert guids("tank/home") == guids("vault/locked/tank/home", "vault/locked/")
+    # And comes back as it was.
+    world.run("restore", "tank/home", "--recursive", "--to", "tank/back", check=0)
+    assert zfs("get", "-H", "-o", "value", "encryption", "tank/back/a").strip() == "off"
+    zfs("mount", "tank/back/a")
+    assert (world.folder / "mnt/back/a/small").read_text() == "x"
 
 
 def test_it_was_received_otherwise(world):
