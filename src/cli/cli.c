@@ -263,6 +263,16 @@ bool cli_backups(struct cli *c, struct backups *out)
 	return true;
 }
 
+int cli_only_run(const struct cli *c, const struct backup *b, int *lock, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *path = arena_printf(&a, "%s/run-%s.lock", c->paths.state_dir, b->name);
+
+	if (paths_lock(path, arena_printf(&a, "backup '%s' is running already", b->name), lock, e) == 0)
+		return 0;
+	return e->kind == ERR_BUSY ? err_hint(e, "to watch it: dormouse status") : -1;
+}
+
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e)
 {
 	AUTO(control) struct control link = CONTROL_INIT;

@@ -48,6 +48,9 @@ const struct backup *cli_backup_of(struct cli *c, const char *only, const char *
 				   struct err *e);
 /* What the target of a backup had when somebody last looked, for one that sleeps; not seen if nobody ever did. */
 int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e);
+/* One run of a backup, or one repair, at a time, until *lock is closed.  The keeper says so with more words, but it may
+ * die and come back in the midst of a run; the kernel forgets nothing. */
+int cli_only_run(const struct cli *c, const struct backup *b, int *lock, struct err *e) MUST_CHECK;
 /* A question to the keeper, and its answer; NULL: it failed.  Blocks. */
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e);
 void cli_end(struct cli *c);

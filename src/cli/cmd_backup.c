@@ -99,18 +99,6 @@ static int record_open(const struct cli *c, const struct backup *b, struct contr
 	return control_call(&c->paths, link, &r, &a, NULL, NULL, &answer, e);
 }
 
-/* One run of a backup at a time.  The keeper says so with more words, but it may die and come back in the midst of a
- * run; the kernel forgets nothing. */
-static int only_run(const struct cli *c, const struct backup *b, int *lock, struct err *e)
-{
-	AUTO(arena) struct arena a = {0};
-	const char *path = arena_printf(&a, "%s/run-%s.lock", c->paths.state_dir, b->name);
-
-	if (paths_lock(path, arena_printf(&a, "backup '%s' is running already", b->name), lock, e) == 0)
-		return 0;
-	return e->kind == ERR_BUSY ? err_hint(e, "to watch it: dormouse status") : -1;
-}
-
 /* Why the clock is not believed; without a snapshots block, only the archive's pruning asks. */
 static const char *doubt_of(const struct run *r)
 {
@@ -284,7 +272,7 @@ int cmd_backup(int argc, char **argv)
 	const struct backup *b = cli_config(&c) ? cli_backup(&c) : NULL;
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;
-	if (only_run(&c, b, &lock, &e) < 0 || record_open(&c, b, &link, &e) < 0) {
+	if (cli_only_run(&c, b, &lock, &e) < 0 || record_open(&c, b, &link, &e) < 0) {
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}

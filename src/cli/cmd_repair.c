@@ -8,6 +8,7 @@
 #include "plan/repair_plan.h"
 #include "plan/replicate_plan.h"
 #include "sys/clock.h"
+#include "sys/fdio.h"
 #include "wire/program.h"
 #include "wire/zfs_blame.h"
 
@@ -108,6 +109,7 @@ int cmd_repair(int argc, char **argv)
 	    {"--rollback-target", &rollback, NULL}, {"--keep-both", &keep, NULL}, {"--give-up", &give_up, NULL},
 	    {"--take-over", NULL, &copy},	    {"--yes", &yes, NULL},	  {"--backup", NULL, &only}};
 	struct run_listener listener = {cli_show_stage};
+	AUTO(fd) int lock = -1;
 	struct run r = {0};
 	struct err e;
 	int rc =
@@ -139,7 +141,7 @@ int cmd_repair(int argc, char **argv)
 		    .config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &listener};
 		struct repair_step step;
 		const struct conflict *found = NULL;
-		if (look(&r, &e) < 0)
+		if (cli_only_run(&c, b, &lock, &e) < 0 || look(&r, &e) < 0)
 			rc = cli_fail(&c, &e);
 		else if (copy == NULL && (found = conflict_of(&r, was, kind)) == NULL)
 			(void)printf("%s: there is nothing to repair\n", was);

@@ -303,7 +303,8 @@ def test_one_run_at_a_time_whatever_becomes_of_the_keeper(setup):
     wait_for((setup.folder / "began").exists)
     for pid in setup.keeper_pids():
         os.kill(pid, signal.SIGKILL)
-    second = setup.run("backup", "x", check=4)
-    assert "backup 'x' is running already" in second.stderr and "hint:" in second.stderr
+    for words in (["backup", "x"], ["repair", "tank/x", "--keep-both", "--yes"]):
+        second = setup.run(*words, check=4)
+        assert "backup 'x' is running already" in second.stderr and "hint:" in second.stderr
     first.terminate()  # and that is not waited for
     assert "told to end" in first.communicate(timeout=20)[1]
