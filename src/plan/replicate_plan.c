@@ -241,15 +241,17 @@ static const struct parent_step *stand_in_of(const struct plan *plan, const char
 	return NULL;
 }
 
-/* Will it come by itself? */
+/* Will it come, or the rest of it, by itself? */
 static bool will_come(const struct planning *p, const char *name)
 {
 	for (size_t i = 0; i < p->out->renames.n; i++)
 		if (strcmp(p->out->renames.v[i].to, name) == 0)
 			return true;
-	for (size_t i = 0; i < p->out->sends.n; i++)
-		if (send_is_first(&p->out->sends.v[i]) && strcmp(p->out->sends.v[i].target, name) == 0)
+	for (size_t i = 0; i < p->out->sends.n; i++) {
+		const struct send_step *s = &p->out->sends.v[i];
+		if ((send_is_first(s) || s->kind == SEND_RESUME) && strcmp(s->target, name) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -271,7 +273,7 @@ static void plan_parents(struct planning *p, const char *target, struct parent_s
 		const struct parent_step *made = stand_in_of(p->out, name);
 		const struct dataset *t = side_find(p->target, name);
 		if (made == NULL && !above && !is_pool && (t == NULL || dataset_newest(t) == NULL)) {
-			/* A partial receive that is given up takes its dataset along. */
+			/* Nothing can be made in a part of a dataset; and given up, it is gone. */
 			if (will_come(p, name)) {
 				later = true;
 			} else if (t == NULL) {

@@ -298,6 +298,16 @@ static void parents_between(void **state)
 		/* With a clone the order is another. */
 		model_dataset(&s, &a, "tank/home/z", "@f")->origin = "tank/home/empty/x@b";
 	}
+	/* Half of it is no place for anything. */
+	model_dataset(&t, &a, "vault/tank", "");
+	model_dataset(&t, &a, "vault/tank/home", "?a");
+	p = (struct plan){0};
+	replicate_plan(&b, NULL, &s, &t, &(struct zone){0}, 0, &a, &p);
+	assert_int_equal(p.parents.n, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(p.parents.v[i].later);
+	assert_int_equal(p.sends.v[0].kind, SEND_RESUME);
+	assert_int_equal(sends_deal(&p.sends, 2, lists, &a), 1);
 }
 
 /* What is new first, then first copies from small to large, a parent before what is below it. */
