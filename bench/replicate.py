@@ -1,7 +1,8 @@
 """An incremental run over a tree of small datasets, and a run that finds nothing to do: dormouse, syncoid, bzfs,
 zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so
-that what disturbs one disturbs all. --delay adds that to every round trip; --big: the first copy of one dataset.
---without leaves out what would take hours."""
+that what disturbs one disturbs all. Each has an archive of its own; the first copy is made once, and is the beginning of
+all of them. --delay adds that to every round trip; --big: the first copy of one dataset. --without leaves out what would
+take hours."""
 
 import argparse
 import os
@@ -15,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import World, sh, zfs  # noqa: E402
 import accounting  # noqa: E402  # conftest knows where
+import zfs_core  # noqa: E402
 
 ROOT = "tank/home"
 FAR = "root@127.0.0.1"
@@ -56,13 +58,16 @@ def by_loop(world, before, now):
     far = f"ssh -i {world.folder}/id -p {world.port} {FAR}"
     for name in datasets():
         base = f"-i @{before} " if before else ""
-        rest = name.removeprefix(ROOT).replace("/", "_") or "_"
-        sh("sh", "-c", f"zfs send -L -c -e {base}{name}@{now} | {far} zfs receive -u vault/loop/{rest}")
+        sh("sh", "-c", f"zfs send -L -c -e {base}{name}@{now} | {far} zfs receive -u vault/loop/{name.removeprefix('tank/')}")
 
 
 TOOLS = {"dormouse": by_dormouse, "syncoid": by_syncoid, "bzfs": by_bzfs, "zfs-replicate": by_zfs_replicate,
          "zfs-autobackup": by_zfs_autobackup,
          "by hand, a loop": by_loop}  # fmt: skip
+
+# Where each has its copy of ROOT.
+PLACES = {"dormouse": "vault/backup/tank/home", "syncoid": "vault/syncoid", "bzfs": "vault/bzfs",
+          "zfs-replicate": "vault/zr/tank/home", "zfs-autobackup": "vault/zab/home", "by hand, a loop": "vault/loop/home"}  # fmt: skip
 
 
 def known_host(world):
@@ -82,34 +87,69 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+class Archives:
+    """One pool at a time: that of the tool whose turn it is."""
+
+    def __init__(self, world):
+        self.disk = world.folder / "disks/vault.img"
+        self.of = "dormouse"
+
+    def give(self, name):
+        if name == self.of:
+            return
+        sh("zpool", "export", "vault")
+        self.disk.rename(self.disk.with_name(self.of))
+        its = self.disk.with_name(name)
+        if its.exists():
+            its.rename(self.disk)
+        else:
+            sh("cp", "--sparse=always", self.disk.with_name("first"), self.disk)
+        sh("zpool", "import", "-N", "-d", self.disk, "vault")
+        if zfs("list", "-H", "-o", "name", PLACES["dormouse"], check=False):
+            if PLACES[name].count("/") > 1:
+                zfs("create", "-p", PLACES[name].rpartition("/")[0])
+            zfs("rename", PLACES["dormouse"], PLACES[name])
+            zfs("destroy", "-r", "vault/backup")
+        self.of = name
+
+    def keep_first(self):
+        sh("zpool", "export", "vault")
+        sh("cp", "--sparse=always", self.disk, self.disk.with_name("first"))
+        sh("zpool", "import", "-N", "-d", self.disk, "vault")
+
+
 def measure(world, rounds, count, snapshots):
     """{tool: ([seconds of a run], [seconds of one with nothing to do], programs of a run, of one with nothing)}"""
     zfs("create", ROOT)
     zfs("set", "autobackup:bench=true", ROOT)  # how zfs-autobackup is told what to take
-    for n in range(count - 1):
-        zfs("create", f"{ROOT}/d{n}")
+    zfs_core.create([f"{ROOT}/d{n}" for n in range(count - 1)])
+    zfs("mount", "-a")
     found = {name: ([], [], {}, {}) for name in TOOLS}
-    for n in range(1, snapshots):  # the first copy brings them along; the loop has no use for them
-        zfs("snapshot", "-r", f"{ROOT}@before{n:03}")
-    before = None
+    for n in range(1, snapshots):
+        zfs_core.snapshot([f"{name}@before{n:03}" for name in datasets()])
+    archives = Archives(world)
+    names = list(TOOLS)
     for turn in range(rounds + 1):
         for name in datasets():
             (world.folder / "mnt" / name.removeprefix("tank/") / "file").write_bytes(os.urandom(64 << 10))
-        now = f"bench{turn}"
-        zfs("snapshot", "-r", f"{ROOT}@{now}")
-        names = list(TOOLS)
-        for idle, base in ((0, before), (1, now)):
-            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        zfs_core.snapshot([f"{name}@bench{turn}" for name in datasets()])
+        if turn == 0:
+            by_dormouse(world, None, None)
+            archives.keep_first()
+            say("the first copy is there")
+            continue
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            archives.give(name)
+            for idle, base in ((0, f"bench{turn - 1}"), (1, f"bench{turn}")):
                 accounting.begin()
                 began = time.monotonic()
-                TOOLS[name](world, base, now)
+                TOOLS[name](world, base, f"bench{turn}")
                 took = time.monotonic() - began
                 say(f"{name}: {took:.1f} s")
                 programs = accounting.end()
-                if turn > 0:  # the first is the full copy
-                    found[name][idle].append(took)
-                    found[name][2 + idle].update(ssh=programs["ssh"], zfs=programs["zfs"] + programs["zpool"])
-        before = now
+                found[name][idle].append(took)
+                found[name][2 + idle].update(ssh=programs["ssh"], zfs=programs["zfs"] + programs["zpool"])
+    archives.give("dormouse")
     return found
 
 

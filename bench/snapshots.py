@@ -17,6 +17,7 @@ import accounting  # noqa: E402  # conftest knows where
 import zfs_core  # noqa: E402
 
 KEEP = 30
+STAMP = "zfs-auto-snap_hourly-%Y-%m-%d-%H%M"  # zfs-auto-snapshot's, which dormouse reads as well
 
 
 def make_pool(image, count):
@@ -32,16 +33,16 @@ def make_pool(image, count):
     now = int(time.time())
     for n in range(30, 0, -1):
         sh("date", "-s", f"@{now - n * 3600}")
-        zfs_core.snapshot([f"{name}@h{now - n * 3600}" for name in names])
+        stamp = time.strftime(STAMP, time.gmtime(now - n * 3600))
+        zfs_core.snapshot([f"{name}@{stamp}" for name in names])
     sh("date", "-s", f"@{now}")
     sh("zpool", "export", "bench")
 
 
-def name_snapshots(stamp):
-    """As the tool would have named them."""
+def rename_snapshots(stamp):
     for line in zfs("list", "-H", "-o", "name", "-t", "snapshot", "-d", "1", "bench/t").split():
-        then = int(line.split("@h")[1])
-        zfs("rename", "-r", line, "bench/t@" + time.strftime(stamp, time.gmtime(then)))
+        then = time.strptime(line.split("@")[1], STAMP)
+        zfs("rename", "-r", line, "bench/t@" + time.strftime(stamp, then))
 
 
 def dormouse(folder, name):
@@ -73,8 +74,8 @@ def sanoid(folder, name):
 
 
 TOOLS = {
-    "dormouse": ("zfs-auto-snap_hourly-%Y-%m-%d-%Hh%MU", dormouse),
-    "zfs-auto-snapshot": ("zfs-auto-snap_hourly-%Y-%m-%d-%H%M", auto_snapshot),
+    "dormouse": (None, dormouse),
+    "zfs-auto-snapshot": (None, auto_snapshot),
     "sanoid": ("autosnap_%Y-%m-%d_%H:%M:%S_hourly", sanoid),
 }
 
@@ -106,7 +107,8 @@ def main():
             (folder / tool).mkdir()
             sh("cp", "--sparse=always", folder / "made.img", folder / tool / "bench.img")
             sh("zpool", "import", "-d", folder / tool, "bench")
-            name_snapshots(stamp)
+            if stamp is not None:
+                rename_snapshots(stamp)
             argv, env = make(folder / tool, "bench")
             for n in range(args.passes if make is dormouse else args.peers_passes):
                 before = snapshots("bench")

@@ -100,6 +100,8 @@ class World:
         return Vault(self)
 
     def end(self):
+        # A keeper that is told to end puts its machine to sleep: by then the pool may be the next test's.
+        sh("pkill", "-KILL", "-f", f"^{DORMOUSE} .*{self.folder}", check=False)
         if self.is_on():
             self.settings["fail"] = {}
             self.save_settings()
