@@ -2,7 +2,12 @@
 #include "check.h"
 
 #include "drivers/sha256.h"
+#include "wire/aws_fault.h"
+#include "wire/aws_keys.h"
+#include "wire/base64.h"
+#include "wire/ec2.h"
 #include "wire/sigv4.h"
+#include "wire/xml.h"
 
 /* Whose keys, when and for what: of AWS's published "Signature Version 4 test suite". */
 static const struct sigv4_key suite_key = {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL, "us-east-1",
@@ -58,10 +63,429 @@ static void signatures(void **state)
 	}
 }
 
+/* --- texts ------------------------------------------------------------------------------------------------ */
+
+/* RFC 4648, 10. */
+static void base64(void **state)
+{
+	static const char *const pairs[][2] = {{"", ""},
+					       {"f", "Zg=="},
+					       {"fo", "Zm8="},
+					       {"foo", "Zm9v"},
+					       {"foob", "Zm9vYg=="},
+					       {"fooba", "Zm9vYmE="},
+					       {"foobar", "Zm9vYmFy"},
+					       {"\xff\xfe", "//4="}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		AUTO(buf) struct buf b = {0};
+		base64_put(&b, str_of(pairs[i][0]));
+		assert_string_equal(buf_text(&b), pairs[i][1]);
+	}
+}
+
+static void trees(void **state)
+{
+	static const char *const bad[] = {
+	    "",		 "x", "<a>", "<a></b>", "<a/><b/>", "<a>\xff</a>", "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
+	    "<a>&y;</a>"};
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf deep = {0};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_null(xml_parse(str_of(bad[i]), "it", &a, &e));
+		assert_int_equal(e.kind, ERR_CORRUPT);
+	}
+	for (int i = 0; i < 40; i++)
+		buf_puts(&deep, "<a>");
+	for (int i = 0; i < 40; i++)
+		buf_puts(&deep, "</a>");
+	assert_null(xml_parse(buf_str(&deep), "it", &a, &e));
+	const struct xml *x =
+	    xml_parse(str_of("<?xml version=\"1.0\"?>\n<r xmlns=\"u\"><!-- c --><a>1 &lt; 2\n</a><b><c/><a>x</a></b>"
+			     "<s><item>1</item><item>2</item></s><b><d>no</d></b></r>"),
+		      "it", &a, &e);
+	assert_non_null(x);
+	assert_string_equal(x->name, "r");
+	assert_string_equal(xml_text(x, "a"), "1 < 2");
+	assert_string_equal(xml_text(x, "b/a"), "x");
+	assert_null(xml_text(x, "b/c"));
+	assert_null(xml_text(x, "b/d"));
+	assert_null(xml_text(x, "nothing/at/all"));
+	assert_null(xml_text(NULL, "a"));
+	assert_string_equal(xml_items(x, "s")->next->text, "2");
+	assert_null(xml_items(x, "none"));
+}
+
+/* --- requests --------------------------------------------------------------------------------------------- */
+
+/* Is the pair there, as it is sent? */
+static void has(const struct buf *b, const char *pair)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *all = arena_printf(&a, "&%s&", buf_text(b));
+
+	if (strstr(all, arena_printf(&a, "&%s&", pair)) == NULL)
+		fail_msg("%s is not in %s", pair, all);
+}
+static void has_not(const struct buf *b, const char *name)
+{
+	if (strstr(buf_text(b), name) != NULL)
+		fail_msg("%s is in %s", name, buf_text(b));
+}
+
+static void launch(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct ec2_disk disks[] = {
+	    {.device_name = "/dev/xvda", .volume_size = 8, .volume_type = "gp3", .delete_on_termination = OPTION_YES},
+	    {.device_name = "/dev/sdf", .encrypted = OPTION_NO}};
+	struct ec2_settings s = {.key_name = "me & you",
+				 .subnet_id = "subnet-1",
+				 .user_data = "#!/bin/sh\n",
+				 .iam_instance_profile = "role",
+				 .disks = {disks, ARRAY_LEN(disks)}};
+	struct ec2_launch l = {
+	    .settings = &s, .image = "ami-1", .type = "t4g.nano", .zone = "us-east-1a", .token = "0123"};
+
+	(void)state;
+	*vec_add(&s.security_group_ids, &a) = "sg-1";
+	*vec_add(&l.tags, &a) = "dormouse:target";
+	*vec_add(&l.tags, &a) = "ä b";
+	ec2_run_instances(&b, &l);
+	static const char *const pairs[] = {"Action=RunInstances",
+					    "Version=2016-11-15",
+					    "MinCount=1",
+					    "MaxCount=1",
+					    "ImageId=ami-1",
+					    "InstanceType=t4g.nano",
+					    "KeyName=me%20%26%20you",
+					    "ClientToken=0123",
+					    "Placement.AvailabilityZone=us-east-1a",
+					    "IamInstanceProfile.Name=role",
+					    "InstanceInitiatedShutdownBehavior=terminate",
+					    "MetadataOptions.HttpTokens=required",
+					    "MetadataOptions.HttpPutResponseHopLimit=1",
+					    "SubnetId=subnet-1",
+					    "SecurityGroupId.1=sg-1",
+					    "UserData=IyEvYmluL3NoCg%3D%3D",
+					    "BlockDeviceMapping.1.DeviceName=%2Fdev%2Fxvda",
+					    "BlockDeviceMapping.1.Ebs.VolumeSize=8",
+					    "BlockDeviceMapping.1.Ebs.VolumeType=gp3",
+					    "BlockDeviceMapping.1.Ebs.DeleteOnTermination=true",
+					    "BlockDeviceMapping.2.DeviceName=%2Fdev%2Fsdf",
+					    "BlockDeviceMapping.2.Ebs.Encrypted=false",
+					    "TagSpecification.1.ResourceType=instance",
+					    "TagSpecification.1.Tag.1.Key=dormouse%3Atarget",
+					    "TagSpecification.1.Tag.1.Value=%C3%A4%20b",
+					    "TagSpecification.2.ResourceType=volume",
+					    "TagSpecification.3.ResourceType=network-interface"};
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		has(&b, pairs[i]);
+	has_not(&b, "NetworkInterface.1");
+	has_not(&b, "InstanceMarketOptions");
+	has_not(&b, "BlockDeviceMapping.2.Ebs.VolumeSize");
+	/* Of an interface, subnet and groups stand with it. */
+	buf_clear(&b);
+	s.associate_public_ip = OPTION_YES;
+	l.spot = true;
+	ec2_run_instances(&b, &l);
+	has(&b, "NetworkInterface.1.DeviceIndex=0");
+	has(&b, "NetworkInterface.1.AssociatePublicIpAddress=true");
+	has(&b, "NetworkInterface.1.SubnetId=subnet-1");
+	has(&b, "NetworkInterface.1.SecurityGroupId.1=sg-1");
+	has(&b, "InstanceMarketOptions.MarketType=spot");
+	has_not(&b, "&SubnetId");
+	has_not(&b, "&SecurityGroupId");
+}
+
+static void requests(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct strings filters = {0};
+	static const char *const words[] = {"tag:a",  "1", "instance-state-name", "pending", "instance-state-name",
+					    "running"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		*vec_add(&filters, &a) = words[i];
+	ec2_describe_instances(&b, &filters, "more");
+	assert_string_equal(buf_text(&b),
+			    "Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag%3Aa&Filter.1.Value.1=1&"
+			    "Filter.2.Name=instance-state-name&Filter.2.Value.1=pending&Filter.2.Value.2=running&"
+			    "NextToken=more");
+	buf_clear(&b);
+	ec2_attach_volume(&b, "vol-1", "i-1", "/dev/sdf");
+	assert_string_equal(buf_text(&b),
+			    "Action=AttachVolume&Version=2016-11-15&VolumeId=vol-1&InstanceId=i-1&Device=%2Fdev%2Fsdf");
+	buf_clear(&b);
+	ec2_detach_volume(&b, "vol-1", NULL);
+	assert_string_equal(buf_text(&b), "Action=DetachVolume&Version=2016-11-15&VolumeId=vol-1");
+	buf_clear(&b);
+	ec2_terminate_instances(&b, "i-1");
+	assert_string_equal(buf_text(&b), "Action=TerminateInstances&Version=2016-11-15&InstanceId.1=i-1");
+	buf_clear(&b);
+	ec2_create_volume(&b,
+			  &(struct ec2_new_volume){.zone = "us-east-1a", .type = "sc1", .token = "t", .size_gib = 500});
+	has(&b, "Size=500");
+	has(&b, "Encrypted=true");
+	buf_clear(&b);
+	filters.n = 2;
+	ec2_describe_images(&b, "427812963091", &filters);
+	has(&b, "Owner.1=427812963091");
+	buf_clear(&b);
+	sts_assume_role(&b, &(struct aws_role){.arn = "arn:aws:iam::1:role/x", .session_name = "s", .duration_s = 900});
+	assert_string_equal(buf_text(&b),
+			    "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&"
+			    "RoleSessionName=s&DurationSeconds=900");
+	buf_clear(&b);
+	ssm_get_parameter(&b, "/a/\"b\"");
+	assert_string_equal(buf_text(&b), "{\"Name\":\"/a/\\\"b\\\"\"}");
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------- */
+
+#define NS " xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\""
+#define ITEM                                                                                                       \
+	"<item><instanceId>i-0a</instanceId><imageId>ami-1</imageId><instanceState><code>16</code><name>running</" \
+	"name>"                                                                                                    \
+	"</instanceState><somethingNew><item><instanceId>i-ff</instanceId></item></"                               \
+	"somethingNew><privateIpAddress>10.0.0.5"                                                                  \
+	"</privateIpAddress><ipAddress>203.0.113.7</ipAddress><placement><availabilityZone>us-west-2d</"           \
+	"availabilityZone>"                                                                                        \
+	"<tenancy>default</tenancy></placement><tagSet><item><key>dormouse:token</key><value>0123</value></"       \
+	"item><item><key>"                                                                                         \
+	"empty</key><value/></item></tagSet><instanceType>t4g.nano</instanceType></item>"
+
+static void instances(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct ec2_instances v = {0};
+	struct ec2_instance one;
+	const char *next;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    ec2_launched_read(str_of("<RunInstancesResponse" NS "><requestId>x</requestId><instancesSet>" ITEM
+				     "</instancesSet></RunInstancesResponse>"),
+			      &a, &one, &e),
+	    0);
+	assert_string_equal(one.id, "i-0a");
+	assert_int_equal(
+	    ec2_instances_read(
+		str_of("<DescribeInstancesResponse" NS "><requestId>x</requestId><reservationSet><item><reservationId>"
+		       "r-1</reservationId><instancesSet>" ITEM "</instancesSet></item><item><instancesSet><item>"
+		       "<instanceId>i-0b</instanceId><instanceState><name>shutting-down</name></instanceState>"
+		       "<ipAddress/><stateReason><code>Server.InsufficientInstanceCapacity</code><message>no</message>"
+		       "</stateReason><networkInterfaceSet><item><ipv6AddressesSet><item><ipv6Address>2001:db8::1"
+		       "</ipv6Address></item></ipv6AddressesSet></item></networkInterfaceSet></item></instancesSet>"
+		       "</item></reservationSet><nextToken>n</nextToken></DescribeInstancesResponse>"),
+		&a, &v, &next, &e),
+	    0);
+	assert_int_equal(v.n, 2);
+	assert_string_equal(next, "n");
+	assert_int_equal(v.v[0].state, EC2_RUNNING);
+	assert_string_equal(v.v[0].public_ip, "203.0.113.7");
+	assert_string_equal(v.v[0].private_ip, "10.0.0.5");
+	assert_string_equal(v.v[0].zone, "us-west-2d");
+	assert_string_equal(v.v[0].type, "t4g.nano");
+	assert_string_equal(ec2_tag(&v.v[0].tags, "dormouse:token"), "0123");
+	assert_string_equal(ec2_tag(&v.v[0].tags, "empty"), "");
+	assert_null(ec2_tag(&v.v[0].tags, "none"));
+	assert_int_equal(v.v[1].state, EC2_SHUTTING_DOWN);
+	assert_null(v.v[1].public_ip);
+	assert_string_equal(v.v[1].ipv6, "2001:db8::1");
+	assert_string_equal(v.v[1].reason_code, "Server.InsufficientInstanceCapacity");
+	/* None; and what is no answer at all. */
+	v.n = 0;
+	assert_int_equal(
+	    ec2_instances_read(str_of("<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>"), &a,
+			       &v, &next, &e),
+	    0);
+	assert_int_equal(v.n, 0);
+	static const char *const bad[] = {
+	    "", "<html/>", "<DescribeVolumesResponse/>",
+	    "<DescribeInstancesResponse><reservationSet><item><instancesSet><item/></instancesSet>"
+	    "</item></reservationSet></DescribeInstancesResponse>"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(ec2_instances_read(str_of(bad[i]), &a, &v, &next, &e), -1);
+}
+
+static void volumes(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct ec2_volumes v = {0};
+	const char *next;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    ec2_volumes_read(str_of("<DescribeVolumesResponse" NS
+				    "><volumeSet><item><attachmentSet><item><status>detached</status><instanceId>"
+				    "i-old</instanceId></item><item><device>/dev/sdf</device><instanceId>i-0a</"
+				    "instanceId><status>busy</status>"
+				    "</item></attachmentSet><availabilityZone>us-east-1a</availabilityZone><size>125</"
+				    "size><status>in-use"
+				    "</status><volumeId>vol-1</volumeId></item><item><volumeId>vol-2</"
+				    "volumeId><status>available</status>"
+				    "<attachmentSet/></item></volumeSet></DescribeVolumesResponse>"),
+			     &a, &v, &next, &e),
+	    0);
+	assert_int_equal(v.n, 2);
+	assert_int_equal(v.v[0].state, VOLUME_IN_USE);
+	assert_int_equal(v.v[0].attachment, ATTACHMENT_DETACHING);
+	assert_string_equal(v.v[0].instance, "i-0a");
+	assert_int_equal(v.v[0].size_gib, 125);
+	assert_int_equal(v.v[1].state, VOLUME_AVAILABLE);
+	assert_int_equal(v.v[1].attachment, ATTACHMENT_NONE);
+	assert_null(next);
+	assert_int_equal(
+	    ec2_volumes_read(str_of("<DescribeVolumesResponse><volumeSet><item><volumeId>v</volumeId><size>-1</size>"
+				    "</item></volumeSet></DescribeVolumesResponse>"),
+			     &a, &v, &next, &e),
+	    -1);
+	struct ec2_volume one;
+	assert_int_equal(
+	    ec2_volume_read(str_of("<CreateVolumeResponse><volumeId>vol-3</volumeId><status>creating</status>"
+				   "</CreateVolumeResponse>"),
+			    &a, &one, &e),
+	    0);
+	assert_int_equal(one.state, VOLUME_CREATING);
+	struct ec2_images images = {0};
+	assert_int_equal(
+	    ec2_images_read(str_of("<DescribeImagesResponse><imagesSet><item><imageId>ami-1</imageId><imageOwnerId>1"
+				   "</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName></item></imagesSet>"
+				   "</DescribeImagesResponse>"),
+			    &a, &images, &e),
+	    0);
+	assert_string_equal(images.v[0].root_device, "/dev/xvda");
+}
+
+static void keys(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct aws_keys k;
+	const char *account, *arn, *value;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    sts_keys_read(
+		str_of(
+		    "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>"
+		    "<Credentials><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t"
+		    "</SessionToken><Expiration>2026-11-25T20:00:00.000Z</Expiration></Credentials>"
+		    "</AssumeRoleResult></AssumeRoleResponse>"),
+		&a, &k, &e),
+	    0);
+	assert_string_equal(k.session, "t");
+	assert_int_equal(k.expires_at, 1795636800);
+	assert_int_equal(
+	    sts_identity_read(str_of("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:x</Arn><UserId>u"
+				     "</UserId><Account>1</Account></GetCallerIdentityResult>"
+				     "</GetCallerIdentityResponse>"),
+			      &a, &account, &arn, &e),
+	    0);
+	assert_string_equal(arn, "arn:x");
+	assert_int_equal(
+	    aws_keys_read(str_of("{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\"}"), &a, &k, &e), 0);
+	assert_int_equal(k.expires_at, 0);
+	assert_null(k.session);
+	assert_int_equal(
+	    aws_keys_read(
+		str_of("{\"Code\":\"Success\",\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Token\":\"T\","
+		       "\"Expiration\":\"2026-11-25T20:00:00+00:00\"}"),
+		&a, &k, &e),
+	    0);
+	assert_string_equal(k.session, "T");
+	assert_int_equal(k.expires_at, 1795636800);
+	/* What is wrong with them is told without them. */
+	static const char *const bad[] = {
+	    "{\"AccessKeyId\":\"hidden\" \"hidden\"}", "[\"hidden\"]", "{\"SecretAccessKey\":\"hidden\"}",
+	    "{\"AccessKeyId\":\"hidden\",\"SecretAccessKey\":\"hidden\",\"Expiration\":\"hidden\"}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(aws_keys_read(str_of(bad[i]), &a, &k, &e), -1);
+		assert_null(strstr(e.what, "hidden"));
+		assert_null(strstr(e.why, "hidden"));
+	}
+	assert_int_equal(
+	    ssm_parameter_read(str_of("{\"Parameter\":{\"Value\":\"ami-7\",\"Version\":3}}"), &a, &value, &e), 0);
+	assert_string_equal(value, "ami-7");
+	assert_int_equal(ssm_parameter_read(str_of("{}"), &a, &value, &e), -1);
+}
+
+static void faults(void **state)
+{
+#define EC2_FAULT(code, text)                                                                 \
+	"<?xml version=\"1.0\"?><Response><Errors><Error><Code>" code "</Code><Message>" text \
+	"</Message></Error></Errors><RequestID>r</RequestID></Response>"
+	static const struct {
+		int status;
+		const char *body, *code;
+		enum aws_class class;
+		enum err_kind kind;
+		enum err_retry retry;
+		const char *hint; /* part of it */
+	} rows[] = {
+	    {503, EC2_FAULT("RequestLimitExceeded", "x"), "RequestLimitExceeded", AWS_AGAIN, ERR_BUSY, RETRY_LATER,
+	     "again later"},
+	    {400,
+	     "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate "
+	     "exceeded</Message></Error></ErrorResponse>",
+	     "Throttling", AWS_AGAIN, ERR_BUSY, RETRY_LATER, "again later"},
+	    {500, EC2_FAULT("InsufficientInstanceCapacity", "x"), "InsufficientInstanceCapacity", AWS_NO_ROOM, ERR_BUSY,
+	     RETRY_LATER, "instance_types"},
+	    {400, EC2_FAULT("VcpuLimitExceeded", "x"), "VcpuLimitExceeded", AWS_OTHER, ERR_FULL, RETRY_NEVER,
+	     "Service Quotas"},
+	    {400, EC2_FAULT("InvalidVolume.ZoneMismatch", "x"), "InvalidVolume.ZoneMismatch", AWS_OTHER, ERR_CONFIG,
+	     RETRY_NEVER, "availability_zone"},
+	    {400, EC2_FAULT("InvalidAMIID.Unavailable", "x"), "InvalidAMIID.Unavailable", AWS_OTHER, ERR_CONFIG,
+	     RETRY_NEVER, "image_id"},
+	    {403, EC2_FAULT("UnauthorizedOperation", "x"), "UnauthorizedOperation", AWS_OTHER, ERR_DENIED, RETRY_NEVER,
+	     "allow ec2:X"},
+	    {401, EC2_FAULT("AuthFailure", "x"), "AuthFailure", AWS_CLOCK, ERR_DENIED, RETRY_NEVER,
+	     "get-caller-identity"},
+	    {400, EC2_FAULT("ExpiredToken", "x"), "ExpiredToken", AWS_EXPIRED, ERR_DENIED, RETRY_NEVER, "new ones"},
+	    {400, EC2_FAULT("InvalidParameterValue", "Attachment point /dev/sdf is already in use"),
+	     "InvalidParameterValue", AWS_NAME_TAKEN, ERR_CONFIG, RETRY_NEVER, "device_name"},
+	    {400, EC2_FAULT("InvalidParameterValue", "else"), "InvalidParameterValue", AWS_OTHER, ERR_SYSTEM,
+	     RETRY_NEVER, ""},
+	    {400, "{\"__type\":\"com.amazonaws.ssm#ParameterNotFound\",\"message\":\"m\"}", "ParameterNotFound",
+	     AWS_OTHER, ERR_CONFIG, RETRY_NEVER, "region"},
+	    {502, "<html><body>Bad Gateway</body></html>", "HTTP status 502", AWS_AGAIN, ERR_NET, RETRY_LATER,
+	     "again later"},
+	    {404, "", "HTTP status 404", AWS_OTHER, ERR_SYSTEM, RETRY_NEVER, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct aws_fault f;
+		struct err e;
+		aws_fault_read(rows[i].status, str_of(rows[i].body), &a, &f);
+		assert_string_equal(f.code, rows[i].code);
+		assert_int_equal(f.class, rows[i].class);
+		assert_int_equal(aws_fault_err(&f, "ec2:X", &e), -1);
+		assert_int_equal(e.kind, rows[i].kind);
+		assert_int_equal(e.retry, rows[i].retry);
+		assert_non_null(strstr(e.what, f.code));
+		assert_non_null(strstr(e.hint, rows[i].hint));
+		assert_string_equal(e.why, f.message);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(signatures),
+	    cmocka_unit_test(signatures), cmocka_unit_test(base64),   cmocka_unit_test(trees),
+	    cmocka_unit_test(launch),	  cmocka_unit_test(requests), cmocka_unit_test(instances),
+	    cmocka_unit_test(volumes),	  cmocka_unit_test(keys),     cmocka_unit_test(faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
