@@ -44,7 +44,7 @@ static const char *hash_of(struct str s, sha256_fn *sha256, char out[HEX])
 
 static int by_name(const void *x, const void *y)
 {
-	const struct sigv4_header *a = x, *b = y;
+	const struct http_header *a = x, *b = y;
 	return strcmp(a->name, b->name);
 }
 
@@ -69,7 +69,7 @@ static void put_path(struct buf *b, const char *path)
 	}
 }
 
-static void put_names(struct buf *b, const struct sigv4_headers *h)
+static void put_names(struct buf *b, const struct http_headers *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		buf_printf(b, "%s%s", i == 0 ? "" : ";", h->v[i].name);
@@ -116,9 +116,9 @@ void sigv4_sign(struct sigv4_request *r, const struct sigv4_key *key, int64_t at
 	const char *date = arena_printf(a, "%sT%02d%02d%02dZ", day, c.hour, c.minute, c.second);
 	const char *scope = arena_printf(a, "%s/%s/%s/aws4_request", day, key->region, key->service);
 
-	*vec_add(&r->headers, a) = (struct sigv4_header){"x-amz-date", date};
+	*vec_add(&r->headers, a) = (struct http_header){"x-amz-date", date};
 	if (key->session != NULL)
-		*vec_add(&r->headers, a) = (struct sigv4_header){"x-amz-security-token", key->session};
+		*vec_add(&r->headers, a) = (struct http_header){"x-amz-security-token", key->session};
 	qsort(r->headers.v, r->headers.n, sizeof(r->headers.v[0]), by_name);
 	put_request(&request, r, sha256);
 	put_names(&names, &r->headers);
@@ -126,7 +126,7 @@ void sigv4_sign(struct sigv4_request *r, const struct sigv4_key *key, int64_t at
 	    arena_printf(a, ALGORITHM "\n%s\n%s\n%s", date, scope, hash_of(buf_str(&request), sha256, text));
 	derive(key, day, sha256, hash);
 	hmac(hash, HASH, str_of(what), sha256, hash);
-	*vec_add(&r->headers, a) = (struct sigv4_header){
+	*vec_add(&r->headers, a) = (struct http_header){
 	    "authorization", arena_printf(a, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s", key->id,
 					  scope, buf_text(&names), hex(hash, text))};
 }

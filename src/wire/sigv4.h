@@ -4,22 +4,16 @@
 #define WIRE_SIGV4_H
 
 #include "base/buf.h"
-#include "base/vec.h"
+#include "model/http.h"
 
 /* SHA-256 of n bytes.  Handed in: libcrypto has it, and reads a file of settings when it is first used. */
 typedef void sha256_fn(const void *bytes, size_t n, unsigned char out[32]);
-
-struct sigv4_header {
-	const char *name; /* in lower case, each at most once */
-	const char *value;
-};
-struct sigv4_headers VEC(struct sigv4_header);
 
 /* A request without a query, which none of ours has.  All of its headers are signed; host must be one of them. */
 struct sigv4_request {
 	const char *method;
 	const char *path; /* as it is sent; begins with '/', without "." and ".." */
-	struct sigv4_headers headers;
+	struct http_headers headers;
 	struct str body;
 };
 

@@ -24,7 +24,7 @@ int main(void)
 		json_t *value;
 		json_object_foreach(json_object_get(j, "headers"), name, value)
 		{
-			*vec_add(&r.headers, &a) = (struct sigv4_header){name, json_string_value(value)};
+			*vec_add(&r.headers, &a) = (struct http_header){name, json_string_value(value)};
 		}
 		sigv4_sign(&r, &key, json_integer_value(json_object_get(j, "at")), sha256, &a);
 		(void)puts(r.headers.v[r.headers.n - 1].value);

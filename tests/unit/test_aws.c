@@ -1,8 +1,10 @@
 /* What is said to AWS, and what AWS says. */
 #include "check.h"
 
+#include "drivers/http_curl.h"
 #include "drivers/sha256.h"
 #include "wire/aws_fault.h"
+#include "wire/aws_ini.h"
 #include "wire/aws_keys.h"
 #include "wire/base64.h"
 #include "wire/ec2.h"
@@ -16,7 +18,7 @@ enum { SUITE_AT = 1440938160 };
 
 static const struct vector {
 	const char *name, *method, *path;
-	struct sigv4_header header; /* beside host and x-amz-date */
+	struct http_header header; /* beside host and x-amz-date */
 	const char *body, *names, *signature;
 } vectors[] = {
     {"get-vanilla",
@@ -49,11 +51,11 @@ static void signatures(void **state)
 		const struct vector *v = &vectors[i];
 		AUTO(arena) struct arena a = {0};
 		struct sigv4_request r = {.method = v->method, .path = v->path, .body = str_of(v->body)};
-		*vec_add(&r.headers, &a) = (struct sigv4_header){"host", "example.amazonaws.com"};
+		*vec_add(&r.headers, &a) = (struct http_header){"host", "example.amazonaws.com"};
 		if (v->header.name != NULL)
 			*vec_add(&r.headers, &a) = v->header;
 		sigv4_sign(&r, &suite_key, SUITE_AT, sha256, &a);
-		struct sigv4_header last = r.headers.v[r.headers.n - 1];
+		struct http_header last = r.headers.v[r.headers.n - 1];
 		assert_string_equal(last.name, "authorization");
 		assert_string_equal(last.value,
 				    arena_printf(&a,
@@ -480,12 +482,89 @@ static void faults(void **state)
 	}
 }
 
+/* --- files ------------------------------------------------------------------------------------------------ */
+
+static void files(void **state)
+{
+	static const char text[] = "# mine\n"
+				   "[default]\n"
+				   "region=us-east-1\n"
+				   "aws_access_key_id = A = B ; C\n"
+				   "[profile  two ]\r\n"
+				   "  region = eu-central-1\r\n"
+				   "  s3 =\n"
+				   "    addressing_style = path\n"
+				   "  services = local\n"
+				   "[profile \"with blank\"]\n"
+				   "[services local]\n"
+				   "ec2 =\n"
+				   "\tendpoint_url = http://localhost:1\n"
+				   "[default]\n"
+				   "region = us-west-2\n";
+	static const char *const bad[] = {"region = x\n",	   "[default\n", "[a b c]\n", "[]\n",
+					  "[default]\nnonsense\n", "[\"a]\n"};
+	AUTO(arena) struct arena a = {0};
+	struct aws_entries v = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(aws_ini_read(str_of(text), "f", &a, &v, &e), 0);
+	assert_string_equal(aws_ini_get(&v, "", "default", "region"), "us-west-2");
+	assert_string_equal(aws_ini_get(&v, "", "default", "aws_access_key_id"), "A = B ; C");
+	assert_string_equal(aws_ini_get(&v, "profile", "two", "region"), "eu-central-1");
+	assert_string_equal(aws_ini_get(&v, "profile", "two", "s3/addressing_style"), "path");
+	assert_string_equal(aws_ini_get(&v, "profile", "two", "services"), "local");
+	assert_string_equal(aws_ini_get(&v, "services", "local", "ec2/endpoint_url"), "http://localhost:1");
+	assert_string_equal(aws_ini_get(&v, "profile", "with blank", NULL), "");
+	assert_null(aws_ini_get(&v, "profile", "three", NULL));
+	assert_null(aws_ini_get(&v, "", "two", "region"));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(aws_ini_read(str_of(bad[i]), "f", &a, &v, &e), -1);
+		assert_int_equal(e.kind, ERR_CONFIG);
+		assert_null(strstr(e.what, "nonsense"));
+	}
+}
+
+static void words(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct strings w = {0};
+
+	(void)state;
+	assert_true(aws_words(" /bin/x  --a 'b c' \"d \\\" e\"f\\ g '' $HOME ", &a, &w));
+	static const char *const want[] = {"/bin/x", "--a", "b c", "d \" ef g", "", "$HOME"};
+	assert_int_equal(w.n, ARRAY_LEN(want));
+	for (size_t i = 0; i < w.n; i++)
+		assert_string_equal(w.v[i], want[i]);
+	assert_false(aws_words("a 'b", &a, &w));
+	w.n = 0;
+	assert_false(aws_words("  ", &a, &w));
+}
+
+static void addresses(void **state)
+{
+	static const char *const good[] = {"https://ec2.us-west-2.amazonaws.com", "http://localhost:80/x",
+					   "http://127.0.0.1", "http://[::1]:8000"};
+	static const char *const bad[] = {"http://ec2.amazonaws.com",	  "ftp://localhost",
+					  "http://127.0.0.1.example.org", "http://localhost@example.org/",
+					  "http://[::1]@example.org",	  "http://localhost.example.org",
+					  "file:///etc/passwd",		  ""};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_int_equal(http_check_url(good[i], &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(http_check_url(bad[i], &e), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signatures), cmocka_unit_test(base64),   cmocka_unit_test(trees),
 	    cmocka_unit_test(launch),	  cmocka_unit_test(requests), cmocka_unit_test(instances),
 	    cmocka_unit_test(volumes),	  cmocka_unit_test(keys),     cmocka_unit_test(faults),
+	    cmocka_unit_test(files),	  cmocka_unit_test(words),    cmocka_unit_test(addresses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
