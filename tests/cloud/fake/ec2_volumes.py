@@ -162,8 +162,9 @@ def detach_volume(world, p, _):
         raise ApiError("OperationNotPermitted", f"Unable to detach root volume '{v.id}' from instance '{v.instance.id}'")
     if v.attachment == "detaching":
         raise ApiError("IncorrectState", f"Volume '{v.id}' is in the 'detaching' state.")
+    answer = attachment(v, "detaching")
     v.detach(p.get("Force", False))
-    return attachment(v, "detaching")
+    return answer
 
 
 @action("DeleteVolume", {"VolumeId!": "str"})

@@ -153,7 +153,7 @@ class Volume(Thing):
         self.created, self.state = world.now(), "creating"
         self.instance = self.device = self.attachment = self.attached_at = None
         self.delete_on_termination = False
-        self.stale = 0
+        self.stale = self.turn = 0
         self.modifications = []
         self.path = world.folder / "volumes" / f"{self.id}.raw"
         with open(self.path, "wb") as f:
@@ -181,6 +181,7 @@ class Volume(Thing):
         self.world.bill.open(f"{self.size} GiB {self.kind}", self.id, now, month / catalog.MONTH)
 
     def attach_at_launch(self, instance, device, dies):
+        self.turn += 1
         self.instance, self.device, self.delete_on_termination = instance, device, dies
         self.state, self.attachment, self.attached_at = "in-use", "attached", self.world.now()
 
@@ -191,10 +192,21 @@ class Volume(Thing):
         if self.world.settings.stuck_attaching > 0:
             self.world.settings.stuck_attaching -= 1
             return
-        self.world.clock.later(self.world.settings.attaching, self._attached)
+        self._later(self.world.settings.attaching, self._attached)
+
+    def _later(self, seconds, what):
+        """Unless it is attached or detached in another way before."""
+        self.turn += 1
+        turn = self.turn
+
+        def go():
+            if self.turn == turn:
+                what()
+
+        self.world.clock.later(seconds, go)
 
     def _attached(self):
-        if self.attachment == "attaching" and self.instance.state in ("running", "stopped"):
+        if self.instance.state in ("running", "stopped"):
             self.attachment = "attached"
             self.instance.machine.attach(self.id, self.path, self.device)
 
@@ -204,13 +216,10 @@ class Volume(Thing):
             return
         self.attachment = "detaching"
         self.stale = self.world.settings.stale_attached_polls
-        self.world.clock.later(self.world.settings.detaching, self._detach_ends)
-
-    def _detach_ends(self):
-        if self.attachment == "detaching":
-            self.detached()
+        self._later(self.world.settings.detaching, self.detached)
 
     def detached(self):
+        self.turn += 1
         self.instance.machine.detach(self.id)
         self.state, self.instance, self.device, self.attachment, self.attached_at = "available", None, None, None, None
 
