@@ -1,6 +1,8 @@
 #include "daemon/worker.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -82,13 +84,9 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 	return 0;
 }
 
-static int read_order(struct arena *a, struct worker_order *o, struct err *e)
+static int read_order(struct str text, struct arena *a, struct worker_order *o, struct err *e)
 {
-	AUTO(buf) struct buf in = {0};
-
-	while (in.n < ORDER_MAX && fd_read_some(STDIN_FILENO, &in, 64 * 1024) > 0)
-		;
-	AUTO(json) json_t *j = json_parse(buf_str(&in), "the order", e);
+	AUTO(json) json_t *j = json_parse(text, "the order", e);
 	if (j == NULL)
 		return -1;
 	*o = (struct worker_order){.op = json_text(j, "op", a),
@@ -103,9 +101,23 @@ static int read_order(struct arena *a, struct worker_order *o, struct err *e)
 	return json_is_object(facts) ? machine_facts_read(facts, a, &o->facts, e) : 0;
 }
 
-int worker_run(void)
+/* Goes on as the other program, which is given the same order.  Returns only with an error. */
+static int become(const char *program, char **argv, struct str order, struct err *e)
+{
+	AUTO(fd) int fd = memfd_create("order", MFD_CLOEXEC);
+
+	if (fd < 0 || fd_write_all(fd, order.p, order.n, e) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    dup2(fd, STDIN_FILENO) < 0)
+		return err_sys(e, errno, "cannot hand the order on");
+	(void)execv(program, argv);
+	(void)err_sys(e, errno, "cannot run '%s'", program);
+	return err_hint(e, "it belongs into the same folder as dormouse itself: install both");
+}
+
+int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind))
 {
 	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf order = {0};
 	struct worker_order o;
 	struct config config;
 	struct diags diags = {0};
@@ -114,7 +126,9 @@ int worker_run(void)
 	/* Without the keeper nobody would hear the answer; the next keeper finds what there is. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	json_t *answer = json_object();
-	bool ok = read_order(&a, &o, &e) == 0;
+	while (order.n < ORDER_MAX && fd_read_some(STDIN_FILENO, &order, 64 * 1024) > 0)
+		;
+	bool ok = read_order(buf_str(&order), &a, &o, &e) == 0;
 	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, NULL, &a, &config, &diags))
 		ok = err_set(&e, ERR_CONFIG, "%s", diags_wrong(&diags)->what) == 0;
 	if (ok) {
@@ -123,7 +137,15 @@ int worker_run(void)
 					   .runtime_dir = o.runtime_dir,
 					   .deadline_ms = clock_mono_ms() + o.timeout_ms,
 					   .progress = progress};
-		ok = perform(provider_find(t->kind), &env, t, &o, answer, &e) == 0;
+		const struct provider_ops *ops = find(t->kind);
+		struct paths paths;
+		if (ops == NULL)
+			ok = err_set(&e, ERR_USAGE, "this program has no machines of kind '%s'", t->kind) == 0;
+		else if (ops->start != NULL)
+			ok = perform(ops, &env, t, &o, answer, &e) == 0;
+		else
+			ok = paths_find(NULL, &a, &paths, &e) == 0 &&
+			     become(paths.cloud, argv, buf_str(&order), &e) == 0;
 	}
 	(void)json_object_set_new(answer, "ok", json_boolean(ok));
 	if (!ok)

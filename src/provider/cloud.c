@@ -1,22 +1,7 @@
-/* aws_ec2 and hcloud: what stands in their blocks, as lazyssh's documentation has it.  Nothing starts them yet. */
+/* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Whoever starts an
+ * aws_ec2 is in the program dormouse-cloud; nothing starts an hcloud yet. */
+#include "model/ec2.h"
 #include "provider/registry.h"
-
-struct ec2_disk {
-	const char *device_name, *kms_key_id, *snapshot_id, *volume_type;
-	enum option delete_on_termination, encrypted;
-	int64_t volume_size, iops;
-};
-struct ec2_volume {
-	const char *device_name, *volume_id;
-};
-struct ec2_placement {
-	const char *availability_zone;
-};
-struct ec2_settings {
-	const char *image_id, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile, *profile,
-	    *region;
-	struct field_items disks, volumes, placement;
-};
 
 #define F(struct_, member, kind, ...)                                                                  \
 	{                                                                                              \
@@ -33,8 +18,8 @@ static const struct field disk_fields[] = {
     F(ec2_disk, iops, FIELD_INT, .doc = "provisioned operations a second, which io1 and io2 need"),
 };
 static const struct field volume_fields[] = {
-    F(ec2_volume, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
-    F(ec2_volume, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
+    F(ec2_attach, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
+    F(ec2_attach, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
 };
 static const struct field placement_fields[] = {
     F(ec2_placement, availability_zone, FIELD_STRING, .doc = "where it runs; its volumes must be there, too"),
@@ -51,7 +36,7 @@ static const struct field_block ec2_blocks[] = {
      .many = true,
      .fields = volume_fields,
      .nfields = ARRAY_LEN(volume_fields),
-     .size = sizeof(struct ec2_volume)},
+     .size = sizeof(struct ec2_attach)},
     {.name = "placement",
      .offset = offsetof(struct ec2_settings, placement),
      .fields = placement_fields,
@@ -67,6 +52,17 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, iam_instance_profile, FIELD_STRING, .doc = "the name of an IAM instance profile"),
     F(ec2_settings, profile, FIELD_STRING, .doc = "the profile of the local AWS configuration"),
     F(ec2_settings, region, FIELD_STRING, .doc = "the region, unless the local AWS configuration says it"),
+    F(ec2_settings, instance_types, FIELD_STRINGS,
+      .doc = "more types, tried in this order where there is none of the first"),
+    F(ec2_settings, spot, FIELD_BOOL,
+      .doc = "first of all at the price that changes; such a machine can be taken away"),
+    F(ec2_settings, security_group_ids, FIELD_STRINGS, .doc = "its security groups; default: the network's own"),
+    F(ec2_settings, associate_public_ip, FIELD_OPTION,
+      .doc = "whether it gets a public address; default: as the subnet has it"),
+    F(ec2_settings, address, FIELD_STRING, .fallback = "public", .words = "public, private, ipv6",
+      .doc = "at which of its addresses it is reached"),
+    F(ec2_settings, tags, FIELD_MAP, .doc = "more tags for it, its disks and its network interface"),
+    F(ec2_settings, endpoint, FIELD_STRING, .doc = "the address of another service that speaks as EC2 does"),
 };
 
 struct hcloud_settings {
@@ -116,19 +112,15 @@ static int cloud_list(const struct provider_env *env, const struct target *t, ma
 	return 0;
 }
 
+/* Without functions: dormouse-cloud has them (docs/decisions/0012). */
 const struct provider_ops provider_aws_ec2 = {
     .kind = {.name = "aws_ec2",
-	     .doc = "an EC2 instance; not yet",
+	     .doc = "an EC2 instance",
 	     .fields = ec2_fields,
 	     .nfields = ARRAY_LEN(ec2_fields),
 	     .size = sizeof(struct ec2_settings),
 	     .blocks = ec2_blocks,
 	     .nblocks = ARRAY_LEN(ec2_blocks)},
-    .check = cloud_check,
-    .start = cloud_facts,
-    .describe = cloud_facts,
-    .stop = cloud_stop,
-    .list = cloud_list,
 };
 
 const struct provider_ops provider_hcloud = {

@@ -9,43 +9,6 @@
 #include "base/err.h"
 #include "model/ec2.h"
 
-enum ec2_state {
-	EC2_UNKNOWN, /* a word that is new to us */
-	EC2_PENDING,
-	EC2_RUNNING,
-	EC2_SHUTTING_DOWN,
-	EC2_TERMINATED,
-	EC2_STOPPING,
-	EC2_STOPPED,
-};
-struct ec2_instance {
-	const char *id, *type, *image, *zone;
-	enum ec2_state state;
-	const char *state_name;
-	const char *public_ip, *private_ip, *ipv6;
-	const char *reason_code, *reason; /* why it is in this state; each may be NULL, as all above but id */
-	struct strings tags;		  /* name, value, … */
-};
-struct ec2_instances VEC(struct ec2_instance);
-
-enum ec2_volume_state { VOLUME_UNKNOWN, VOLUME_CREATING, VOLUME_AVAILABLE, VOLUME_IN_USE, VOLUME_GOING, VOLUME_ERROR };
-enum ec2_attachment { ATTACHMENT_NONE, ATTACHMENT_ATTACHING, ATTACHMENT_ATTACHED, ATTACHMENT_DETACHING };
-struct ec2_volume {
-	const char *id, *zone;
-	enum ec2_volume_state state;
-	const char *state_name;
-	uint64_t size_gib;
-	enum ec2_attachment attachment; /* "busy", too, is detaching; of several, the first that is one */
-	const char *instance;		/* whose it is, NULL if nobody's */
-	const char *device;
-};
-struct ec2_volumes VEC(struct ec2_volume);
-
-struct ec2_image {
-	const char *id, *owner, *name, *created, *architecture, *root_device, *state;
-};
-struct ec2_images VEC(struct ec2_image);
-
 /* One start of a machine. */
 struct ec2_launch {
 	const struct ec2_settings *settings;

@@ -3,6 +3,7 @@
 
 #include "drivers/http_curl.h"
 #include "drivers/sha256.h"
+#include "plan/attach_plan.h"
 #include "wire/aws_fault.h"
 #include "wire/aws_ini.h"
 #include "wire/aws_keys.h"
@@ -558,6 +559,62 @@ static void addresses(void **state)
 		assert_int_equal(http_check_url(bad[i], &e), -1);
 }
 
+/* --- volumes on their way --------------------------------------------------------------------------------- */
+
+static void attaching(void **state)
+{
+	static const struct {
+		enum ec2_volume_state state;
+		enum ec2_attachment attachment;
+		char whose;	       /* m: the machine's, o: another one's, -: nobody's */
+		enum ec2_state holder; /* of the other one; TERMINATED: it is not to be seen */
+		int64_t attaching_s;
+		bool let_go;
+		enum attach_step want;
+	} rows[] = {
+	    {VOLUME_AVAILABLE, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_ASK},
+	    {VOLUME_AVAILABLE, ATTACHMENT_NONE, '-', 0, 0, true, ATTACH_ASK},
+	    {VOLUME_CREATING, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_WAIT},
+	    {VOLUME_UNKNOWN, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_WAIT},
+	    {VOLUME_ERROR, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_BROKEN},
+	    {VOLUME_GOING, ATTACHMENT_NONE, '-', 0, 0, false, ATTACH_BROKEN},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'm', 0, 0, false, ATTACH_DONE},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'm', 0, 0, true, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHING, 'm', 0, 90, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHING, 'm', 0, 91, false, ATTACH_RESTART},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHING, 'm', 0, 91, true, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_DETACHING, 'm', 0, 0, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_DETACHING, 'o', EC2_RUNNING, 0, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_SHUTTING_DOWN, 0, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_TERMINATED, 0, false, ATTACH_WAIT},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_RUNNING, 0, false, ATTACH_IN_USE},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_STOPPED, 0, false, ATTACH_IN_USE},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_STOPPING, 0, false, ATTACH_IN_USE},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHING, 'o', EC2_PENDING, 0, false, ATTACH_IN_USE},
+	    {VOLUME_IN_USE, ATTACHMENT_ATTACHED, 'o', EC2_UNKNOWN, 0, false, ATTACH_IN_USE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ec2_volume v = {.state = rows[i].state,
+				       .attachment = rows[i].attachment,
+				       .instance = rows[i].whose == 'm'	  ? "i-m"
+						   : rows[i].whose == 'o' ? "i-o"
+									  : NULL};
+		struct ec2_instance holder = {.id = "i-o", .state = rows[i].holder};
+		struct attach_seen seen = {
+		    .volume = &v,
+		    .instance = "i-m",
+		    .holder = rows[i].whose == 'o' && rows[i].holder != EC2_TERMINATED ? &holder : NULL,
+		    .attaching_ms = rows[i].attaching_s * 1000,
+		    .let_go = rows[i].let_go,
+		};
+		if (attach_next(&seen) != rows[i].want)
+			fail_msg("row %zu: %d", i, (int)attach_next(&seen));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +622,7 @@ int main(void)
 	    cmocka_unit_test(launch),	  cmocka_unit_test(requests), cmocka_unit_test(instances),
 	    cmocka_unit_test(volumes),	  cmocka_unit_test(keys),     cmocka_unit_test(faults),
 	    cmocka_unit_test(files),	  cmocka_unit_test(words),    cmocka_unit_test(addresses),
+	    cmocka_unit_test(attaching),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

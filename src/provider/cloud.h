@@ -1,0 +1,10 @@
+/* The kinds of machines that need a program of their own, dormouse-cloud, because it loads what no other should. */
+#ifndef PROVIDER_CLOUD_H
+#define PROVIDER_CLOUD_H
+
+#include "port/provider.h"
+
+/* Their functions; what may stand in their blocks is in the registry, like that of all kinds. */
+extern const struct provider_ops cloud_aws_ec2;
+
+#endif
