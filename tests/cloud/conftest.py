@@ -25,17 +25,21 @@ def wait_for(what, seconds=20):
         time.sleep(0.02)
 
 
+sessions = {}
+
+
 def client(fake, service="ec2", key=None, **config):
     """A botocore client of the fake, without retries: what a test sees is what the fake said."""
     import botocore.config
     import botocore.session
 
     key = key or fake.world.root_key
-    session = botocore.session.Session()
-    session.set_credentials(key.id, key.secret, key.token)
+    # One for all: it keeps the model, which takes a second to read.
+    session = sessions.setdefault("one", botocore.session.Session())
     config = {"retries": {"max_attempts": 0}, "read_timeout": 20, **config}
     return session.create_client(service, region_name=fake.world.region, endpoint_url=fake.endpoint,
-                                 config=botocore.config.Config(**config))  # fmt: skip
+                                 aws_access_key_id=key.id, aws_secret_access_key=key.secret,
+                                 aws_session_token=key.token, config=botocore.config.Config(**config))  # fmt: skip
 
 
 def signed(fake, pairs, service="ec2", key=None, at=None, region=None, headers=None, body=None):
