@@ -148,6 +148,7 @@ systemctl | shutdown)
 	;;
 halt) case " $* " in *" -p "*) ;; *) : >"$FAKE_FOLDER/halted" ;; esac ;;
 esac
+[ -e "$FAKE_FOLDER/halted" ] || : >"$FAKE_FOLDER/off"
 kill "$(cat "$FAKE_FOLDER/sshd.pid")"
 """
 
@@ -177,7 +178,8 @@ class SshdMachine(Machine):
 
     def boot(self):
         self._keys()
-        (self.folder / "halted").unlink(missing_ok=True)
+        for name in ("off", "halted"):
+            (self.folder / name).unlink(missing_ok=True)
         (self.folder / "sshd_config").write_text(self._config())
         if not self.guest["reachable"]:
             return
@@ -193,7 +195,8 @@ class SshdMachine(Machine):
         if self.process is not process:
             return
         self._kill_all()
-        if not (self.folder / "halted").exists():
+        # A server that cannot start is no machine that is off.
+        if (self.folder / "off").exists():
             self.off()
 
     def _keys(self):

@@ -61,7 +61,7 @@ def create_volume(world, p, _):
             snapshot = world.find(world.snapshots, p["SnapshotId"], "InvalidSnapshot.NotFound", "snapshot")
             if snapshot.state != "completed":
                 raise ApiError("IncorrectState", f"Snapshot is in invalid state - {snapshot.state}")
-        size = p.get("Size") or (snapshot.size if snapshot else None)
+        size = p.get("Size", snapshot.size if snapshot else None)
         if size is None:
             raise ApiError("MissingParameter", "The request must contain the parameter size or snapshotId")
         if snapshot and size < snapshot.size:

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+import traceback
 import urllib.parse
 import uuid
 
@@ -215,19 +216,22 @@ class Server(http.server.ThreadingHTTPServer):
         self.world = world
         self.port = self.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
+    def _serve(self):
+        # Without the polling of serve_forever: it would make each test wait for its end.
+        while True:
+            try:
+                connection, address = self.get_request()
+            except OSError:
+                return
+            self.process_request(connection, address)
+
     def handle_error(self, request, client_address):
-        self.world.errors.append(_traceback())
+        self.world.errors.append(traceback.format_exc())
 
     def end(self):
-        self.shutdown()
+        self.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self.server_close()
-
-
-def _traceback():
-    import traceback
-
-    return traceback.format_exc()
