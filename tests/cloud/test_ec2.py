@@ -4,7 +4,10 @@ import json
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import subprocess
+import threading
 
 import pytest
 from conftest import client, wait_for
@@ -154,12 +157,15 @@ def test_wrong_key_is_not_used(setup):
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 
 
+def order(setup, op, token, timeout=15):
+    text = setup.config.read_text().replace('file("user-data")', '"x"')
+    return json.dumps({"op": op, "token": token, "config": text, "target": "arch", "runtime_dir": str(setup.folder / "run"),
+                       "timeout_ms": timeout * 1000})  # fmt: skip
+
+
 def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, **env):
     """What the keeper asks a worker, asked by hand: nothing is waited for but EC2.  (answer, progress)"""
-    text = setup.config.read_text().replace('file("user-data")', '"x"')
-    order = {"op": op, "token": token, "config": text, "target": "arch", "runtime_dir": str(setup.folder / "run"),
-             "timeout_ms": timeout * 1000}  # fmt: skip
-    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=json.dumps(order),
+    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=order(setup, op, token, timeout),
                           capture_output=True, text=True, timeout=timeout + 30, check=False)  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines and "ok" in lines[-1], done.stderr
@@ -197,31 +203,65 @@ def test_repeated_start_is_the_same(make):
     works(s, "stop")  # not there is success
 
 
-@pytest.mark.parametrize("kind", ["cut-before", "cut-after", "garbage"])
-@pytest.mark.parametrize("action", ["RunInstances", "AttachVolume", "DescribeInstances", "DescribeVolumes"])
-def test_lost_reply(make, action, kind):
-    """Executed or not, and unanswered: one machine at most, and none that a stop does not end."""
-    s = make()
-    cold = s.volume()
-    s.use(attached(cold))
-    s.fake.faults.add(action, kind=kind)
-    answer, _ = worker(s, "start")
-    if kind != "garbage":
-        assert answer["ok"], answer
-        assert len(s.alive()) == 1
-    works(s, "stop")
+def one_life(s, cold):
+    """A start and a stop; nothing is left but the volume."""
+    token = os.urandom(16).hex()
+    started, _ = worker(s, "start", token=token)
+    if started["ok"]:
+        assert len(s.alive()) == 1 and s.of(cold).instance is s.alive()[0]
+    works(s, "stop", token=token)
     assert s.alive() == []
     wait_for(lambda: s.of(cold).state == "available")
+    return started["ok"]
 
 
-@pytest.mark.parametrize("action", ["DetachVolume", "TerminateInstances", "DescribeInstances"])
-def test_lost_reply_while_stopping(make, action):
-    s = make()
-    s.use(attached(s.volume()))
-    works(s)
-    s.fake.faults.add(action, kind="cut-after")
-    works(s, "stop")
-    assert s.alive() == []
+@pytest.mark.parametrize("kind", ["cut-before", "cut-after", "garbage", "error"])
+def test_each_call_once_without_an_answer(make, kind):
+    """Executed or not, and unanswered: one machine at most, and none that a stop does not end."""
+    s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
+    cold = s.volume()
+    s.use(attached(cold))
+    del s.fake.calls[:]
+    assert one_life(s, cold)
+    calls = s.fake.actions()
+    assert {"RunInstances", "AttachVolume", "DetachVolume", "TerminateInstances"} <= set(calls)
+    # What it was that went wrong, an answer that makes no sense does not say: there the start is not tried again.
+    stop = len(calls) - calls.index("DetachVolume")
+    for nth in range(1, len(calls) + 1 - (stop + 2 if kind == "garbage" else 0)):
+        s.fake.faults.clear()
+        s.fake.faults.add("*", kind=kind, nth=nth)
+        assert one_life(s, cold) or kind == "garbage", f"call {nth}, {calls[nth - 1]}"
+
+
+def test_killed_at_each_call(make):
+    """The worker dies at any call, which is executed; the next keeper has it ended."""
+    s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
+    cold = s.volume()
+    s.use(attached(cold))
+    for op in ("start", "stop"):
+        nth = 0
+        while True:
+            nth += 1
+            token = os.urandom(16).hex()
+            if op == "stop":
+                works(s, token=token)
+            s.fake.faults.clear()
+            fault = s.fake.faults.add("*", kind="slow", nth=nth, seconds=0.3)
+            text = order(s, op, token)
+            with subprocess.Popen([DORMOUSE, "worker", op, "arch"], env=s.env, stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, text=True) as process:  # fmt: skip
+                process.stdin.write(text)
+                process.stdin.close()
+                wait_for(lambda p=process, f=fault: f.hits or p.poll() is not None)
+                process.kill()
+            s.fake.faults.clear()
+            wait_for(lambda: s.fake.calls[-1].outcome)
+            works(s, "stop", token=token)
+            assert s.alive() == []
+            wait_for(lambda: s.of(cold).state == "available")
+            if not fault.hits:
+                break
+        assert nth > 4
 
 
 def test_throttled(make):
@@ -449,6 +489,54 @@ def test_clock(make):
         works(s, token=token)
         assert [c.outcome for c in s.fake.calls if c.outcome != "ok"] == [outcome]
         works(s, "stop", token=token)
+
+
+class Tls:
+    """What is in front of the fake, for a client that believes its certificate."""
+
+    def __init__(self, folder, port):
+        self.certificate, key = folder / "tls.pem", folder / "tls.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
+                        self.certificate], check=True, capture_output=True)  # fmt: skip
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.certificate, key)
+        self.behind, self.listener = port, socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://localhost:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                plain = self.listener.accept()[0]
+            except OSError:
+                return
+            try:
+                front = self.context.wrap_socket(plain, server_side=True)
+            except OSError:
+                continue
+            back = socket.create_connection(("127.0.0.1", self.behind))
+            for x, y in ((front, back), (back, front)):
+                threading.Thread(target=self.copy, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def copy(x, y):
+        try:
+            while data := x.recv(65536):
+                y.sendall(data)
+            y.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def test_tls(make):
+    s = make()
+    tls = Tls(s.folder, s.fake.api.port)
+    s.use(f'  endpoint = "{tls.url}"')
+    e = fails(s)
+    assert e["kind"] == "denied" and "certificate" in e["why"] and "in between" in e["hint"]
+    life(s, AWS_CA_BUNDLE=str(tls.certificate))
+    tls.listener.shutdown(socket.SHUT_RDWR)
 
 
 # --- a keeper that dies ---------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import subprocess
+import types
 
 import botocore.auth
 import botocore.awsrequest
@@ -37,14 +38,16 @@ def request(dice):
 
 
 def by_botocore(r, monkeypatch):
-    at = datetime.datetime.utcfromtimestamp(r["at"])
+    at = datetime.datetime.fromtimestamp(r["at"], datetime.timezone.utc).replace(tzinfo=None)
 
     class Clock(datetime.datetime):
         @classmethod
         def utcnow(cls):
             return at
 
-    monkeypatch.setattr(botocore.auth.datetime, "datetime", Clock)
+    # Older and newer ones ask for the time in different ways.
+    monkeypatch.setattr(botocore.auth, "datetime", types.SimpleNamespace(datetime=Clock))
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: at, raising=False)
     keys = botocore.credentials.Credentials(r["id"], r["secret"], r["session"])
     made = botocore.awsrequest.AWSRequest(r["method"], f"https://{r['headers']['host']}{r['path']}", dict(r["headers"]),
                                           r["body"].encode())  # fmt: skip
