@@ -5,6 +5,8 @@
 #include "base/vec.h"
 #include "model/field.h"
 
+enum { EC2_USER_DATA_MAX = 16 * 1024 }; /* before it is made base64 */
+
 /* A disk that is made at the start. */
 struct ec2_disk {
 	const char *device_name, *kms_key_id, *snapshot_id, *volume_type;
@@ -19,8 +21,8 @@ struct ec2_placement {
 	const char *availability_zone;
 };
 struct ec2_settings {
-	const char *image_id, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile, *profile,
-	    *region, *endpoint, *address;
+	const char *image_id, *image, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile,
+	    *profile, *region, *endpoint, *address;
 	struct strings instance_types, security_group_ids, tags;
 	enum option associate_public_ip;
 	bool spot;

@@ -14,7 +14,7 @@
 #define TAG_TARGET "dormouse:target"
 #define TAG_TOKEN  "dormouse:token"
 
-enum { USER_DATA_MAX = 16 * 1024, SEEN_MS = 60000, UNDO_MS = 8000, ID_MAX = 256 };
+enum { SEEN_MS = 60000, UNDO_MS = 8000, ID_MAX = 256 };
 
 static void put(struct strings *s, struct arena *a, const char *name, const char *value)
 {
@@ -202,16 +202,15 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 	AUTO(buf) struct buf b = {0};
 	struct arena *a = m->env->arena;
 	const struct ec2_settings *s = m->settings;
-	struct ec2_launch l = {.settings = s,
-			       .image = s->image_id,
-			       .type = way->type,
-			       .zone = zone,
-			       .token = client_token(id, n, a),
-			       .spot = way->spot};
+	struct ec2_launch l = {
+	    .settings = s, .type = way->type, .zone = zone, .token = client_token(id, n, a), .spot = way->spot};
 	struct ec2_instance i;
 	struct aws_fault f;
 	struct str answer;
 
+	*no_room = false;
+	if (aws_image_find(m, way->type, &l.image, e) < 0)
+		return -1;
 	put(&l.tags, a, "Name", m->target->name);
 	put(&l.tags, a, TAG_OWNER, owner(m->env));
 	put(&l.tags, a, TAG_TARGET, m->target->name);
@@ -221,7 +220,6 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 			put(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
 	aws_machine_progress(m, "asking for a %s%s", way->type, way->spot ? " (spot)" : "");
 	ec2_run_instances(&b, &l);
-	*no_room = false;
 	if (aws_machine_call(m, "RunInstances", &b, &answer, &f, e) < 0) {
 		*no_room = f.class == AWS_NO_ROOM;
 		return -1;
@@ -379,12 +377,7 @@ static int ec2_list(const struct provider_env *env, const struct target *t, mach
 static int ec2_check(const struct provider_env *env, const struct target *t, struct err *e)
 {
 	AUTO(aws_machine) struct aws_machine m = {0};
-	const struct ec2_settings *s = t->settings;
 
-	if (s->user_data != NULL && strlen(s->user_data) > USER_DATA_MAX) {
-		(void)err_set(e, ERR_CONFIG, "user_data of target '%s' is longer than 16 KiB", t->name);
-		return err_hint(e, "EC2 takes no more; it can fetch the rest by itself");
-	}
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
 	if (aws_chain_find(&m.client, &m.client.keys, e) < 0)

@@ -26,6 +26,9 @@ int aws_machine_get(struct aws_machine *m, const char *instance, const struct ec
 		    struct err *e) MUST_CHECK;
 void aws_machine_progress(struct aws_machine *m, const char *fmt, ...) PRINTF(2, 3);
 
+/* The image for a type of instance, "ami-…". */
+int aws_image_find(struct aws_machine *m, const char *type, const char **id, struct err *e) MUST_CHECK;
+
 /* Before there is a machine: are its volumes there, free or about to be, and in one zone?  *zone: that, NULL without
  * volumes. */
 int aws_volumes_check(struct aws_machine *m, const char **zone, struct err *e) MUST_CHECK;

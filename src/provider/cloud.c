@@ -1,6 +1,7 @@
 /* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Whoever starts an
  * aws_ec2 is in the program dormouse-cloud; nothing starts an hcloud yet. */
 #include "model/ec2.h"
+#include "plan/image_plan.h"
 #include "provider/registry.h"
 
 #define F(struct_, member, kind, ...)                                                                  \
@@ -44,7 +45,9 @@ static const struct field_block ec2_blocks[] = {
      .size = sizeof(struct ec2_placement)},
 };
 static const struct field ec2_fields[] = {
-    F(ec2_settings, image_id, FIELD_STRING, .required = true, .doc = "the image to start, \"ami-…\""),
+    F(ec2_settings, image_id, FIELD_STRING, .doc = "the image to start, \"ami-…\""),
+    F(ec2_settings, image, FIELD_STRING,
+      .doc = "or its name: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/…\""),
     F(ec2_settings, instance_type, FIELD_STRING, .required = true, .doc = "the type of instance, \"t4g.small\""),
     F(ec2_settings, key_name, FIELD_STRING, .required = true, .doc = "the name of the key pair"),
     F(ec2_settings, subnet_id, FIELD_STRING, .doc = "the subnet it is in"),
@@ -64,6 +67,24 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, tags, FIELD_MAP, .doc = "more tags for it, its disks and its network interface"),
     F(ec2_settings, endpoint, FIELD_STRING, .doc = "the address of another service that speaks as EC2 does"),
 };
+
+static const char *ec2_wrong(const void *settings, struct arena *a, const char **hint)
+{
+	const struct ec2_settings *s = settings;
+	struct image_query q;
+
+	*hint = "image_id = \"ami-…\", or image: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/PARAMETER\"";
+	if (s->image_id == NULL && s->image == NULL)
+		return "neither 'image_id' nor 'image' is said";
+	if (s->image_id != NULL && s->image != NULL)
+		return "both 'image_id' and 'image' are said";
+	if (s->image != NULL && !image_query(s->image, "", a, &q))
+		return arena_printf(a, "'%s' is no image that is known by name", s->image);
+	*hint = "EC2 takes no more; it can fetch the rest by itself";
+	if (s->user_data != NULL && strlen(s->user_data) > EC2_USER_DATA_MAX)
+		return "'user_data' is longer than 16 KiB";
+	return NULL;
+}
 
 struct hcloud_settings {
 	const char *token, *image, *server_type, *ssh_key, *location, *user_data;
@@ -120,7 +141,8 @@ const struct provider_ops provider_aws_ec2 = {
 	     .nfields = ARRAY_LEN(ec2_fields),
 	     .size = sizeof(struct ec2_settings),
 	     .blocks = ec2_blocks,
-	     .nblocks = ARRAY_LEN(ec2_blocks)},
+	     .nblocks = ARRAY_LEN(ec2_blocks),
+	     .wrong = ec2_wrong},
 };
 
 const struct provider_ops provider_hcloud = {

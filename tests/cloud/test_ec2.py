@@ -35,9 +35,10 @@ class Setup:
         self.env = fake.env(DORMOUSE_RUNTIME_DIR=str(folder / "run"), DORMOUSE_STATE_DIR=str(folder / "state"),
                             DORMOUSE_CONFIG=str(self.config), DORMOUSE_GRACE_MS="1000")  # fmt: skip
 
-    def use(self, text="", image=None, kind="t4g.nano", linger="1h", timeout="20s"):
+    def use(self, text="", image=None, name=None, kind="t4g.nano", linger="1h", timeout="20s"):
         self.config.write_text(
-            f'target "arch" "aws_ec2" {{\n  image_id = "{image or self.image}"\n  instance_type = "{kind}"\n'
+            f'target "arch" "aws_ec2" {{\n  {"image" if name else "image_id"} = "{name or image or self.image}"\n'
+            f'  instance_type = "{kind}"\n'
             f'  key_name = "mine"\n  user_data = file("user-data")\n  linger = "{linger}"\n'
             f'  start_timeout = "{timeout}"\n  ssh {{\n    identity_file = "{self.folder}/id"\n'
             f'    host_key = "{self.host_key}"\n    port = {self.fake.ssh_port}\n  }}\n{text}\n}}\n')  # fmt: skip
@@ -309,6 +310,37 @@ def test_spot_or_not(make):
     works(s)
     assert ["InstanceMarketOptions.MarketType" in x for x in s.launched()] == [True, False]
     assert len(s.alive()) == 1
+
+
+@pytest.mark.parametrize("name", ["nixos-25.11", "ubuntu-24.04", "debian-13",
+                                  "ssm:/aws/service/debian/release/13/latest/arm64"])  # fmt: skip
+def test_image_by_name(make, name):
+    """The newest one of its maker that is ready, for the processor of the type."""
+    s = make()
+    s.use(name=name)
+    _, progress = works(s)
+    image = s.fake.world.images[s.launched()[0]["ImageId"]]
+    maker = {"nixos": "427812963091", "ubuntu": "099720109477"}.get(name.split("-")[0], "136693071363")
+    assert image.owner == maker and image.arch == "arm64" and image.state == "available" and "20261101" in image.name
+    if not name.startswith("ssm"):
+        assert any(image.id in line and image.name in line for line in progress)
+
+
+def test_image_that_is_not(make):
+    s = make()
+    s.use(name="nixos-9.99")
+    e = fails(s)
+    assert e["kind"] == "config" and "no image 'nixos-9.99' for arm64" in e["why"] and "427812963091" in e["hint"]
+    s.use(name="ssm:/none")
+    e = fails(s)
+    assert "ParameterNotFound" in e["why"]
+    s.use(name="nixos-25.11", kind="t3.nano")
+    works(s)
+    assert s.fake.world.images[s.launched()[0]["ImageId"]].arch == "x86_64"
+    for name, text in (("windows", "no image that is known by name"), ("ami-1\"\n  image_id = \"ami-1", "both")):
+        s.use(name=name)
+        done = s.run("check", check=3)
+        assert text in done.stderr + done.stdout
 
 
 # --- volumes --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "drivers/http_curl.h"
 #include "drivers/sha256.h"
 #include "plan/attach_plan.h"
+#include "plan/image_plan.h"
 #include "wire/aws_fault.h"
 #include "wire/aws_ini.h"
 #include "wire/aws_keys.h"
@@ -615,6 +616,49 @@ static void attaching(void **state)
 	}
 }
 
+/* --- images ----------------------------------------------------------------------------------------------- */
+
+static void images(void **state)
+{
+	static const char *const types[][2] = {
+	    {"t4g.nano", "arm64"},   {"c6gn.medium", "arm64"},	  {"is4gen.large", "arm64"}, {"a1.large", "arm64"},
+	    {"g5g.xlarge", "arm64"}, {"t3.nano", "x86_64"},	  {"t3a.nano", "x86_64"},    {"g4dn.xlarge", "x86_64"},
+	    {"g5.xlarge", "x86_64"}, {"m7i-flex.large", "x86_64"}};
+	static const char *const none[] = {"",	    "nixos",	 "nixos-", "nixos-unstable", "debian-13; x",
+					   "ssm:x", "windows-11"};
+	AUTO(arena) struct arena a = {0};
+	struct image_query q;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		assert_string_equal(image_architecture(types[i][0]), types[i][1]);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(image_query(none[i], "arm64", &a, &q));
+	assert_true(image_query("ami-1", "arm64", &a, &q));
+	assert_string_equal(q.id, "ami-1");
+	assert_true(image_query("ssm:/a/b", "arm64", &a, &q));
+	assert_string_equal(q.parameter, "/a/b");
+	assert_true(image_query("ubuntu-24.04", "x86_64", &a, &q));
+	assert_string_equal(q.name, "ubuntu/images/hvm-ssd*/ubuntu-*-24.04-amd64-server-*");
+	assert_true(image_query("debian-13", "arm64", &a, &q));
+	assert_string_equal(q.name, "debian-13-arm64-*");
+	assert_true(image_query("nixos-25.11", "arm64", &a, &q));
+	assert_string_equal(q.owner, "427812963091");
+	assert_string_equal(q.name, "nixos/25.11.*");
+	struct ec2_image rows[] = {
+	    {"old", q.owner, "n", "2026-10-01T00:00:00.000Z", "arm64", NULL, "available"},
+	    {"best", q.owner, "n", "2026-11-01T00:00:00.000Z", "arm64", NULL, "available"},
+	    {"theirs", "1", "n", "2026-11-09T00:00:00.000Z", "arm64", NULL, "available"},
+	    {"other", q.owner, "n", "2026-11-09T00:00:00.000Z", "x86_64", NULL, "available"},
+	    {"soon", q.owner, "n", "2026-11-09T00:00:00.000Z", "arm64", NULL, "pending"},
+	    {"bare", q.owner, NULL, NULL, "arm64", NULL, "available"},
+	};
+	struct ec2_images v = {.v = rows, .n = ARRAY_LEN(rows)};
+	assert_string_equal(image_choose(&v, &q)->id, "best");
+	v.n = 0;
+	assert_null(image_choose(&v, &q));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -622,7 +666,7 @@ int main(void)
 	    cmocka_unit_test(launch),	  cmocka_unit_test(requests), cmocka_unit_test(instances),
 	    cmocka_unit_test(volumes),	  cmocka_unit_test(keys),     cmocka_unit_test(faults),
 	    cmocka_unit_test(files),	  cmocka_unit_test(words),    cmocka_unit_test(addresses),
-	    cmocka_unit_test(attaching),
+	    cmocka_unit_test(attaching),  cmocka_unit_test(images),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
