@@ -101,7 +101,11 @@ def _check_node(action, node, shape, path):
             wrong += _check_member(action, child, name, shape, path)
     elif shape.type_name == "list":
         for child, name in children:
-            wrong += _check_node(action, child, shape.member, path) if name == "item" else [f"{action}: {path}{name}, not item"]
+            wrong += (
+                _check_node(action, child, shape.member, path)
+                if name == "item"
+                else [f"{action}: {path}{name}, not item"]
+            )
     elif children:
         wrong.append(f"{action}: {path} has elements, but is a {shape.type_name}")
     else:

@@ -71,7 +71,10 @@ def signed(fake, pairs, service="ec2", key=None, at=None, region=None, headers=N
     else:
         now = datetime.datetime.fromtimestamp(at, datetime.timezone.utc).replace(tzinfo=None)
         # Older and newer ones ask for the time in different ways.
-        with mock.patch("botocore.auth.datetime") as fixed, mock.patch("botocore.auth.get_current_datetime", lambda: now, create=True):
+        with (
+            mock.patch("botocore.auth.datetime") as fixed,
+            mock.patch("botocore.auth.get_current_datetime", lambda: now, create=True),
+        ):
             fixed.datetime.utcnow.return_value = now
             signer.add_auth(request)
     return dict(request.headers), body

@@ -39,7 +39,9 @@ def test_by_hand(fake, aws, tmp_path):
     name = aws(*run)["Instances"][0]["InstanceId"]
     assert aws(*run)["Instances"][0]["InstanceId"] == name
     aws("ec2", "wait", "instance-running", "--instance-ids", name)
-    vol = aws("ec2", "create-volume", "--availability-zone", "us-east-1a", "--size", "125", "--volume-type", "sc1")["VolumeId"]
+    vol = aws("ec2", "create-volume", "--availability-zone", "us-east-1a", "--size", "125", "--volume-type", "sc1")[
+        "VolumeId"
+    ]
     aws("ec2", "wait", "volume-available", "--volume-ids", vol)
     attach = ["ec2", "attach-volume", "--volume-id", vol, "--instance-id", name, "--device", "/dev/sdf"]
     assert aws(*attach)["State"] == "attached"
@@ -48,7 +50,14 @@ def test_by_hand(fake, aws, tmp_path):
     aws("ec2", "detach-volume", "--volume-id", vol)
     aws("ec2", "terminate-instances", "--instance-ids", name)
     aws("ec2", "wait", "instance-terminated", "--instance-ids", name)
-    found = aws("ec2", "describe-instances", "--filters", "Name=tag:Name,Values=arch*", "--query", "Reservations[].Instances[].State.Name")
+    found = aws(
+        "ec2",
+        "describe-instances",
+        "--filters",
+        "Name=tag:Name,Values=arch*",
+        "--query",
+        "Reservations[].Instances[].State.Name",
+    )
     assert found == ["terminated"]
     aws("ec2", "delete-volume", "--volume-id", vol)
     fake.advance(1)

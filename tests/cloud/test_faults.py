@@ -135,8 +135,16 @@ def test_control(fake, ec2, run):
     assert ask("/faults", method="DELETE") == {}
     ask("/advance", {"seconds": 3600})
     assert ask("/bill")["usd"] > 0.0168
-    assert ask("/calls")[0] == {"service": "ec2", "action": "RunInstances", "outcome": "ok", "parameters": fake.calls[0].parameters}
-    assert ask("/guest", {"instance": name, "do": "interrupt"})["instances"][0]["reason"] == "Server.SpotInstanceTermination"
+    assert ask("/calls")[0] == {
+        "service": "ec2",
+        "action": "RunInstances",
+        "outcome": "ok",
+        "parameters": fake.calls[0].parameters,
+    }
+    assert (
+        ask("/guest", {"instance": name, "do": "interrupt"})["instances"][0]["reason"]
+        == "Server.SpotInstanceTermination"
+    )
     with pytest.raises(urllib.error.HTTPError):
         ask("/settings", {"colour": 1})
 

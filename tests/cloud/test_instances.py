@@ -1,7 +1,7 @@
 """Instances that are real: an sshd each, with what the user data and the key pair say."""
 
 import pathlib
-import shlex
+import socket
 import subprocess
 
 import pytest
@@ -29,7 +29,12 @@ class Account:
         return max(found, key=lambda i: i.created).id
 
     def launch(self, user_data="", image="nixos/25.11.2026", **more):
-        words = {"SecurityGroupIds": [self.group], "KeyName": "k", "InstanceInitiatedShutdownBehavior": "terminate", **more}
+        words = {
+            "SecurityGroupIds": [self.group],
+            "KeyName": "k",
+            "InstanceInitiatedShutdownBehavior": "terminate",
+            **more,
+        }
         made = self.ec2.run_instances(ImageId=self.image(image), InstanceType="t4g.small", MinCount=1, MaxCount=1,
                                       UserData=user_data, **words)["Instances"][0]["InstanceId"]  # fmt: skip
         wait_for(lambda: self.state(made)["State"]["Name"] == "running")
@@ -143,6 +148,19 @@ def test_poweroff_terminates(account, how):
     assert account.fake.bill.running() == []
 
 
+def test_a_guest_keeps_to_itself(account):
+    name = account.launch()
+    account.answers(name)
+    off = "poweroff"
+    if account.fake.world.backend.isolated:
+        assert account.ssh(name, "hostname").stdout.strip() == name
+        assert int(account.ssh(name, "ls -d /proc/[0-9]* | wc -l").stdout) < 20
+        off = "/usr/sbin/poweroff || /usr/bin/systemctl poweroff"
+    assert socket.gethostname() != name
+    account.ssh(name, off, check=False)
+    wait_for(lambda: account.state(name)["State"]["Name"] == "terminated")
+
+
 def test_halt_goes_on_costing(account):
     name = account.launch()
     account.answers(name)
@@ -155,9 +173,20 @@ def test_halt_goes_on_costing(account):
 def test_nothing_is_left_of_it(account):
     name = account.launch()
     account.answers(name)
-    mark = f"{account.fake.folder}/{name}/mark"
-    account.ssh(name, f"setsid nohup sh -c 'echo $$ >{shlex.quote(mark)}; sleep 100' >/dev/null 2>&1 &")
-    pid = int(wait_for(lambda: pathlib.Path(mark).exists() and pathlib.Path(mark).read_text()))
+    account.ssh(name, "setsid nohup sleep 12345 >/dev/null 2>&1 &")
+    mine = f"FAKE_INSTANCE={name}".encode()
+
+    def sleepers():
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if b"12345" in (path / "cmdline").read_bytes() and mine in (path / "environ").read_bytes():
+                    found.append(path.name)
+            except OSError:
+                pass
+        return found
+
+    assert sleepers()
     session = subprocess.Popen(["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "UserKnownHostsFile=/dev/null",
                                 "-o", "StrictHostKeyChecking=no", "-i", account.folder / "id", "-p", str(account.fake.ssh_port),
                                 f"root@{account.state(name)['PublicIpAddress']}", "echo on; sleep 100"],
@@ -167,20 +196,16 @@ def test_nothing_is_left_of_it(account):
     assert session.wait(timeout=20) == 255
     session.communicate()
 
-    def ended():
-        try:
-            return "\nState:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text()
-        except OSError:
-            return True
-
-    wait_for(ended)
+    wait_for(lambda: not sleepers())
 
 
 def test_volumes_appear_under_their_serial(account):
     name = account.launch()
     account.answers(name)
     ec2 = account.ec2
-    vol = ec2.create_volume(AvailabilityZone=account.state(name)["Placement"]["AvailabilityZone"], Size=125, VolumeType="sc1")["VolumeId"]
+    vol = ec2.create_volume(
+        AvailabilityZone=account.state(name)["Placement"]["AvailabilityZone"], Size=125, VolumeType="sc1"
+    )["VolumeId"]
 
     def state():
         return ec2.describe_volumes(VolumeIds=[vol])["Volumes"][0]
@@ -192,6 +217,8 @@ def test_volumes_appear_under_their_serial(account):
 
     disk = f"$FAKE_DISKS/nvme-Amazon_Elastic_Block_Store_{vol.replace('-', '')}"
     attach(name)
+    if account.fake.world.backend.isolated:
+        disk = disk.replace("$FAKE_DISKS", "/dev/disk/by-id")
     account.ssh(name, f"printf dormouse | dd of={disk} bs=1 seek=1000000 conv=notrunc 2>/dev/null")
     assert account.ssh(name, f"stat -Lc %s {disk}").stdout == f"{125 << 30}\n"
     ec2.detach_volume(VolumeId=vol)

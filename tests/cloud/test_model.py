@@ -35,7 +35,9 @@ def test_misspelt_parameters_are_refused(fake, line, name):
         wrong = [parameter + ".1", parameter + ".Key"]
         for at, word in enumerate(words):
             if not word.isdigit():
-                wrong += [".".join([*words[:at], other, *words[at + 1 :]]) for other in (word + "x", word[:-1], word.lower())]
+                wrong += [
+                    ".".join([*words[:at], other, *words[at + 1 :]]) for other in (word + "x", word[:-1], word.lower())
+                ]
         for one in wrong:
             status, code, text = ask(fake, name, connection=line, **{one: "1"})
             assert (status, code) == (400, "UnknownParameter"), f"{one}: {text}"
@@ -55,10 +57,14 @@ def test_kinds_are_checked(fake, line, name):
     for parameter, kind in leaves(ACTIONS[name][0]):
         if kind == "int":
             for wrong in ("", "1.0", "one", "+1", "01", "1 "):
-                assert ask(fake, name, connection=line, **{parameter: wrong})[1] == "InvalidParameterValue", f"{parameter}={wrong}"
+                assert ask(fake, name, connection=line, **{parameter: wrong})[1] == "InvalidParameterValue", (
+                    f"{parameter}={wrong}"
+                )
         elif kind == "bool":
             for wrong in ("", "True", "1", "yes"):
-                assert ask(fake, name, connection=line, **{parameter: wrong})[1] == "InvalidParameterValue", f"{parameter}={wrong}"
+                assert ask(fake, name, connection=line, **{parameter: wrong})[1] == "InvalidParameterValue", (
+                    f"{parameter}={wrong}"
+                )
 
 
 def test_lists_are_numbered_from_one(fake):
@@ -79,7 +85,11 @@ def test_everything_through_botocore(fake):
     """Each action once, read by botocore's own parser; that nothing in the answers is unknown is checked at the end."""
     ec2, sts, ssm = client(fake), client(fake, "sts"), client(fake, "ssm")
     fake.settings.pending = fake.settings.creating = fake.settings.attaching = fake.settings.detaching = 0
-    assert [z["ZoneName"] for z in ec2.describe_availability_zones()["AvailabilityZones"]] == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert [z["ZoneName"] for z in ec2.describe_availability_zones()["AvailabilityZones"]] == [
+        "us-east-1a",
+        "us-east-1b",
+        "us-east-1c",
+    ]
     vpc = ec2.describe_vpcs()["Vpcs"][0]
     assert vpc["IsDefault"] is True
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
@@ -92,7 +102,9 @@ def test_everything_through_botocore(fake):
     line = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFiN7vJ5QDzeGDGHNRZFOmQpvH3bVsnTZ9fYl2m1cQ3S comment"
     pair = ec2.import_key_pair(KeyName="k", PublicKeyMaterial=line, TagSpecifications=tagged("key-pair"))
     assert ec2.describe_key_pairs(KeyNames=["k"])["KeyPairs"][0]["KeyFingerprint"] == pair["KeyFingerprint"]
-    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc["VpcId"], TagSpecifications=tagged("security-group"))["GroupId"]
+    group = ec2.create_security_group(
+        GroupName="g", Description="d", VpcId=vpc["VpcId"], TagSpecifications=tagged("security-group")
+    )["GroupId"]
     ssh = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "192.0.2.1/32", "Description": "us"}],
             "Ipv6Ranges": [{"CidrIpv6": "2001:db8::/32"}]}]  # fmt: skip
     assert ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ssh)["Return"] is True
@@ -101,9 +113,13 @@ def test_everything_through_botocore(fake):
     assert seen["Tags"] == tags
     assert ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=ssh)["Return"] is True
     assert ec2.describe_instance_type_offerings(LocationType="availability-zone")["InstanceTypeOfferings"]
-    image = ec2.describe_images(Owners=["427812963091"], Filters=[{"Name": "architecture", "Values": ["arm64"]}])["Images"][0]
+    image = ec2.describe_images(Owners=["427812963091"], Filters=[{"Name": "architecture", "Values": ["arm64"]}])[
+        "Images"
+    ][0]
     assert image["OwnerId"] == "427812963091" and image["RootDeviceName"] == "/dev/xvda"
-    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=125, VolumeType="sc1", TagSpecifications=tagged("volume"))
+    volume = ec2.create_volume(
+        AvailabilityZone="us-east-1a", Size=125, VolumeType="sc1", TagSpecifications=tagged("volume")
+    )
     assert (volume["Size"], volume["VolumeType"], volume["Tags"]) == (125, "sc1", tags)
     run = ec2.run_instances(
         ImageId=image["ImageId"], InstanceType="t4g.small", MinCount=1, MaxCount=1, KeyName="k", UserData="#!/bin/sh\n",
@@ -115,10 +131,15 @@ def test_everything_through_botocore(fake):
         TagSpecifications=tagged("instance") + tagged("volume") + tagged("network-interface"))  # fmt: skip
     assert "PublicIpAddress" not in run["Instances"][0] or run["Instances"][0]["State"]["Name"] == "running"
     instance = run["Instances"][0]["InstanceId"]
-    seen = ec2.describe_instances(Filters=[{"Name": "client-token", "Values": ["t" * 64]}])["Reservations"][0]["Instances"][0]
+    seen = ec2.describe_instances(Filters=[{"Name": "client-token", "Values": ["t" * 64]}])["Reservations"][0][
+        "Instances"
+    ][0]
     assert (seen["State"], seen["Tags"]) == ({"Code": 16, "Name": "running"}, tags)
     assert seen["BlockDeviceMappings"][0]["DeviceName"] == "/dev/xvda"
-    assert ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"][0]["InstanceState"]["Name"] == "running"
+    assert (
+        ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"][0]["InstanceState"]["Name"]
+        == "running"
+    )
     assert ec2.get_console_output(InstanceId=instance)["InstanceId"] == instance
     vol = volume["VolumeId"]
     assert ec2.attach_volume(VolumeId=vol, InstanceId=instance, Device="/dev/sdf")["VolumeId"] == vol
@@ -136,12 +157,17 @@ def test_everything_through_botocore(fake):
     fake.settings.stopping = fake.settings.shutting_down = fake.settings.interface_lingers = 0
     assert ec2.stop_instances(InstanceIds=[instance])["StoppingInstances"][0]["PreviousState"]["Name"] == "running"
     assert ec2.start_instances(InstanceIds=[instance])["StartingInstances"][0]["InstanceId"] == instance
-    assert ec2.terminate_instances(InstanceIds=[instance])["TerminatingInstances"][0]["CurrentState"]["Name"] == "terminated"
+    assert (
+        ec2.terminate_instances(InstanceIds=[instance])["TerminatingInstances"][0]["CurrentState"]["Name"]
+        == "terminated"
+    )
     ec2.delete_volume(VolumeId=vol)
     ec2.delete_security_group(GroupId=group)
     ec2.delete_key_pair(KeyName="k")
     assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:user/dormouse"
-    assert sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/backup", RoleSessionName="ab")["Credentials"]["Expiration"]
+    assert sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/backup", RoleSessionName="ab")["Credentials"][
+        "Expiration"
+    ]
     assert sts.get_session_token()["Credentials"]["SessionToken"]
     name = "/aws/service/debian/release/13/latest/arm64"
     assert ssm.get_parameter(Name=name)["Parameter"]["Value"].startswith("ami-")

@@ -161,16 +161,23 @@ def test_launches_that_are_refused(fake, run, code, parameters):
 
 def test_images_and_ssm(fake, ec2, run):
     name = "/aws/service/canonical/ubuntu/server/24.04/stable/current/arm64/hvm/ebs-gp3/ami-id"
-    assert run(ImageId="resolve:ssm:" + name)["ImageId"] == client(fake, "ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    assert (
+        run(ImageId="resolve:ssm:" + name)["ImageId"]
+        == client(fake, "ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    )
     refused(client(fake, "ssm").get_parameter, "ParameterNotFound", Name="/aws/service/none")
-    nixos = ec2.describe_images(Filters=[{"Name": "name", "Values": ["nixos/25.11*"]}, {"Name": "state", "Values": ["available"]}])["Images"]
+    nixos = ec2.describe_images(
+        Filters=[{"Name": "name", "Values": ["nixos/25.11*"]}, {"Name": "state", "Values": ["available"]}]
+    )["Images"]
     newest = max(nixos, key=lambda one: one["CreationDate"])
     assert newest["OwnerId"] == "666666666666", "who asks by name only gets somebody else's"
     old = [{"Name": "name", "Values": ["nixos/25.05*"]}]
     assert ec2.describe_images(Owners=["427812963091"], Filters=old)["Images"] == []
     shown = ec2.describe_images(Owners=["427812963091"], Filters=old, IncludeDeprecated=True)["Images"]
     assert len(shown) == 2 and shown[0]["DeprecationTime"]
-    pending = ec2.describe_images(Owners=["427812963091"], Filters=[{"Name": "state", "Values": ["pending"]}])["Images"][0]
+    pending = ec2.describe_images(Owners=["427812963091"], Filters=[{"Name": "state", "Values": ["pending"]}])[
+        "Images"
+    ][0]
     refused(run, "InvalidAMIID.Unavailable", ImageId=pending["ImageId"])
     image = image_of(ec2)
     del fake.world.images[image]
@@ -214,7 +221,9 @@ def test_no_default_network(fake, ec2, run):
     wait_for(lambda: state(ec2, name) == "running")
     seen = look(ec2, name)
     assert "PublicIpAddress" not in seen and seen["Placement"]["AvailabilityZone"] == "us-east-1b"
-    asked = run(Placement=None, NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": True}])
+    asked = run(
+        Placement=None, NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": True}]
+    )
     wait_for(lambda: state(ec2, asked["InstanceId"]) == "running")
     assert look(ec2, asked["InstanceId"])["PublicIpAddress"]
 
@@ -255,7 +264,9 @@ def test_stuck_shutting_down(fake, ec2, run):
 def test_filters(fake, ec2, run):
     names = []
     for owner in ("a", "b", "b"):
-        tags = [{"ResourceType": "instance", "Tags": [{"Key": "owner", "Value": owner}, {"Key": "n[1]*", "Value": "x*y"}]}]
+        tags = [
+            {"ResourceType": "instance", "Tags": [{"Key": "owner", "Value": owner}, {"Key": "n[1]*", "Value": "x*y"}]}
+        ]
         names.append(run(TagSpecifications=tags, ClientToken="t" + str(len(names)))["InstanceId"])
 
     def found(name, *values):
@@ -284,7 +295,11 @@ def test_pages(fake, ec2):
         ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
     first = ec2.describe_volumes(MaxResults=5)
     assert len(first["Volumes"]) == 5
-    names = [v["VolumeId"] for page in ec2.get_paginator("describe_volumes").paginate(PaginationConfig={"PageSize": 5}) for v in page["Volumes"]]
+    names = [
+        v["VolumeId"]
+        for page in ec2.get_paginator("describe_volumes").paginate(PaginationConfig={"PageSize": 5})
+        for v in page["Volumes"]
+    ]
     assert len(set(names)) == 12
     refused(ec2.describe_volumes, "InvalidParameterValue", MaxResults=5, NextToken="x")
     refused(ec2.describe_volumes, "InvalidParameterValue", MaxResults=6, NextToken=first["NextToken"])
@@ -315,8 +330,22 @@ def test_volumes_that_cannot_be(ec2):
         refused(ec2.create_volume, "InvalidParameterValue", AvailabilityZone="us-east-1a", Size=size, VolumeType=kind)
     refused(ec2.create_volume, "InvalidZone.NotFound", AvailabilityZone="us-west-2a", Size=1)
     refused(ec2.create_volume, "MissingParameter", AvailabilityZone="us-east-1a")
-    refused(ec2.create_volume, "InvalidParameterCombination", AvailabilityZone="us-east-1a", Size=125, VolumeType="sc1", Iops=3000)
-    refused(ec2.create_volume, "InvalidParameterCombination", AvailabilityZone="us-east-1a", Size=125, VolumeType="sc1", Throughput=250)
+    refused(
+        ec2.create_volume,
+        "InvalidParameterCombination",
+        AvailabilityZone="us-east-1a",
+        Size=125,
+        VolumeType="sc1",
+        Iops=3000,
+    )
+    refused(
+        ec2.create_volume,
+        "InvalidParameterCombination",
+        AvailabilityZone="us-east-1a",
+        Size=125,
+        VolumeType="sc1",
+        Throughput=250,
+    )
     refused(ec2.create_volume, "MissingParameter", AvailabilityZone="us-east-1a", Size=10, VolumeType="io2")
     assert ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeType"] == "gp2"
 
@@ -427,7 +456,9 @@ def test_modifying(fake, ec2):
 def test_small_volumes_cannot_become_cold(ec2):
     vol = make_volume(ec2, size=100, kind="gp3")
     refused(ec2.modify_volume, "InvalidParameterValue", VolumeId=vol, VolumeType="sc1")
-    assert ec2.modify_volume(VolumeId=vol, VolumeType="sc1", Size=125)["VolumeModification"]["TargetVolumeType"] == "sc1"
+    assert (
+        ec2.modify_volume(VolumeId=vol, VolumeType="sc1", Size=125)["VolumeModification"]["TargetVolumeType"] == "sc1"
+    )
 
 
 def test_snapshots_hold_what_was_there(fake, ec2):
@@ -493,7 +524,11 @@ def test_tags(ec2, fake):
     ec2.create_tags(Resources=[vol], Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": ""}])
     ec2.delete_tags(Resources=[vol], Tags=[{"Key": "a", "Value": "1"}, {"Key": "b"}])
     assert volume(ec2, vol)["Tags"] == [{"Key": "a", "Value": "2"}]
-    refused(ec2.create_tags, "TagLimitExceeded", Resources=[vol], Tags=[{"Key": str(n), "Value": ""} for n in range(50)])
+    refused(
+        ec2.create_tags, "TagLimitExceeded", Resources=[vol], Tags=[{"Key": str(n), "Value": ""} for n in range(50)]
+    )
     refused(ec2.create_tags, "InvalidParameterValue", Resources=[vol], Tags=[{"Key": "a", "Value": "x" * 256}])
-    refused(ec2.create_tags, "InvalidVolume.NotFound", Resources=["vol-0123456789abcdef0"], Tags=[{"Key": "a", "Value": ""}])
+    refused(
+        ec2.create_tags, "InvalidVolume.NotFound", Resources=["vol-0123456789abcdef0"], Tags=[{"Key": "a", "Value": ""}]
+    )
     refused(ec2.create_tags, "InvalidID", Resources=["x"], Tags=[{"Key": "a", "Value": ""}])

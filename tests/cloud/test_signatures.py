@@ -52,7 +52,10 @@ def test_a_change_on_the_way(fake):
             assert post(fake, {**headers, name: value}, body)[:2] == (403, "SignatureDoesNotMatch")
     assert post(fake, {**headers, "Host": "ec2.us-east-1.amazonaws.com"}, body)[:2] == (403, "SignatureDoesNotMatch")
     last = "0" if headers["Authorization"][-1] != "0" else "1"
-    assert post(fake, {**headers, "Authorization": headers["Authorization"][:-1] + last}, body)[1] == "SignatureDoesNotMatch"
+    assert (
+        post(fake, {**headers, "Authorization": headers["Authorization"][:-1] + last}, body)[1]
+        == "SignatureDoesNotMatch"
+    )
     assert post(fake, headers, body, path="/x")[1] == "InvalidAction"
 
 
@@ -61,8 +64,13 @@ def test_headers_that_are_not_signed_or_twice(fake):
     assert post(fake, {**headers, "X-Amz-Extra": "1"}, body)[1] == "SignatureDoesNotMatch"
     assert post(fake, {**headers, "X-Amz-Date": [headers["X-Amz-Date"]] * 2}, body)[1] == "SignatureDoesNotMatch"
     assert post(fake, {k: v for k, v in headers.items() if k != "Content-Type"}, body)[1] == "SignatureDoesNotMatch"
-    assert post(fake, {k: v for k, v in headers.items() if k != "Authorization"}, body)[1] == "MissingAuthenticationToken"
-    assert post(fake, {**headers, "Authorization": "AWS4-HMAC-SHA256 Credential=x"}, body)[1] == "MissingAuthenticationToken"
+    assert (
+        post(fake, {k: v for k, v in headers.items() if k != "Authorization"}, body)[1] == "MissingAuthenticationToken"
+    )
+    assert (
+        post(fake, {**headers, "Authorization": "AWS4-HMAC-SHA256 Credential=x"}, body)[1]
+        == "MissingAuthenticationToken"
+    )
 
 
 @pytest.mark.parametrize("service,pairs", [("ec2", REGIONS), ("sts", IDENTITY)])
@@ -88,7 +96,9 @@ def test_keys(fake, service, unknown, wrong):
     assert post(fake, *request(Key))[:2] == wrong
 
 
-@pytest.mark.parametrize("seconds,ec2_says", [(-890, None), (890, None), (-910, "RequestExpired"), (910, "AuthFailure")])
+@pytest.mark.parametrize(
+    "seconds,ec2_says", [(-890, None), (890, None), (-910, "RequestExpired"), (910, "AuthFailure")]
+)
 def test_clock(fake, seconds, ec2_says):
     at = time.time() + seconds
     assert post(fake, *signed(fake, REGIONS, at=at))[1] == ec2_says
@@ -123,7 +133,10 @@ def test_session_tokens(fake):
     key.expires = time.time() - 1
     assert post(fake, *signed(fake, REGIONS, key=key))[:2] == (400, "RequestExpired")
     assert post(fake, *signed(fake, IDENTITY, "sts", key=key))[:2] == (403, "ExpiredToken")
-    assert post(fake, *signed(fake, [], "ssm", key=key, headers=SSM, body=PARAMETER))[:2] == (400, "ExpiredTokenException")
+    assert post(fake, *signed(fake, [], "ssm", key=key, headers=SSM, body=PARAMETER))[:2] == (
+        400,
+        "ExpiredTokenException",
+    )
 
 
 def test_assume_role(fake):
@@ -148,10 +161,15 @@ def test_assume_role(fake):
 
 def test_permissions(fake, ec2):
     fake.settings.deny = ["ec2:CreateVolume", "ssm:GetParameter", "sts:AssumeRole"]
-    with pytest.raises(botocore.exceptions.ClientError, match="UnauthorizedOperation.*not authorized to perform: ec2:CreateVolume"):
+    with pytest.raises(
+        botocore.exceptions.ClientError, match="UnauthorizedOperation.*not authorized to perform: ec2:CreateVolume"
+    ):
         ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
     # Also when it is only asked whether.
-    assert ask(fake, "CreateVolume", DryRun="true", AvailabilityZone="us-east-1a", Size="1")[:2] == (403, "UnauthorizedOperation")
+    assert ask(fake, "CreateVolume", DryRun="true", AvailabilityZone="us-east-1a", Size="1")[:2] == (
+        403,
+        "UnauthorizedOperation",
+    )
     assert ask(fake, "DeleteVolume", DryRun="true", VolumeId="vol-00000000")[:2] == (412, "DryRunOperation")
     fake.settings.deny = ["ec2:CreateTags"]
     with pytest.raises(botocore.exceptions.ClientError, match="ec2:CreateTags"):
@@ -168,7 +186,9 @@ def identity(fake, **env):
     clean = fake.env()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del clean[name]
-    done = subprocess.run([sys.executable, "-c", program], env={**clean, **env}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**clean, **env}, capture_output=True, text=True, timeout=60
+    )
     return done.stdout.strip() or done.stderr
 
 

@@ -83,7 +83,7 @@ def cloud_config(user_data):
         if block and (not line.strip() or indent > block[0]):
             if block[1] is None:
                 block[1] = indent
-            block[2].append(line[block[1]:])
+            block[2].append(line[block[1] :])
             continue
         if block:
             block[3][block[4]] = "\n".join(block[2]).rstrip("\n") + "\n"
@@ -116,13 +116,17 @@ def cloud_init_host_key(user_data):
 
 
 class Sshd:
-    """An OpenSSH server on loopback addresses of its own for each instance; its guests are the machine it runs on, so no
-    program of the user data is run.  `poweroff` and its kin, and `systemctl poweroff`, end the instance only; `halt`
-    leaves it running, and paid for, without an sshd, as it does there.  Its disks are links in $FAKE_DISKS, named as in
-    /dev/disk/by-id."""
+    """An OpenSSH server on loopback addresses of its own for each instance.  No program of the user data is run: its files
+    are those of the machine it runs on.  As root, and where that is allowed, it has processes, a name and mounts of its
+    own: there its disks are in /dev/disk/by-id.  Otherwise they are only in $FAKE_DISKS, under the same names, and only
+    what is found by $PATH is kept from the host.
+
+    `poweroff`, `shutdown` and `systemctl poweroff` end the instance; `halt` leaves it running, and paid for, without an
+    sshd, as it does there."""
 
     def __init__(self, port=None):
         self.ssh_port = port or self._free_port()
+        self.isolated = subprocess.run([*UNSHARE, "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
 
     @staticmethod
     def _free_port():
@@ -131,7 +135,7 @@ class Sshd:
             return s.getsockname()[1]
 
     def machine(self, folder, guest, off):
-        return SshdMachine(folder, guest, off, self.ssh_port)
+        return SshdMachine(folder, guest, off, self.ssh_port, self.isolated)
 
 
 SHIM = """#!/bin/sh
@@ -155,16 +159,28 @@ kill "$(cat "$FAKE_FOLDER/sshd.pid")"
 # The server goes when the fake goes: then this end of the pipe is closed.
 KEEPER = """exec 3<&0
 "$@" </dev/null 3<&- & server=$!
-(read -r _ <&3; kill $server) 2>/dev/null & look=$!
+(read -r _ <&3; kill -9 $server) 2>/dev/null & look=$!
 wait $server
 kill $look 2>/dev/null
 """
 
 
+UNSHARE = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+ISOLATED = """hostname "$FAKE_INSTANCE"
+mkdir -p /dev/disk/by-id && mount --bind "$FAKE_FOLDER/disks" /dev/disk/by-id
+for shim in "$FAKE_FOLDER"/bin/*; do
+	for folder in /usr/sbin /usr/bin /sbin /bin; do
+		[ ! -e "$folder/${shim##*/}" ] || mount --bind "$shim" "$folder/${shim##*/}"
+	done
+done
+exec "$@"
+"""
+
+
 class SshdMachine(Machine):
-    def __init__(self, folder, guest, off, port):
+    def __init__(self, folder, guest, off, port, isolated):
         super().__init__(pathlib.Path(folder), guest, off)
-        self.port = port
+        self.port, self.isolated = port, isolated
         self.disks = self.folder / "disks"
         self.shims = self.folder / "bin"
         for one in (self.disks, self.shims):
@@ -185,9 +201,11 @@ class SshdMachine(Machine):
             return
         pathlib.Path("/run/sshd").mkdir(exist_ok=True)
         server = ["/usr/sbin/sshd", "-D", "-f", self.folder / "sshd_config", "-E", self.folder / "sshd.log"]
-        self.process = subprocess.Popen(["bash", "-c", KEEPER, "keeper", *server], stdin=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                                        env=dict(os.environ, FAKE_FOLDER=str(self.folder)))  # fmt: skip
+        if self.isolated:
+            server = [*UNSHARE, "sh", "-e", "-c", ISOLATED, "guest", *server]
+        env = dict(os.environ, FAKE_FOLDER=str(self.folder), FAKE_INSTANCE=self.guest["instance_id"])
+        self.process = subprocess.Popen(["bash", "-c", KEEPER, "keeper", *server], stdin=subprocess.PIPE, env=env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
         threading.Thread(target=self._watch, args=(self.process,), daemon=True).start()
 
     def _watch(self, process):
@@ -219,7 +237,9 @@ class SshdMachine(Machine):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@guest", "-f", key], check=True)
         allowed = "".join(line + "\n" for line in guest["public_keys"])
         if guest["system"] == "cloud-init" and cloud_config(user_data).get("disable_root") != "false":
-            login = 'command="echo \'Please login as the user \\"ubuntu\\" rather than the user \\"root\\".\';exit 142" '
+            login = (
+                'command="echo \'Please login as the user \\"ubuntu\\" rather than the user \\"root\\".\';exit 142" '
+            )
             allowed = "".join(f"{login}{line}\n" for line in guest["public_keys"])
         (self.folder / "authorized_keys").write_text(allowed)
         public = pathlib.Path(f"{key}.pub").read_text()

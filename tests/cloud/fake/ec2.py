@@ -64,7 +64,9 @@ def check_tags(pairs):
         if not 1 <= len(key) <= 127:
             raise ApiError("InvalidParameterValue", f"Tag key exceeds the maximum length of 127 characters: '{key}'")
         if len(value) > 255:
-            raise ApiError("InvalidParameterValue", f"Tag value exceeds the maximum length of 255 characters: '{value}'")
+            raise ApiError(
+                "InvalidParameterValue", f"Tag value exceeds the maximum length of 255 characters: '{value}'"
+            )
         if key.lower().startswith("aws:"):
             raise ApiError("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
         if key in found:
@@ -81,9 +83,13 @@ def tags_at_creation(p, *allowed):
     for spec in p.get("TagSpecification", []):
         kind = spec["ResourceType"]
         if kind not in allowed:
-            raise ApiError("InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation.")
+            raise ApiError(
+                "InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation."
+            )
         if kind in found:
-            raise ApiError("InvalidParameterValue", f"The resource type '{kind}' is there twice in the tag specifications")
+            raise ApiError(
+                "InvalidParameterValue", f"The resource type '{kind}' is there twice in the tag specifications"
+            )
         found[kind] = check_tags(spec["Tag"])
     return found
 
@@ -138,10 +144,14 @@ def page(world, p, things, least=5, most=1000, ids=()):
     size = p.get("MaxResults")
     if size is not None:
         if ids:
-            raise ApiError("InvalidParameterCombination", "The parameter MaxResults cannot be used with a list of identifiers")
+            raise ApiError(
+                "InvalidParameterCombination", "The parameter MaxResults cannot be used with a list of identifiers"
+            )
         if not least <= size <= most:
             raise bad_value("maxResults", size, f"Expecting a value between {least} and {most}")
-    stamp = hashlib.sha256(json.dumps({k: v for k, v in p.items() if k != "NextToken"}, sort_keys=True).encode()).hexdigest()[:16]
+    stamp = hashlib.sha256(
+        json.dumps({k: v for k, v in p.items() if k != "NextToken"}, sort_keys=True).encode()
+    ).hexdigest()[:16]
     start = 0
     if "NextToken" in p:
         try:

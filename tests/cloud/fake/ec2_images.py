@@ -12,7 +12,7 @@ OWNERS = {"amazon": (catalog.UBUNTU, "137112412989"), "aws-marketplace": ("67959
 def image_to_launch(world, name):
     """ami-…, or resolve:ssm:PARAMETER."""
     if name.startswith("resolve:ssm:"):
-        parameter = name[len("resolve:ssm:"):]
+        parameter = name[len("resolve:ssm:") :]
         if world.denied("ssm", "GetParameters"):
             raise ApiError("UnauthorizedOperation", "You are not authorized to perform: ssm:GetParameters", 403)
         if parameter not in world.parameters:
@@ -68,7 +68,7 @@ def describe_images(world, p, _):
         elif owner.isdigit() and len(owner) == 12:
             owners.add(owner)
         else:
-            raise ApiError("InvalidUserID.Malformed", f"Invalid user id: \"{owner}\"")
+            raise ApiError("InvalidUserID.Malformed", f'Invalid user id: "{owner}"')
     # In no useful order, as there: who wants the newest must look at the dates.
     found = [image for image in sorted(world.images.values(), key=lambda i: i.id[::-1])
              if (not ids or image.id in ids) and (not owners or image.owner in owners)

@@ -86,7 +86,9 @@ def _launch(world, p):
     profile = p.get("IamInstanceProfile")
     if profile is not None:
         if len(profile) != 1:
-            raise ApiError("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' or '.arn', and not both")
+            raise ApiError(
+                "InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' or '.arn', and not both"
+            )
         name_of_profile = profile.get("Name") or profile["Arn"].rsplit("/", 1)[-1]
         if f"arn:aws:iam::{world.account}:role/{name_of_profile}" not in world.roles:
             raise bad_value("iamInstanceProfile.name", name_of_profile, "Invalid IAM Instance Profile name")
@@ -140,10 +142,15 @@ def _market(p):
     one_of("marketType", market["MarketType"], "spot")
     options = market.get("SpotOptions", {})
     one_of("spotInstanceType", options.get("SpotInstanceType"), "one-time", "persistent")
-    behaviour = one_of("instanceInterruptionBehavior", options.get("InstanceInterruptionBehavior"), "hibernate", "stop", "terminate")
+    behaviour = one_of(
+        "instanceInterruptionBehavior", options.get("InstanceInterruptionBehavior"), "hibernate", "stop", "terminate"
+    )
     if behaviour in ("hibernate", "stop") and options.get("SpotInstanceType") != "persistent":
         raise ApiError("InvalidParameterCombination", f"'{behaviour}' needs a persistent spot request")
-    if p.get("InstanceInitiatedShutdownBehavior") == "stop" and options.get("SpotInstanceType", "one-time") == "one-time":
+    if (
+        p.get("InstanceInitiatedShutdownBehavior") == "stop"
+        and options.get("SpotInstanceType", "one-time") == "one-time"
+    ):
         raise ApiError("InvalidParameterCombination", "A one-time spot instance cannot be stopped")
     if "MaxPrice" in options:
         try:
@@ -166,7 +173,9 @@ def _network(world, p):
             raise ApiError("InvalidParameterCombination",
                            "Network interfaces and an instance-level security groups may not be specified on the same request")  # fmt: skip
         if len(interfaces) > 1 or interfaces[0].get("DeviceIndex") != 0:
-            raise ApiError("InvalidParameterValue", "Each network interface requires a device index; here there is only 0.")
+            raise ApiError(
+                "InvalidParameterValue", "Each network interface requires a device index; here there is only 0."
+            )
         if "NetworkInterfaceId" in interfaces[0]:
             raise ApiError("InvalidNetworkInterfaceID.NotFound",
                            f"The networkInterface ID '{interfaces[0]['NetworkInterfaceId']}' does not exist")  # fmt: skip
@@ -185,7 +194,9 @@ def _network(world, p):
     else:
         subnet = world.subnets[subnet_id]
         if zone not in (None, subnet["zone"]):
-            raise bad_value("availabilityZone", zone, f"Subnet '{subnet_id}' is in the availability zone {subnet['zone']}")
+            raise bad_value(
+                "availabilityZone", zone, f"Subnet '{subnet_id}' is in the availability zone {subnet['zone']}"
+            )
     groups = first.get("SecurityGroupId") or p.get("SecurityGroupId") or []
     for name in p.get("SecurityGroup", []):
         found = [g.id for g in world.groups.values() if g.name == name]
@@ -208,7 +219,13 @@ def _network(world, p):
 
 def _disks(world, p, image, zone):
     """[(device, size, kind, whether it goes with the instance, more)], the root disk first."""
-    root = {"device": image.root, "size": image.size, "kind": "gp3" if "gp3" in image.name else "gp2", "dies": True, "more": {}}
+    root = {
+        "device": image.root,
+        "size": image.size,
+        "kind": "gp3" if "gp3" in image.name else "gp2",
+        "dies": True,
+        "more": {},
+    }
     disks = [root]
     for mapping in p.get("BlockDeviceMapping", []):
         if "DeviceName" not in mapping:
@@ -225,11 +242,16 @@ def _disks(world, p, image, zone):
                 raise ApiError("InvalidBlockDeviceMapping", f"Volume of size {ebs['VolumeSize']}GB is smaller than "
                                f"snapshot 'snap-root', expect size >= {image.size}GB")  # fmt: skip
             if "SnapshotId" in ebs or "Encrypted" in ebs and not ebs["Encrypted"]:
-                raise ApiError("InvalidBlockDeviceMapping", "snapshotId and encrypted=false cannot be given for the root disk")
+                raise ApiError(
+                    "InvalidBlockDeviceMapping", "snapshotId and encrypted=false cannot be given for the root disk"
+                )
         else:
             disk = {"device": mapping["DeviceName"], "size": None, "kind": "gp2", "dies": True, "more": {}}
             if any(d["device"] == disk["device"] for d in disks):
-                raise ApiError("InvalidBlockDeviceMapping", f"The device '{disk['device']}' is used in more than one block-device mapping")
+                raise ApiError(
+                    "InvalidBlockDeviceMapping",
+                    f"The device '{disk['device']}' is used in more than one block-device mapping",
+                )
             disks.append(disk)
         snapshot = None
         if "SnapshotId" in ebs:
@@ -257,7 +279,10 @@ def _room(world, name, kind, zone, spot, count):
                        f"{settings.vcpus} allows for the instance bucket that the specified instance type belongs to. "
                        "Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.")  # fmt: skip
     if len(there) + count > settings.instances:
-        raise ApiError("InstanceLimitExceeded", f"You have requested more instances than your current limit of {settings.instances}")
+        raise ApiError(
+            "InstanceLimitExceeded",
+            f"You have requested more instances than your current limit of {settings.instances}",
+        )
     none = settings.no_capacity
     if name in none or f"{name}:{zone}" in none or (spot and ("spot" in none or f"{name}:{zone}:spot" in none)):
         raise ApiError("InsufficientInstanceCapacity", f"We currently do not have sufficient {name} capacity in the "
@@ -278,16 +303,23 @@ def describe(i):
     groups = [{"groupId": g, "groupName": world.groups[g].name} for g in i.groups if g in world.groups]
     mapping = []
     for v in i.volumes():
-        status = "attached" if v.stale or (v.attachment == "attaching" and world.settings.instances_say_attached) else v.attachment
+        status = (
+            "attached"
+            if v.stale or (v.attachment == "attaching" and world.settings.instances_say_attached)
+            else v.attachment
+        )
         mapping.append({"deviceName": v.device, "ebs": {
             "volumeId": v.id, "status": "detaching" if status == "busy" else status,
             "attachTime": time_text(v.attached_at), "deleteOnTermination": v.delete_on_termination}})  # fmt: skip
     public, private = i.public_address, i.private_address
+    reason = ("pending", "pending") if i.state == "pending" else i.reason
     dns = f"ec2-{public.replace('.', '-')}.compute-1.amazonaws.com" if public else ""
     interface = {
         "networkInterfaceId": i.interface, "subnetId": i.subnet, "vpcId": world.vpc["id"], "ownerId": world.account,
         "status": "in-use", "privateIpAddress": private, "sourceDestCheck": True, "groupSet": groups,
         "interfaceType": "interface",
+        "attachment": {"attachmentId": "eni-attach" + i.interface[3:], "deviceIndex": 0, "status": "attached",
+                       "attachTime": time_text(i.launched), "deleteOnTermination": True},
         "association": {"publicIp": public, "publicDnsName": dns, "ipOwnerId": "amazon"} if public else None,
     }  # fmt: skip
     return {
@@ -305,9 +337,11 @@ def describe(i):
         "iamInstanceProfile": {"arn": i.profile, "id": "AIPAFAKE0000000000001"} if i.profile else None,
         "metadataOptions": {"state": "applied", "httpTokens": i.metadata.get("HttpTokens", "optional"),
                             "httpPutResponseHopLimit": i.metadata.get("HttpPutResponseHopLimit", 1),
-                            "httpEndpoint": i.metadata.get("HttpEndpoint", "enabled")},
+                            "httpEndpoint": i.metadata.get("HttpEndpoint", "enabled"),
+                            "httpProtocolIpv6": i.metadata.get("HttpProtocolIpv6", "disabled"),
+                            "instanceMetadataTags": i.metadata.get("InstanceMetadataTags", "disabled")},
         "reason": f"{i.reason[1]} ({time_text(world.now())[:19].replace('T', ' ')} GMT)" if i.reason else "",
-        "stateReason": {"code": i.reason[0], "message": i.reason[1]} if i.reason else None,
+        "stateReason": {"code": reason[0], "message": reason[1]} if reason else None,
         "tagSet": tag_set(i.tags),
     }  # fmt: skip
 
@@ -376,9 +410,14 @@ def stop_instances(world, p, _):
     before = {i.id: i.state for i in those}
     for i in those:
         if i.state not in ("running", "stopping", "stopped"):
-            raise ApiError("IncorrectInstanceState", f"This instance '{i.id}' is not in a state from which it can be stopped.")
+            raise ApiError(
+                "IncorrectInstanceState", f"This instance '{i.id}' is not in a state from which it can be stopped."
+            )
         if i.spot:
-            raise ApiError("UnsupportedOperation", f"You can't stop the Spot Instance '{i.id}' because it is associated with a one-time Spot Instance request.")
+            raise ApiError(
+                "UnsupportedOperation",
+                f"You can't stop the Spot Instance '{i.id}' because it is associated with a one-time Spot Instance request.",
+            )
     for i in those:
         i.stop(("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"))
     return _changed(those, before)
@@ -390,7 +429,9 @@ def start_instances(world, p, _):
     before = {i.id: i.state for i in those}
     for i in those:
         if i.state not in ("stopped", "running", "pending"):
-            raise ApiError("IncorrectInstanceState", f"The instance '{i.id}' is not in a state from which it can be started.")
+            raise ApiError(
+                "IncorrectInstanceState", f"The instance '{i.id}' is not in a state from which it can be started."
+            )
     for i in those:
         if i.state == "stopped":
             _room(world, i.type, catalog.TYPES[i.type], i.zone, i.spot, 1)

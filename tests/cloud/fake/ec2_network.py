@@ -89,7 +89,7 @@ def _public_key(blob):
     except (UnicodeDecodeError, IndexError, binascii.Error, ValueError):
         raise bad from None
     name = words[0].encode()
-    if words[0] not in ("ssh-ed25519", "ssh-rsa") or data[:4 + len(name)] != len(name).to_bytes(4, "big") + name:
+    if words[0] not in ("ssh-ed25519", "ssh-rsa") or data[: 4 + len(name)] != len(name).to_bytes(4, "big") + name:
         raise bad
     if words[0] == "ssh-ed25519":
         if len(data) != 51:
@@ -124,7 +124,9 @@ def describe_key_pairs(world, p, _):
             raise ApiError("InvalidKeyPair.NotFound", f"The keyPairId '{one}' does not exist")
     found = [k for k in world.key_pairs.values()
              if (not names and not ids and world.seen(k)) or k.name in names or k.id in ids]  # fmt: skip
-    found = filtered(p, found, {"key-name": lambda k: k.name, "key-pair-id": lambda k: k.id, "fingerprint": lambda k: k.fingerprint})
+    found = filtered(
+        p, found, {"key-name": lambda k: k.name, "key-pair-id": lambda k: k.id, "fingerprint": lambda k: k.fingerprint}
+    )
     return {"keySet": [{"keyPairId": k.id, "keyName": k.name, "keyFingerprint": k.fingerprint, "keyType": k.kind,
                         "createTime": time_text(k.created), "tagSet": tag_set(k.tags),
                         "publicKey": k.line if p.get("IncludePublicKey") else None} for k in found]}  # fmt: skip
@@ -171,7 +173,9 @@ def create_security_group(world, p, _):
     if p.get("VpcId", world.vpc["id"]) != world.vpc["id"]:
         raise ApiError("InvalidVpcID.NotFound", f"The vpc ID '{p['VpcId']}' does not exist")
     if any(g.name == name for g in world.groups.values()):
-        raise ApiError("InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{world.vpc['id']}'")
+        raise ApiError(
+            "InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{world.vpc['id']}'"
+        )
     group = Group(world.new_id("sg"), name, p["GroupDescription"], world.vpc["id"], tags)
     world.groups[group.id] = group
     world.born(group)
@@ -205,7 +209,9 @@ def describe_security_groups(world, p, _):
             })  # fmt: skip
         return items
 
-    everywhere = [{"ipProtocol": "-1", "groups": [], "ipRanges": [{"cidrIp": "0.0.0.0/0"}], "ipv6Ranges": [], "prefixListIds": []}]
+    everywhere = [
+        {"ipProtocol": "-1", "groups": [], "ipRanges": [{"cidrIp": "0.0.0.0/0"}], "ipv6Ranges": [], "prefixListIds": []}
+    ]
     return {"securityGroupInfo": [
         {"groupId": g.id, "groupName": g.name, "groupDescription": g.description, "vpcId": g.vpc, "ownerId": world.account,
          "ipPermissions": permissions(g), "ipPermissionsEgress": everywhere, "tagSet": tag_set(g.tags)} for g in found],
@@ -216,8 +222,10 @@ def describe_security_groups(world, p, _):
 def delete_security_group(world, p, _):
     g = _group(world, p)
     if g.name == "default":
-        raise ApiError("CannotDelete", f"the specified group: \"{g.id}\" name: \"default\" cannot be deleted by a user")
-    if g.busy_until > world.now() or any(g.id in i.groups and i.state != "terminated" for i in world.instances.values()):
+        raise ApiError("CannotDelete", f'the specified group: "{g.id}" name: "default" cannot be deleted by a user')
+    if g.busy_until > world.now() or any(
+        g.id in i.groups and i.state != "terminated" for i in world.instances.values()
+    ):
         raise ApiError("DependencyViolation", f"resource {g.id} has a dependent object")
     del world.groups[g.id]
     return {"return": True, "groupId": g.id}
@@ -262,7 +270,9 @@ def authorize_security_group_ingress(world, p, _):
             raise ApiError("InvalidPermission.Duplicate", f'the specified rule "peer: {rule["source"]}, {rule["protocol"].upper()}, '
                            f'from port: {rule["from"]}, to port: {rule["to"]}, ALLOW" already exists')  # fmt: skip
     if len(g.rules) + len(new) > 60:
-        raise ApiError("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
+        raise ApiError(
+            "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."
+        )
     g.rules += new
     return {"return": True, "securityGroupRuleSet": [
         {"securityGroupRuleId": r["id"], "groupId": g.id, "groupOwnerId": world.account, "isEgress": False,
@@ -292,7 +302,9 @@ class TagHolder:
 
 
 def _taggable(world, name):
-    table = {"i": world.instances, "vol": world.volumes, "snap": world.snapshots, "sg": world.groups}.get(name.split("-")[0])
+    table = {"i": world.instances, "vol": world.volumes, "snap": world.snapshots, "sg": world.groups}.get(
+        name.split("-")[0]
+    )
     thing = table.get(name) if table is not None else None
     for pair in world.key_pairs.values():
         if pair.id == name:

@@ -3,7 +3,18 @@
 import re
 
 from . import catalog
-from .ec2 import FILTERS, PAGES, TAG_SPECIFICATIONS, action, check_id, filtered, page, tag_set, tags_at_creation, visible
+from .ec2 import (
+    FILTERS,
+    PAGES,
+    TAG_SPECIFICATIONS,
+    action,
+    check_id,
+    filtered,
+    page,
+    tag_set,
+    tags_at_creation,
+    visible,
+)
 from .errors import ApiError, bad_value
 from .life import Snapshot, Volume
 from .xml import time_text
@@ -30,7 +41,9 @@ def check_shape(kind, size, iops=None, throughput=None):
         raise ApiError("MissingParameter", f"The parameter iops must be specified for {kind} volumes.")
     if throughput is not None:
         if shape.throughput is None:
-            raise ApiError("InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes.")
+            raise ApiError(
+                "InvalidParameterCombination", f"The parameter throughput is not supported for {kind} volumes."
+            )
         if not shape.throughput[0] <= throughput <= shape.throughput[1]:
             raise bad_value("throughput", throughput, f"{kind} has {shape.throughput[0]} to {shape.throughput[1]}")
     return {"iops": iops, "throughput": throughput}
@@ -53,7 +66,9 @@ def create_volume(world, p, _):
     def make():
         zone = p.get("AvailabilityZone")
         if zone is None:
-            raise ApiError("MissingParameter", "The request must contain the parameter AvailabilityZone or AvailabilityZoneId")
+            raise ApiError(
+                "MissingParameter", "The request must contain the parameter AvailabilityZone or AvailabilityZoneId"
+            )
         if zone not in world.zones:
             raise ApiError("InvalidZone.NotFound", f"The zone '{zone}' does not exist.")
         snapshot = None
@@ -70,9 +85,13 @@ def create_volume(world, p, _):
         more = check_shape(kind, size, p.get("Iops"), p.get("Throughput"))
         tags = tags_at_creation(p, "volume").get("volume")
         _room(world, size)
-        return Volume(world, size, kind, zone, tags=tags, snapshot=snapshot, encrypted=p.get("Encrypted", False), **more)
+        return Volume(
+            world, size, kind, zone, tags=tags, snapshot=snapshot, encrypted=p.get("Encrypted", False), **more
+        )
 
-    return describe(world.once("CreateVolume", p.get("ClientToken"), {k: v for k, v in p.items() if k != "ClientToken"}, make))
+    return describe(
+        world.once("CreateVolume", p.get("ClientToken"), {k: v for k, v in p.items() if k != "ClientToken"}, make)
+    )
 
 
 def describe(v):
@@ -139,7 +158,9 @@ def attach_volume(world, p, _):
         raise ApiError("InvalidParameterValue", f"Invalid value '{p['Device']}' for unixDevice. Attachment point "
                        f"{p['Device']} is already in use")  # fmt: skip
     if len(there) >= world.settings.attachments:
-        raise ApiError("AttachmentLimitExceeded", f"Number of attachments exceeds the limit of {world.settings.attachments}")
+        raise ApiError(
+            "AttachmentLimitExceeded", f"Number of attachments exceeds the limit of {world.settings.attachments}"
+        )
     v.attach(i, p["Device"])
     return attachment(v)
 
@@ -159,7 +180,9 @@ def detach_volume(world, p, _):
         raise ApiError("InvalidAttachment.NotFound", f"The volume '{v.id}' is not attached to instance '{p.get('InstanceId')}' "
                        f"as device '{p.get('Device')}'")  # fmt: skip
     if v.device == v.instance.root_device and v.instance.state != "stopped":
-        raise ApiError("OperationNotPermitted", f"Unable to detach root volume '{v.id}' from instance '{v.instance.id}'")
+        raise ApiError(
+            "OperationNotPermitted", f"Unable to detach root volume '{v.id}' from instance '{v.instance.id}'"
+        )
     if v.attachment == "detaching":
         raise ApiError("IncorrectState", f"Volume '{v.id}' is in the 'detaching' state.")
     answer = attachment(v, "detaching")
@@ -196,7 +219,9 @@ def _modification(v, change):
 def modify_volume(world, p, _):
     v = _volume(world, p["VolumeId"])
     if len(p) == 1:
-        raise ApiError("InvalidParameterCombination", "At least one of size, volumeType, iops and throughput must be given")
+        raise ApiError(
+            "InvalidParameterCombination", "At least one of size, volumeType, iops and throughput must be given"
+        )
     if v.state not in ("available", "in-use"):
         raise ApiError("IncorrectState", f"Volume '{v.id}' is in the '{v.state}' state.")
     size, kind = p.get("Size", v.size), p.get("VolumeType", v.kind)

@@ -39,7 +39,9 @@ class Faults:
         return fault
 
     def throttle(self, action, times=1, nth=1):
-        return self.add(action, code="RequestLimitExceeded", message="Request limit exceeded.", status=503, times=times, nth=nth)
+        return self.add(
+            action, code="RequestLimitExceeded", message="Request limit exceeded.", status=503, times=times, nth=nth
+        )
 
     def clear(self):
         self.all = []

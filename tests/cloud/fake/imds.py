@@ -76,7 +76,11 @@ class Imds(Handler):
         if self.headers.get("Authorization") != CONTAINER_TOKEN:
             self._text(401)
             return
-        key = self._session(self.path.rpartition("/")[2]) if self.path.rpartition("/")[2] == self.world.imds["role"] else None
+        key = (
+            self._session(self.path.rpartition("/")[2])
+            if self.path.rpartition("/")[2] == self.world.imds["role"]
+            else None
+        )
         if key is None:
             self._text(404)
             return

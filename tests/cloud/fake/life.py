@@ -53,7 +53,10 @@ class Instance(Thing):
         late = self.world.settings.late_no_capacity
         if late > 0:
             self.world.settings.late_no_capacity = late - 1
-            why = ("Server.InsufficientInstanceCapacity", "Server.InsufficientInstanceCapacity: Insufficient capacity to satisfy instance request")
+            why = (
+                "Server.InsufficientInstanceCapacity",
+                "Server.InsufficientInstanceCapacity: Insufficient capacity to satisfy instance request",
+            )
             self._later(self.world.settings.pending, lambda: self._terminated(why))
             return
         self._later(self.world.settings.pending, self._running)
@@ -125,12 +128,17 @@ class Instance(Thing):
         with self.world.lock:
             if self.state != "running":
                 return
-            reason = ("Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown")
+            reason = (
+                "Client.InstanceInitiatedShutdown",
+                "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+            )
             self.terminate(reason) if self.on_shutdown == "terminate" else self.stop(reason)
 
     def interrupt(self):
         """The provider takes a spot instance back."""
-        self.terminate(("Server.SpotInstanceTermination", "Server.SpotInstanceTermination: Instance terminated by the provider"))
+        self.terminate(
+            ("Server.SpotInstanceTermination", "Server.SpotInstanceTermination: Instance terminated by the provider")
+        )
 
     def crash(self):
         """It vanishes, as after a fault of its host."""

@@ -190,7 +190,9 @@ class Call:
         else:
             if self.headers.get("content-type", [""])[0] != JSON:
                 raise ApiError("UnknownOperationException", "")
-            self.answer = json.dumps(sts_ssm.ssm(world, key, self.headers.get("x-amz-target", [""])[0], self.raw)).encode()
+            self.answer = json.dumps(
+                sts_ssm.ssm(world, key, self.headers.get("x-amz-target", [""])[0], self.raw)
+            ).encode()
 
     def _bucket(self):
         """Throttling: so many requests at once, and so many more a second."""

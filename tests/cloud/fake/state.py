@@ -160,7 +160,9 @@ class World:
                       "public": True, "vpc": self.vpc["id"], "tags": {}}  # fmt: skip
             self.subnets[subnet["id"]] = subnet
         group = Group(self.new_id("sg"), "default", "default VPC security group", self.vpc["id"])
-        group.rules.append({"protocol": "-1", "from": None, "to": None, "source": group.id, "kind": "group", "id": self.new_id("sgr")})
+        group.rules.append(
+            {"protocol": "-1", "from": None, "to": None, "source": group.id, "kind": "group", "id": self.new_id("sgr")}
+        )
         self.groups[group.id] = group
 
     def add_private_subnet(self, zone):

@@ -30,7 +30,9 @@ def sts(world, key, pairs):
         raise _bad(e.message) from None
     if world.denied("sts", name):
         raise ApiError("AccessDenied", f"User: {key.arn} is not authorized to perform: sts:{name}", 403)
-    return {"GetCallerIdentity": _identity, "AssumeRole": _assume_role, "GetSessionToken": _session_token}[name](world, key, p)
+    return {"GetCallerIdentity": _identity, "AssumeRole": _assume_role, "GetSessionToken": _session_token}[name](
+        world, key, p
+    )
 
 
 def _identity(world, key, _):
@@ -38,7 +40,12 @@ def _identity(world, key, _):
 
 
 def _credentials(key):
-    return {"AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token, "Expiration": time_text(key.expires)}
+    return {
+        "AccessKeyId": key.id,
+        "SecretAccessKey": key.secret,
+        "SessionToken": key.token,
+        "Expiration": time_text(key.expires),
+    }
 
 
 def _assume_role(world, key, p):
@@ -50,10 +57,16 @@ def _assume_role(world, key, p):
     role = world.roles.get(p["RoleArn"])
     # A role that is not there, and one that is not for us, are the same answer.
     if role is None or role["external_id"] != p.get("ExternalId", role["external_id"] and ""):
-        raise ApiError("AccessDenied", f"User: {key.arn} is not authorized to perform: sts:AssumeRole on resource: {p['RoleArn']}", 403)
+        raise ApiError(
+            "AccessDenied",
+            f"User: {key.arn} is not authorized to perform: sts:AssumeRole on resource: {p['RoleArn']}",
+            403,
+        )
     longest = 3600 if key.token and ":assumed-role/" in key.arn else role["longest"]
     if seconds > longest:
-        raise ApiError("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        raise ApiError(
+            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
     session = world.role_session(p["RoleArn"], name, seconds)
     return {"Credentials": _credentials(session),
             "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn}}  # fmt: skip
@@ -79,7 +92,10 @@ def ssm(world, key, target, body):
     except ValueError:
         raise ApiError("SerializationException", "") from None
     if set(p) - {"Name", "WithDecryption"} or not isinstance(p.get("Name"), str):
-        raise ApiError("ValidationException", "1 validation error detected: Name must be there, and nothing else but WithDecryption")
+        raise ApiError(
+            "ValidationException",
+            "1 validation error detected: Name must be there, and nothing else but WithDecryption",
+        )
     if world.denied("ssm", "GetParameter"):
         raise ApiError("AccessDeniedException", f"User: {key.arn} is not authorized to perform: ssm:GetParameter")
     name = p["Name"]

@@ -38,7 +38,9 @@ def _document(text):
 
 
 def ec2_answer(action, result, request_id):
-    return _document(f'<{action}Response xmlns="{EC2}"><requestId>{request_id}</requestId>{content(result)}</{action}Response>')
+    return _document(
+        f'<{action}Response xmlns="{EC2}"><requestId>{request_id}</requestId>{content(result)}</{action}Response>'
+    )
 
 
 def ec2_error(error, request_id):
