@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import ssl
@@ -50,12 +51,14 @@ class Setup:
             assert done.returncode == check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.fake.actions()}"
         return done
 
-    def ssh(self, *command):
+    def ssh_argv(self, *command):
         proxy = f"'{DORMOUSE}' connect arch:{self.fake.ssh_port}"
-        return subprocess.run(["ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
-                               "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", f"ProxyCommand={proxy}",
-                               "-i", self.folder / "id", "root@x", *command],
-                              env=self.env, capture_output=True, text=True, timeout=90, check=False)  # fmt: skip
+        return ["ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
+                "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", f"ProxyCommand={proxy}",
+                "-i", self.folder / "id", "root@x", *command]  # fmt: skip
+
+    def ssh(self, *command):
+        return subprocess.run(self.ssh_argv(*command), env=self.env, capture_output=True, text=True, timeout=90, check=False)
 
     def volume(self, zone="us-east-1a", size=125):
         v = self.ec2.create_volume(AvailabilityZone=zone, Size=size, VolumeType="sc1")["VolumeId"]
@@ -153,6 +156,64 @@ def test_wrong_key_is_not_used(setup):
     done = setup.run("wake", "arch", check=2)
     assert "host key" in done.stderr.lower()
     wait_for(lambda: setup.alive() == [])
+
+
+def test_one_for_each(setup):
+    """shared = false: a machine for each who wants one, and none for nobody."""
+    setup.use("  shared = false", linger="0s")
+    with subprocess.Popen(setup.ssh_argv("echo $FAKE_INSTANCE; sleep 3"), env=setup.env, stdout=subprocess.PIPE, text=True) as one:
+        other = setup.ssh("echo $FAKE_INSTANCE").stdout.strip()
+        mine = one.stdout.read().strip()
+    assert mine.startswith("i-") and other.startswith("i-") and mine != other
+    wait_for(lambda: setup.alive() == [])
+    assert len(setup.launched()) == 2
+
+
+def test_lazyssh(setup):
+    """Its file as it is, and ssh -J."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    cold = setup.volume()
+    setup.config.write_text(f"""
+server {{
+  listen         = "127.0.0.1:{port}"
+  authorized_key = "{(setup.folder / "id.pub").read_text().strip()}"
+  host_key       = file("hostkey")
+}}
+target "archiver" "aws_ec2" {{
+  image_id      = "{setup.image}"
+  instance_type = "t4g.nano"
+  key_name      = "mine"
+  check_port    = {setup.fake.ssh_port}
+  linger        = "0s"
+  user_data     = file("user-data")
+  region        = "us-east-1"
+  ebs_block_device {{
+    device_name           = "/dev/xvda"
+    volume_size           = 10
+    delete_on_termination = true
+  }}
+  attach_volume {{
+    device_name = "/dev/sdf"
+    volume_id   = "{cold}"
+  }}
+  placement {{
+    availability_zone = "us-east-1a"
+  }}
+}}
+""")
+    with subprocess.Popen([DORMOUSE, "jump"], env=setup.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as jump:  # fmt: skip
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        common = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-F", "none",
+                  "-i", str(setup.folder / "id")]  # fmt: skip
+        proxy = f"ssh {' '.join(common)} -p {port} -W archiver:{setup.fake.ssh_port} jump@127.0.0.1"
+        done = subprocess.run(["ssh", *common, "-T", "-o", f"ProxyCommand={proxy}", "root@archiver", "ls $FAKE_DISKS; cat"],
+                              env=setup.env, input="a stream", capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        jump.terminate()
+    assert done.returncode == 0, done.stderr
+    assert DISK + cold.replace("-", "") in done.stdout and done.stdout.endswith("a stream")
+    wait_for(lambda: setup.alive() == [] and setup.of(cold).state == "available")
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
@@ -263,6 +324,43 @@ def test_killed_at_each_call(make):
             if not fault.hits:
                 break
         assert nth > 4
+
+
+def test_random_lives(make):
+    """Faults at random, and workers that are killed: what a keeper does after it, a stop, ends all of it."""
+    seed = int(os.environ.get("EC2_SEED", "1"))
+    dice = random.Random(seed)
+    s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
+    cold = s.volume()
+    s.use(attached(cold) + '  spot = true\n  instance_types = ["t4g.micro"]')
+    codes = ["InternalError", "RequestLimitExceeded", "IncorrectState", "InvalidInstanceID.NotFound", "VolumeInUse",
+             "InsufficientInstanceCapacity", "UnauthorizedOperation", "ExpiredToken"]  # fmt: skip
+    for life in range(int(os.environ.get("EC2_LIVES", "25"))):
+        s.fake.faults.clear()
+        s.fake.settings.hidden_polls, s.fake.settings.stale_attached_polls = dice.randint(0, 2), dice.randint(0, 2)
+        s.fake.settings.no_capacity = dice.sample(["spot", "t4g.nano", "t4g.micro"], dice.choice([0, 0, 1, 2, 3]))
+        s.fake.settings.late_no_capacity = dice.choice([0, 0, 0, 1])
+        for _ in range(dice.randint(0, 3)):
+            s.fake.faults.add("*", kind=dice.choice(["error", "cut-before", "cut-after", "garbage"]), nth=dice.randint(1, 8),
+                              code=dice.choice(codes), status=dice.choice([400, 500]))  # fmt: skip
+        token = os.urandom(16).hex()
+        with subprocess.Popen([DORMOUSE, "worker", "start", "arch"], env=s.env, stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, text=True) as process:  # fmt: skip
+            process.stdin.write(order(s, "start", token))
+            process.stdin.close()
+            try:
+                process.wait(dice.choice([0.05, 0.2, 30]))
+            except subprocess.TimeoutExpired:
+                process.kill()
+        # The stop may fail as well; then it is asked for again.
+        for _ in range(5):
+            if worker(s, "stop", token=token)[0]["ok"]:
+                break
+        # One that was launched when its worker was killed may not have been seen by the stop: the looks that follow do.
+        s.fake.faults.clear()
+        wait_for(lambda t=token: s.alive() == [] or not worker(s, "stop", token=t))
+        assert s.alive() == [], f"EC2_SEED={seed}, life {life}"
+        wait_for(lambda: s.of(cold).state == "available")
 
 
 def test_throttled(make):
