@@ -53,14 +53,23 @@ static void put_alive(struct strings *filters, bool ending, struct arena *a)
 		put(filters, a, "instance-state-name", "shutting-down");
 }
 
-/* By the token of a start: one, or none (0), or what an attempt before the last one left. */
+/* By the token of a start: one, or none, or what an attempt before the last one left.  Without a token: those of the
+ * target that have lost theirs. */
 static int find(struct aws_machine *m, const char *token, bool ending, struct ec2_instances *v, struct err *e)
 {
 	struct strings filters = {0};
+	struct ec2_instances found = {0};
+	bool known = token[0] != '\0';
 
-	put(&filters, m->env->arena, "tag:" TAG_TOKEN, token);
+	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : owner(m->env));
+	put(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
 	put_alive(&filters, ending, m->env->arena);
-	return aws_machine_look(m, &filters, v, e);
+	if (aws_machine_look(m, &filters, &found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < found.n; i++)
+		if (known || ec2_tag(&found.v[i].tags, TAG_TOKEN) == NULL)
+			*vec_add(v, m->env->arena) = found.v[i];
+	return 0;
 }
 
 static const char *address_of(const struct aws_machine *m, const struct ec2_instance *i)
@@ -71,6 +80,8 @@ static const char *address_of(const struct aws_machine *m, const struct ec2_inst
 		return i->private_ip;
 	if (strcmp(wanted, "ipv6") == 0)
 		return i->ipv6;
+	if (m->settings->associate_public_ip == OPTION_YES)
+		return i->public_ip;
 	return i->public_ip != NULL ? i->public_ip : i->ipv6 != NULL ? i->ipv6 : i->private_ip;
 }
 

@@ -137,12 +137,28 @@ void aws_fault_read(int64_t status, struct str body, struct arena *a, struct aws
 	f->class = rule_of(f)->class;
 }
 
+/* "… is not authorized to perform: ec2:CreateTags on resource: …": one call may need the right to several. */
+static const char *denied_action(const struct aws_fault *f, char *out, size_t size)
+{
+	static const char before[] = "not authorized to perform: ";
+	const char *at = strstr(f->message, before);
+
+	if (at == NULL)
+		return NULL;
+	at += strlen(before);
+	size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-");
+	(void)snprintf(out, size, "%.*s", (int)(n < 100 ? n : 100), at);
+	return n > 0 ? out : NULL;
+}
+
 int aws_fault_err(const struct aws_fault *f, const char *action, struct err *e)
 {
 	const struct rule *r = rule_of(f);
+	char text[128];
+	const char *denied = denied_action(f, text, sizeof(text));
 
 	(void)err_set(e, r->kind, "AWS refuses %s: %s", action, f->code);
 	(void)err_why(e, "%s", f->message);
 	e->retry = r->retry;
-	return err_hint(e, r->hint, action);
+	return err_hint(e, r->hint, denied == NULL ? action : denied);
 }

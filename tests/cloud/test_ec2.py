@@ -137,6 +137,10 @@ def test_life(setup):
     assert DISK + cold.replace("-", "") in done.stdout
     facts = json.loads(setup.run("machines", "--json", check=0).stdout)[0]
     assert facts["facts"]["id"] == instance.id and facts["facts"]["address"] == instance.public_address
+    # What speaks HTTPS is in another program.
+    for pid in setup.keepers():
+        maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
+        assert "jansson" in maps and not any(name in maps for name in ("libcurl", "libcrypto", "libexpat"))
     setup.run("sleep", "arch", check=0)
     assert setup.alive() == [] and instance.state == "terminated"
     assert setup.of(cold).state == "available"
@@ -275,6 +279,17 @@ def one_life(s, cold):
     assert s.alive() == []
     wait_for(lambda: s.of(cold).state == "available")
     return started["ok"]
+
+
+def test_lost_token(make):
+    """Somebody has taken the tag away: it is listed all the same, and can be ended."""
+    s = make()
+    works(s)
+    other, _ = works(s, token="f" * 32)
+    s.ec2.delete_tags(Resources=[i.id for i in s.alive() if i.id != other["id"]], Tags=[{"Key": "dormouse:token"}])
+    assert sorted(m["token"] for m in works(s, "list")[0]["machines"]) == ["", "f" * 32]
+    works(s, "stop", token="")
+    assert [i.id for i in s.alive()] == [other["id"]]
 
 
 @pytest.mark.parametrize("kind", ["cut-before", "cut-after", "garbage", "error"])
@@ -577,6 +592,26 @@ def test_files_and_roles(make):
     (s.folder / "config").write_text("nonsense secret\n")
     e = fails(s)
     assert "line 1 of" in e["why"] and "secret" not in json.dumps(e)
+
+
+def test_region_and_endpoint(make):
+    """By the profile, where the environment says neither."""
+    s = make()
+    key = no_keys(s)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        s.env.pop(name)
+    (s.folder / "config").write_text(
+        f"[default]\nregion = {s.fake.world.region}\nservices = here\naws_access_key_id = {key.id}\n"
+        f"aws_secret_access_key = {key.secret}\n[services here]\nec2 =\n  endpoint_url = {s.fake.endpoint}\n"
+        "[profile other]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:9\n")  # fmt: skip
+    life(s)
+    life(s, AWS_ENDPOINT_URL_EC2=s.fake.endpoint, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    s.use(f'  region = "us-east-1"\n  endpoint = "{s.fake.endpoint}"')
+    life(s, AWS_REGION="eu-central-1", AWS_ENDPOINT_URL_EC2="http://127.0.0.1:9")
+    s.use()
+    s.fake.settings.deny = []
+    e = fails(s, AWS_REGION="eu-central-1")
+    assert e["kind"] == "denied"  # another region's signature
 
 
 def test_machine_and_container(make):
