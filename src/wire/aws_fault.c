@@ -133,7 +133,8 @@ void aws_fault_read(int64_t status, struct str body, struct arena *a, struct aws
 		f->code = arena_printf(a, "HTTP status %lld", (long long)status);
 		f->message = "";
 	}
-	f->message = f->message == NULL ? "" : f->message;
+	/* Of a signature that is wrong, the lines that follow cite the request: with the session's token, a secret. */
+	f->message = f->message == NULL ? "" : arena_strndup(a, f->message, strcspn(f->message, "\r\n"));
 	f->class = rule_of(f)->class;
 }
 

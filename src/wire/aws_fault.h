@@ -19,7 +19,7 @@ enum aws_class {
 
 struct aws_fault {
 	int64_t status;		    /* HTTP's */
-	const char *code, *message; /* "InvalidVolume.NotFound"; a sentence, may be empty */
+	const char *code, *message; /* "InvalidVolume.NotFound"; its first line, may be empty */
 	enum aws_class class;
 };
 

@@ -546,6 +546,8 @@ def test_refusals(make):
     s.fake.settings.deny = []
     e = fails(s, AWS_SECRET_ACCESS_KEY="wrong")
     assert e["kind"] == "denied" and "get-caller-identity" in e["hint"] and "wrong" not in json.dumps(e)
+    # Of the request that AWS cites, nothing is told on: the token would be in it.
+    assert "\n" not in e["why"] and "content-type" not in e["why"]
     e = fails(s, AWS_REGION="Nowhere!")
     assert e["kind"] == "config" and "region" in e["why"]
     e = fails(s, AWS_ENDPOINT_URL="http://ec2.example.org")

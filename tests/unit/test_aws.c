@@ -205,6 +205,15 @@ static void launch(void **state)
 	has(&b, "InstanceMarketOptions.MarketType=spot");
 	has_not(&b, "&SubnetId");
 	has_not(&b, "&SecurityGroupId");
+	has_not(&b, "Ipv6");
+	s.address = "ipv6";
+	ec2_run_instances(&b, &l);
+	has(&b, "NetworkInterface.1.Ipv6AddressCount=1");
+	buf_clear(&b);
+	s.associate_public_ip = OPTION_UNSET;
+	ec2_run_instances(&b, &l);
+	has(&b, "Ipv6AddressCount=1");
+	has_not(&b, "NetworkInterface");
 }
 
 static void requests(void **state)
@@ -454,6 +463,10 @@ static void faults(void **state)
 	    {403, EC2_FAULT("UnauthorizedOperation", "x"), "UnauthorizedOperation", AWS_OTHER, ERR_DENIED, RETRY_NEVER,
 	     "allow ec2:X"},
 	    {403,
+	     "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>It does "
+	     "not.\nhidden</Message></Error></ErrorResponse>",
+	     "SignatureDoesNotMatch", AWS_CLOCK, ERR_DENIED, RETRY_NEVER, "get-caller-identity"},
+	    {403,
 	     EC2_FAULT("UnauthorizedOperation",
 		       "User: arn:aws:iam::1:user/x is not authorized to perform: ec2:CreateTags on resource: y"),
 	     "UnauthorizedOperation", AWS_OTHER, ERR_DENIED, RETRY_NEVER, "must allow ec2:CreateTags"},
@@ -485,6 +498,7 @@ static void faults(void **state)
 		assert_non_null(strstr(e.what, f.code));
 		assert_non_null(strstr(e.hint, rows[i].hint));
 		assert_string_equal(e.why, f.message);
+		assert_null(strstr(e.why, "hidden"));
 	}
 }
 
