@@ -5,7 +5,7 @@
 #include "sys/clock.h"
 #include "wire/ec2.h"
 
-enum { DETACH_MS = 60000, RESTARTS = 2 };
+enum { DETACH_MS = 60000, RESTARTS = 2, ASKS = 4 };
 
 static int volume_get(struct aws_machine *m, const char *id, struct ec2_volume *v, struct err *e)
 {
@@ -35,10 +35,10 @@ static int volume_get(struct aws_machine *m, const char *id, struct ec2_volume *
 struct attaching {
 	struct aws_machine *m;
 	const char *instance, *volume, *device;
-	char next_device; /* the letter that is tried if that one is taken */
-	const char *said; /* whom it was that we wait for */
-	int64_t since_ms; /* seen attaching since; 0: not */
-	int restarts;
+	char next_device;   /* the letter that is tried if that one is taken */
+	const char *said;   /* whom it was that we wait for */
+	int64_t since_ms;   /* seen attaching since; 0: not */
+	int restarts, asks; /* those that were not refused */
 	bool let_go;
 };
 
@@ -50,9 +50,16 @@ static int ask(struct attaching *x, struct err *e)
 	AUTO(buf) struct buf b = {0};
 	struct aws_fault f;
 
+	if (x->asks == ASKS) {
+		(void)err_set(e, ERR_DENIED, "it is taken away again each time");
+		return err_hint(
+		    e, "if the volume is encrypted: a policy must allow to use its key (kms:CreateGrant, kms:Decrypt)");
+	}
 	ec2_attach_volume(&b, x->volume, x->instance, x->device);
-	if (aws_machine_call(x->m, "AttachVolume", &b, NULL, &f, e) == 0)
+	if (aws_machine_call(x->m, "AttachVolume", &b, NULL, &f, e) == 0) {
+		x->asks++;
 		return 0;
+	}
 	/* Another look will tell. */
 	if (f.class == AWS_NOT_NOW || (f.class == AWS_NOT_SEEN && strncmp(f.code, "InvalidInstance", 15) == 0))
 		return 0;

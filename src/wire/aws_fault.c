@@ -83,7 +83,11 @@ static const struct rule {
     {"OptInRequired", AWS_OTHER, ERR_DENIED, RETRY_NEVER, "the account does not have this service or region yet"},
     {"PendingVerification", AWS_OTHER, ERR_DENIED, RETRY_LATER, "AWS still looks at this account"},
     {"Blocked", AWS_OTHER, ERR_DENIED, RETRY_NEVER, "AWS has blocked this account; ask its support"},
+    {"AuthFailure.ServiceLinkedRoleCreationNotPermitted", AWS_OTHER, ERR_DENIED, RETRY_NEVER,
+     "the account's first spot machine needs a role: aws iam create-service-linked-role --aws-service-name "
+     "spot.amazonaws.com"},
     {"ParameterNotFound", AWS_OTHER, ERR_CONFIG, RETRY_NEVER, "there is no such parameter in this region"},
+    {"Invalid*", AWS_OTHER, ERR_CONFIG, RETRY_NEVER, "a setting in the target's block is not as EC2 wants it"},
 };
 
 static const struct rule *rule_of(const struct aws_fault *f)
@@ -92,12 +96,12 @@ static const struct rule *rule_of(const struct aws_fault *f)
 	static const struct rule taken = {"", AWS_NAME_TAKEN, ERR_CONFIG, RETRY_NEVER, "choose another device_name"};
 	static const struct rule other = {"", AWS_OTHER, ERR_SYSTEM, RETRY_NEVER, ""};
 
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (str_glob(rules[i].code, f->code))
-			return &rules[i];
 	/* "Invalid value '/dev/sdf' for unixDevice. Attachment point /dev/sdf is already in use" */
 	if (strcmp(f->code, "InvalidParameterValue") == 0 && strstr(f->message, "already in use") != NULL)
 		return &taken;
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (str_glob(rules[i].code, f->code))
+			return &rules[i];
 	return f->status == 429 || f->status >= 500 ? &broken : &other;
 }
 

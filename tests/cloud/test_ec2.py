@@ -495,6 +495,27 @@ def test_volume_that_gets_stuck_or_fails(make):
     wait_for(lambda: s.alive() == [])
 
 
+def test_volume_whose_key_may_not_be_used(make):
+    """EC2 says yes, and takes it away again without a word."""
+    s = make(attaching=5)
+    cold = s.volume()
+    s.use(attached(cold))
+    done = threading.Event()
+
+    def take_away():
+        while not done.wait(0.05):
+            if s.of(cold).attachment == "attaching":
+                s.ec2.detach_volume(VolumeId=cold, Force=True)
+
+    thread = threading.Thread(target=take_away)
+    thread.start()
+    e = fails(s, timeout=40)
+    done.set()
+    thread.join()
+    assert e["kind"] == "denied" and "cannot attach " + cold in e["what"] and "kms:CreateGrant" in e["hint"]
+    wait_for(lambda: s.alive() == [])
+
+
 def test_stale_looks(make):
     s = make(stale_attached_polls=3, instances_say_attached=True)
     s.use(attached(s.volume()))
