@@ -186,7 +186,7 @@ def test_nothing_is_left_of_it(account):
                 pass
         return found
 
-    assert sleepers()
+    wait_for(sleepers)
     session = subprocess.Popen(["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "UserKnownHostsFile=/dev/null",
                                 "-o", "StrictHostKeyChecking=no", "-i", account.folder / "id", "-p", str(account.fake.ssh_port),
                                 f"root@{account.state(name)['PublicIpAddress']}", "echo on; sleep 100"],
