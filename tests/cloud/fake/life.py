@@ -27,7 +27,8 @@ class Instance(Thing):
         self.turn = 0  # of power: what was planned for an earlier one is void
         key = world.key_pairs.get(self.key_name)
         self.addresses = world.addresses()
-        self.guest = {"instance_id": self.id, "addresses": self.addresses, "system": self.image.system,
+        listening = [*self.addresses, "::1"] if self.ipv6 else self.addresses
+        self.guest = {"instance_id": self.id, "addresses": listening, "system": self.image.system,
                       "key_race": self.image.key_race, "public_keys": [key.line] if key else [],
                       "user_data": self.user_data, "reachable": False, "root_login": False}  # fmt: skip
         self.machine = world.backend.machine(world.folder / self.id, self.guest, self.went_off)

@@ -52,6 +52,7 @@ class Settings:
     buckets: dict = dataclasses.field(default_factory=dict)
     deny: list = dataclasses.field(default_factory=list)  # "ec2:RunInstances", "sts:*", …
     default_vpc: bool = True
+    ipv6: bool = False  # whether subnets have it; the address is ::1, which only one instance at a time can have
     enforce_ingress: bool = True  # no ssh unless a security group has port 22 open
     page: int = 1000  # the most results in one answer
     not_running_code: str = "IncorrectState"  # or IncorrectInstanceState
