@@ -36,15 +36,15 @@ class Account:
             **more,
         }
         made = self.ec2.run_instances(ImageId=self.image(image), InstanceType="t4g.small", MinCount=1, MaxCount=1,
-                                      UserData=user_data, **words)["Instances"][0]["InstanceId"]  # fmt: skip
+                                      UserData=user_data, **{k: v for k, v in words.items() if v})["Instances"][0]["InstanceId"]  # fmt: skip
         wait_for(lambda: self.state(made)["State"]["Name"] == "running")
         return made
 
     def state(self, name):
         return self.ec2.describe_instances(InstanceIds=[name])["Reservations"][0]["Instances"][0]
 
-    def ssh(self, name, *command, known=None, check=True):
-        address = self.state(name)["PublicIpAddress"]
+    def ssh(self, name, *command, known=None, check=True, address=None):
+        address = address or self.state(name)["PublicIpAddress"]
         port = self.fake.ssh_port
         if known:
             (self.folder / "known").write_text(f"[{address}]:{port} {known}\n")
@@ -76,6 +76,18 @@ class Account:
 @pytest.fixture
 def account(make_fake, tmp_path):
     return Account(make_fake("sshd"), tmp_path)
+
+
+def test_ipv6(account):
+    words = {"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Ipv6AddressCount": 1, "Groups": [account.group]}
+    more = {"SecurityGroupIds": None, "NetworkInterfaces": [words]}
+    with pytest.raises(Exception, match="does not have any IPv6 CIDR blocks"):
+        account.launch(**more)
+    account.fake.settings.ipv6 = True
+    name = account.launch(**more)
+    seen = account.state(name)
+    assert "PublicIpAddress" not in seen and seen["Ipv6Address"] == "::1"
+    wait_for(lambda: account.ssh(name, "true", check=False, address="::1").returncode == 0)
 
 
 def test_nixos_host_key(account):
@@ -186,7 +198,7 @@ def test_nothing_is_left_of_it(account):
                 pass
         return found
 
-    assert sleepers()
+    wait_for(sleepers)
     session = subprocess.Popen(["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "UserKnownHostsFile=/dev/null",
                                 "-o", "StrictHostKeyChecking=no", "-i", account.folder / "id", "-p", str(account.fake.ssh_port),
                                 f"root@{account.state(name)['PublicIpAddress']}", "echo on; sleep 100"],

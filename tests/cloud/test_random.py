@@ -78,13 +78,17 @@ class Life:
         elif action == "CreateTags":
             self.call(action, ResourceId_1=r.choice([instance, volume]), Tag_1_Key="k", Tag_1_Value=r.random())
         elif action == "off" and instance in w.instances:
-            r.choice([w.instances[instance]._went_off, w.instances[instance].interrupt, w.instances[instance].crash])()
+            r.choice([w.instances[instance].went_off, w.instances[instance].interrupt, w.instances[instance].crash])()
         elif action == "advance":
             w.clock.advance(r.choice([0, 1, 5, 60, 4000]))
         elif action == "settings":
             s = w.settings
             s.pending, s.attaching, s.detaching, s.shutting_down = (r.choice([0, 2, 10]) for _ in range(4))
-            s.hidden_polls, s.stuck_attaching, s.late_no_capacity = r.choice([0, 0, 2]), r.choice([0, 0, 1]), r.choice([0, 0, 1])
+            s.hidden_polls, s.stuck_attaching, s.late_no_capacity = (
+                r.choice([0, 0, 2]),
+                r.choice([0, 0, 1]),
+                r.choice([0, 0, 1]),
+            )
             s.busy_detaching, s.stuck_shutting_down = r.random() < 0.1, r.random() < 0.1
         self.check()
 

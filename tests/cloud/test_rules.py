@@ -243,7 +243,7 @@ def test_stop_and_start(ec2, run):
 def test_off_by_itself(fake, ec2, run):
     dies, stays = running(ec2, run, InstanceInitiatedShutdownBehavior="terminate"), running(ec2, run)
     for name in (dies, stays):
-        fake.world.instances[name]._went_off()
+        fake.world.instances[name].went_off()
     wait_for(lambda: (state(ec2, dies), state(ec2, stays)) == ("terminated", "stopped"))
     assert look(ec2, dies)["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
 
@@ -444,6 +444,7 @@ def test_modifying(fake, ec2):
     refused(ec2.modify_volume, "IncorrectModificationState", VolumeId=vol, Size=300)
     fake.advance(100)
     assert progress() == "completed"
+    refused(ec2.modify_volume, "InvalidParameterValue", VolumeId=vol, Size=150)
     for kind in ("gp3", "sc1", "st1"):
         ec2.modify_volume(VolumeId=vol, VolumeType=kind)
         fake.advance(111)

@@ -10,14 +10,12 @@ import socket
 import subprocess
 import threading
 
-DISK_PREFIX = "nvme-Amazon_Elastic_Block_Store_"
-
 
 class Machine:
     """One instance.  Nothing here blocks for longer than a program's start.
 
     guest: instance_id, addresses (public, private), system (nixos, cloud-init, other), key_race, public_keys (lines of
-    OpenSSH), user_data (bytes), reachable (whether a security group lets ssh in), root_volume.
+    OpenSSH), user_data (bytes), reachable (whether ssh is let in), root_login (whether the image lets root in by itself).
     off: to be called, from any thread, when it goes off by itself."""
 
     def __init__(self, folder, guest, off):
@@ -29,13 +27,13 @@ class Machine:
     def end(self, orderly):
         """Power off; unless `orderly`, the guest is not asked."""
 
-    def attach(self, volume_id, path, device):
-        """`path` is the volume's file, of its full size; its serial is the identifier without the dash."""
+    def attach(self, serial, path):
+        """`path` is the volume's file, of its full size; `serial` is what the guest finds the disk by."""
 
-    def detach(self, volume_id):
+    def detach(self, serial):
         pass
 
-    def resize(self, volume_id):
+    def resize(self, serial):
         """The file has grown."""
 
     def console(self):
@@ -236,7 +234,8 @@ class SshdMachine(Machine):
         else:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@guest", "-f", key], check=True)
         allowed = "".join(line + "\n" for line in guest["public_keys"])
-        if guest["system"] == "cloud-init" and cloud_config(user_data).get("disable_root") != "false":
+        root = guest["root_login"] or guest["system"] != "cloud-init"
+        if not root and cloud_config(user_data).get("disable_root") != "false":
             login = (
                 'command="echo \'Please login as the user \\"ubuntu\\" rather than the user \\"root\\".\';exit 142" '
             )
@@ -290,12 +289,17 @@ class SshdMachine(Machine):
             process.stdin.close()
             process.wait()
 
-    def attach(self, volume_id, path, device):
-        self.detach(volume_id)
-        (self.disks / (DISK_PREFIX + volume_id.replace("-", ""))).symlink_to(path)
+    def _link(self, serial):
+        # As udev's rules name an NVMe disk of the one provider, and a SCSI disk of the other one.
+        kind = "nvme-Amazon_Elastic_Block_Store_" if serial.startswith("vol") else "scsi-0HC_Volume_"
+        return self.disks / (kind + serial)
 
-    def detach(self, volume_id):
-        (self.disks / (DISK_PREFIX + volume_id.replace("-", ""))).unlink(missing_ok=True)
+    def attach(self, serial, path):
+        self.detach(serial)
+        self._link(serial).symlink_to(path)
+
+    def detach(self, serial):
+        self._link(serial).unlink(missing_ok=True)
 
     def console(self):
         return self.text

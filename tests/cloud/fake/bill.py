@@ -1,15 +1,20 @@
 """The meter: what ran for how long, and what that costs."""
 
+import math
+
 from . import catalog
 
 
 class Line:
-    def __init__(self, what, name, started, usd_per_second):
-        self.what, self.name, self.started, self.usd_per_second = what, name, started, usd_per_second
+    """`step`: what is begun of it is paid in full."""
+
+    def __init__(self, what, name, started, usd_per_second, step):
+        self.what, self.name, self.started, self.usd_per_second, self.step = what, name, started, usd_per_second, step
         self.ended = None
 
     def seconds(self, now):
-        return max(catalog.MINIMUM_SECONDS, (self.ended or now) - self.started)
+        seconds = max(catalog.MINIMUM_SECONDS, (self.ended or now) - self.started)
+        return math.ceil(seconds / self.step) * self.step if self.step else seconds
 
     def usd(self, now):
         return self.seconds(now) * self.usd_per_second
@@ -21,8 +26,8 @@ class Bill:
     def __init__(self):
         self.lines = []
 
-    def open(self, what, name, now, usd_per_second):
-        self.lines.append(Line(what, name, now, usd_per_second))
+    def open(self, what, name, now, usd_per_second, step=None):
+        self.lines.append(Line(what, name, now, usd_per_second, step))
 
     def close(self, name, now):
         for line in self.lines:

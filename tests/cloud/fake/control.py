@@ -26,14 +26,13 @@ class Control(Handler):
         with world.lock:
             world.clock.catch_up()
             if self.path == "/state":
-                self._json(state(world))
+                self._json(world.state())
             elif self.path == "/bill":
                 self._json(world.bill.as_json(world.now()))
             elif self.path == "/bill.txt":
                 self.answer(200, "text/plain", world.bill.text(world.now()).encode())
             elif self.path == "/calls":
-                self._json([{"service": c.service, "action": c.name, "parameters": c.parameters, "outcome": c.outcome}
-                            for c in world.calls])  # fmt: skip
+                self._json([call.as_json() for call in world.calls])
             elif self.path == "/faults":
                 self._json([vars(fault) for fault in world.faults.all])
             else:
@@ -65,21 +64,6 @@ class Control(Handler):
             world.clock.advance(p["seconds"])
             return {"now": world.now()}
         if self.path == "/guest":
-            what = {"poweroff": "_went_off", "interrupt": "interrupt", "crash": "crash"}[p["do"]]
-            getattr(world.instances[p["instance"]], what)()
-            return state(world)
+            world.guest(p["instance"], p["do"])
+            return world.state()
         raise KeyError(self.path)
-
-
-def state(world):
-    return {
-        "now": world.now(),
-        "instances": [{"id": i.id, "state": i.state, "type": i.type, "zone": i.zone, "address": i.public_address,
-                       "private_address": i.private_address, "tags": i.tags, "token": i.client_token,
-                       "reason": i.reason and i.reason[0], "folder": str(i.machine.folder)}
-                      for i in world.instances.values()],
-        "volumes": [{"id": v.id, "state": v.state, "size": v.size, "type": v.kind, "zone": v.zone, "tags": v.tags,
-                     "instance": v.instance and v.instance.id, "attachment": v.attachment, "path": str(v.path)}
-                    for v in world.volumes.values() if not v.gone],
-        "leftovers": world.leftovers(),
-    }  # fmt: skip

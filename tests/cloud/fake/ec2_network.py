@@ -74,6 +74,8 @@ def describe_subnets(world, p, _):
         {"subnetId": s.id, "vpcId": s.facts["vpc"], "availabilityZone": s.facts["zone"], "cidrBlock": s.facts["cidr"],
          "state": "available", "availableIpAddressCount": 4091, "defaultForAz": default(s) == "true",
          "mapPublicIpOnLaunch": s.facts["public"], "assignIpv6AddressOnCreation": False, "ownerId": world.account,
+         "ipv6CidrBlockAssociationSet": [{"associationId": "subnet-cidr-assoc" + s.id[6:], "ipv6CidrBlock": "2001:db8::/64",
+                                          "ipv6CidrBlockState": {"state": "associated"}}] if world.settings.ipv6 else None,
          "tagSet": tag_set(s.tags)} for s in found], "nextToken": token}  # fmt: skip
 
 

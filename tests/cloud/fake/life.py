@@ -27,10 +27,11 @@ class Instance(Thing):
         self.turn = 0  # of power: what was planned for an earlier one is void
         key = world.key_pairs.get(self.key_name)
         self.addresses = world.addresses()
-        self.guest = {"instance_id": self.id, "addresses": self.addresses, "system": self.image.system,
+        listening = [*self.addresses, "::1"] if self.ipv6 else self.addresses
+        self.guest = {"instance_id": self.id, "addresses": listening, "system": self.image.system,
                       "key_race": self.image.key_race, "public_keys": [key.line] if key else [],
-                      "user_data": self.user_data, "reachable": False, "root_volume": None}  # fmt: skip
-        self.machine = world.backend.machine(world.folder / self.id, self.guest, self._went_off)
+                      "user_data": self.user_data, "reachable": False, "root_login": False}  # fmt: skip
+        self.machine = world.backend.machine(world.folder / self.id, self.guest, self.went_off)
         world.born(self)
 
     def _later(self, seconds, what):
@@ -123,7 +124,7 @@ class Instance(Thing):
     def _stopped(self):
         self.state = "stopped"
 
-    def _went_off(self):
+    def went_off(self):
         """The guest switched itself off."""
         with self.world.lock:
             if self.state != "running":
@@ -153,6 +154,7 @@ class Volume(Thing):
 
     def __init__(self, world, size, kind, zone, tags=None, snapshot=None, **facts):
         super().__init__(world.new_id("vol"), tags)
+        self.serial = self.id.replace("-", "")
         self.world, self.size, self.kind, self.zone, self.snapshot = world, size, kind, zone, snapshot
         shape = catalog.VOLUME_TYPES[kind]
         self.iops = facts.pop("iops", None) or (shape.iops and shape.iops[2])
@@ -216,7 +218,7 @@ class Volume(Thing):
     def _attached(self):
         if self.instance.state in ("running", "stopped"):
             self.attachment = "attached"
-            self.instance.machine.attach(self.id, self.path, self.device)
+            self.instance.machine.attach(self.serial, self.path)
 
     def detach(self, force):
         if self.world.settings.busy_detaching and not force and self.attachment == "attached":
@@ -228,7 +230,7 @@ class Volume(Thing):
 
     def detached(self):
         self.turn += 1
-        self.instance.machine.detach(self.id)
+        self.instance.machine.detach(self.serial)
         self.state, self.instance, self.device, self.attachment, self.attached_at = "available", None, None, None, None
 
     def delete(self):
@@ -249,7 +251,7 @@ class Volume(Thing):
             os.truncate(self.path, size * catalog.GIB)
             self._meter()
             if self.instance:
-                self.instance.machine.resize(self.id)
+                self.instance.machine.resize(self.serial)
             change.update(state="optimizing", progress=50)
             world.clock.later(world.settings.optimizing, completed)
 

@@ -145,6 +145,9 @@ class Call:
             self._form()
             self.name = self.parameters.get("Action", "")
 
+    def as_json(self):
+        return {"service": self.service, "action": self.name, "parameters": self.parameters, "outcome": self.outcome}
+
     @property
     def parameters(self):
         return dict(self.pairs)

@@ -52,6 +52,7 @@ class Settings:
     buckets: dict = dataclasses.field(default_factory=dict)
     deny: list = dataclasses.field(default_factory=list)  # "ec2:RunInstances", "sts:*", …
     default_vpc: bool = True
+    ipv6: bool = False  # whether subnets have it; the address is ::1, which only one instance at a time can have
     enforce_ingress: bool = True  # no ssh unless a security group has port 22 open
     page: int = 1000  # the most results in one answer
     not_running_code: str = "IncorrectState"  # or IncorrectInstanceState
@@ -205,6 +206,25 @@ class World:
             raise ApiError("IdempotentParameterMismatch",
                            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")  # fmt: skip
         return known[1]
+
+    def state(self):
+        """For the control port."""
+        return {
+            "now": self.now(),
+            "instances": [{"id": i.id, "state": i.state, "type": i.type, "zone": i.zone, "address": i.public_address,
+                           "private_address": i.private_address, "tags": i.tags, "token": i.client_token,
+                           "reason": i.reason and i.reason[0], "folder": str(i.machine.folder)}
+                          for i in self.instances.values()],
+            "volumes": [{"id": v.id, "state": v.state, "size": v.size, "type": v.kind, "zone": v.zone, "tags": v.tags,
+                         "instance": v.instance and v.instance.id, "attachment": v.attachment, "path": str(v.path)}
+                        for v in self.volumes.values() if not v.gone],
+            "leftovers": self.leftovers(),
+        }  # fmt: skip
+
+    def guest(self, name, what):
+        """Something happens to an instance by itself: poweroff, interrupt, crash."""
+        instance = self.instances[name]
+        {"poweroff": instance.went_off, "interrupt": instance.interrupt, "crash": instance.crash}[what]()
 
     def leftovers(self):
         """What somebody pays for, or would have to tidy away: [text]."""
