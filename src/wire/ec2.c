@@ -50,21 +50,22 @@ static void put_disks(struct buf *b, const struct field_items *disks)
 	}
 }
 
-/* Whether it gets a public address can only be said of an interface, and then the rest belongs there, too. */
+/* Which addresses it gets can only be said of an interface, and then the rest belongs there, too. */
 static void put_network(struct buf *b, const struct ec2_settings *s)
 {
 #define FIRST "NetworkInterface.1."
-	bool said = s->associate_public_ip != OPTION_UNSET;
 	bool v6 = s->address != NULL && strcmp(s->address, "ipv6") == 0;
+	bool said = v6 || s->associate_public_ip != OPTION_UNSET;
 
 	form_put(b, said ? FIRST "DeviceIndex" : "SubnetId", said ? "0" : s->subnet_id);
 	for (size_t i = 0; i < s->security_group_ids.n; i++)
 		form_putf(b, s->security_group_ids.v[i], said ? FIRST "SecurityGroupId.%zu" : "SecurityGroupId.%zu",
 			  i + 1);
-	form_put(b, said ? FIRST "Ipv6AddressCount" : "Ipv6AddressCount", v6 ? "1" : NULL);
 	if (!said)
 		return;
-	form_put(b, FIRST "AssociatePublicIpAddress", s->associate_public_ip == OPTION_YES ? "true" : "false");
+	form_put(b, FIRST "Ipv6AddressCount", v6 ? "1" : NULL);
+	if (s->associate_public_ip != OPTION_UNSET)
+		form_put(b, FIRST "AssociatePublicIpAddress", s->associate_public_ip == OPTION_YES ? "true" : "false");
 	form_put(b, FIRST "DeleteOnTermination", "true");
 	form_put(b, FIRST "SubnetId", s->subnet_id);
 #undef FIRST

@@ -147,3 +147,26 @@ def line(fake):
 @pytest.fixture
 def ec2(fake):
     return client(fake)
+
+
+@pytest.fixture
+def make(make_fake, tmp_path_factory):
+    """A host with a target on a fake cloud of its own: see real.py."""
+    import real
+
+    made = []
+
+    def setup(backend="none", **settings):
+        settings = {"enforce_ingress": False, **settings}
+        made.append(real.Setup(tmp_path_factory.mktemp("e"), make_fake(backend, **settings)))
+        return made[-1]
+
+    yield setup
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def setup(make):
+    """One whose machines are real."""
+    return make("sshd")

@@ -212,8 +212,8 @@ static void launch(void **state)
 	buf_clear(&b);
 	s.associate_public_ip = OPTION_UNSET;
 	ec2_run_instances(&b, &l);
-	has(&b, "Ipv6AddressCount=1");
-	has_not(&b, "NetworkInterface");
+	has(&b, "NetworkInterface.1.Ipv6AddressCount=1");
+	has_not(&b, "AssociatePublicIpAddress");
 }
 
 static void requests(void **state)
