@@ -9,7 +9,12 @@
 
 static const struct provider_ops *find(const char *kind)
 {
-	return strcmp(kind, cloud_aws_ec2.kind.name) == 0 ? &cloud_aws_ec2 : NULL;
+	static const struct provider_ops *const all[] = {&cloud_aws_ec2, &cloud_hcloud};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (strcmp(all[i]->kind.name, kind) == 0)
+			return all[i];
+	return NULL;
 }
 
 int main(int argc, char **argv)

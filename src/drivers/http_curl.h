@@ -12,7 +12,7 @@ struct http *http_new(void);
 void http_free(struct http *h); /* NULL is fine */
 
 struct http_request {
-	const char *method; /* GET, POST, PUT */
+	const char *method; /* GET, POST, PUT, DELETE */
 	const char *url;
 	struct http_headers headers;
 	struct str body;

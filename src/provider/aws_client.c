@@ -1,16 +1,13 @@
 #include "provider/aws_client.h"
 
-#include <sys/random.h>
-
 #include "drivers/sha256.h"
+#include "provider/tool.h"
 #include "sys/clock.h"
 #include "wire/sigv4.h"
 
 enum {
 	TRIES = 8,
 	NET_TRIES = 4, /* when nobody answers */
-	PAUSE_MS = 500,
-	PAUSE_MAX_MS = 20000,
 	CALL_MS = 30000,
 	SKEW_S = 240,  /* less is none; AWS allows 300 at the least */
 	RENEW_S = 300, /* keys that expire so soon are not used any more */
@@ -95,22 +92,6 @@ static int once(struct aws_client *c, const struct aws_keys *keys, const struct 
 	return http_send(c->http, &h, a, answer, e);
 }
 
-/* Anything up to a limit that doubles, so that many who were refused at once do not come again at once.  false: there
- * is no time for it. */
-static bool rest(const struct aws_client *c, int tried)
-{
-	int64_t most = PAUSE_MS * ((int64_t)1 << tried);
-	uint32_t dice = 0;
-
-	most = most < PAUSE_MAX_MS ? most : PAUSE_MAX_MS;
-	(void)!getrandom(&dice, sizeof(dice), 0);
-	int64_t pause = dice % most;
-	if (clock_mono_ms() + pause >= c->env->deadline_ms)
-		return false;
-	clock_sleep_ms(pause);
-	return true;
-}
-
 /* Is our clock wrong, as the answer has it?  Believed but once. */
 static bool take_time(struct aws_client *c, const struct http_answer *answer)
 {
@@ -145,7 +126,7 @@ int aws_call_as(struct aws_client *c, const struct aws_keys *keys, const struct 
 			if (f->class == AWS_CLOCK && take_time(c, &got))
 				continue;
 		}
-		if (!again || tried + 1 == (f->code == NULL ? NET_TRIES : TRIES) || !rest(c, tried))
+		if (!again || tried + 1 == (f->code == NULL ? NET_TRIES : TRIES) || !tool_rest(c->env, tried))
 			return -1;
 	}
 }

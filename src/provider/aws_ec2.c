@@ -1,43 +1,21 @@
 /* Machines of EC2: they are there between a start and a stop.  What they are found by are their tags, which they have
  * from birth: whose they are, of which target, and the token of their start. */
-#include <unistd.h>
-
-#include "drivers/sha256.h"
 #include "provider/aws_machine.h"
 #include "provider/cloud.h"
 #include "provider/tool.h"
 #include "sys/clock.h"
-#include "sys/fdio.h"
 #include "wire/ec2.h"
 
 #define TAG_OWNER  "dormouse:owner"
 #define TAG_TARGET "dormouse:target"
 #define TAG_TOKEN  "dormouse:token"
 
-enum { SEEN_MS = 60000, UNDO_MS = 8000, ID_MAX = 256 };
+enum { SEEN_MS = 60000, UNDO_MS = 8000 };
 
 static void put(struct strings *s, struct arena *a, const char *name, const char *value)
 {
 	*vec_add(s, a) = name;
 	*vec_add(s, a) = value;
-}
-
-/* Which dormouse this is: another one, with the same account, may have a target of the same name. */
-static const char *owner(const struct provider_env *env)
-{
-	struct arena *a = env->arena;
-	unsigned char hash[32];
-	char host[256] = "";
-	struct str id;
-	struct err ignored;
-
-	(void)gethostname(host, sizeof(host) - 1);
-	if (fd_read_file("/etc/machine-id", ID_MAX, a, &id, &ignored) < 0 || str_trim(id).n == 0)
-		id = str_of(host);
-	const char *text = arena_printf(a, "dormouse %.*s %s", (int)str_trim(id).n, str_trim(id).p, env->runtime_dir);
-	sha256(text, strlen(text), hash);
-	return arena_printf(a, "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5],
-			    hash[6], hash[7]);
 }
 
 /* --- what there is ----------------------------------------------------------------------------------------- */
@@ -61,7 +39,7 @@ static int find(struct aws_machine *m, const char *token, bool ending, struct ec
 	struct ec2_instances found = {0};
 	bool known = token[0] != '\0';
 
-	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : owner(m->env));
+	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : cloud_owner(m->env));
 	put(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
 	put_alive(&filters, ending, m->env->arena);
 	if (aws_machine_look(m, &filters, &found, e) < 0)
@@ -223,7 +201,7 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 	if (aws_image_find(m, way->type, &l.image, e) < 0)
 		return -1;
 	put(&l.tags, a, "Name", m->target->name);
-	put(&l.tags, a, TAG_OWNER, owner(m->env));
+	put(&l.tags, a, TAG_OWNER, cloud_owner(m->env));
 	put(&l.tags, a, TAG_TARGET, m->target->name);
 	put(&l.tags, a, TAG_TOKEN, id->token);
 	for (size_t k = 0; k + 1 < s->tags.n; k += 2)
@@ -369,7 +347,7 @@ static int ec2_list(const struct provider_env *env, const struct target *t, mach
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
-	put(&filters, env->arena, "tag:" TAG_OWNER, owner(env));
+	put(&filters, env->arena, "tag:" TAG_OWNER, cloud_owner(env));
 	put(&filters, env->arena, "tag:" TAG_TARGET, t->name);
 	put_alive(&filters, false, env->arena);
 	if (aws_machine_look(&m, &filters, &there, e) < 0)

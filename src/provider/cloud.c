@@ -1,6 +1,7 @@
-/* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Whoever starts an
- * aws_ec2 is in the program dormouse-cloud; nothing starts an hcloud yet. */
+/* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Their functions
+ * are in the program dormouse-cloud (docs/decisions/0012). */
 #include "model/ec2.h"
+#include "model/hcloud.h"
 #include "plan/image_plan.h"
 #include "provider/registry.h"
 
@@ -86,10 +87,6 @@ static const char *ec2_wrong(const void *settings, struct arena *a, const char *
 	return NULL;
 }
 
-struct hcloud_settings {
-	const char *token, *image, *server_type, *ssh_key, *location, *user_data;
-	struct strings labels;
-};
 static const struct field hcloud_fields[] = {
     F(hcloud_settings, token, FIELD_STRING, .required = true, .doc = "the API token"),
     F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
@@ -98,42 +95,9 @@ static const struct field hcloud_fields[] = {
     F(hcloud_settings, location, FIELD_STRING, .required = true, .doc = "where it runs"),
     F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
     F(hcloud_settings, labels, FIELD_MAP, .doc = "labels for it"),
+    F(hcloud_settings, volumes, FIELD_STRINGS, .doc = "numbers of volumes that it gets"),
 };
 
-static int not_yet(const struct target *t, struct err *e)
-{
-	(void)err_set(e, ERR_CONFIG, "this version cannot start a target of kind '%s' yet", t->kind);
-	return err_hint(e, "until it can, a program of yours can: kind 'exec', dormouse-provider(7)");
-}
-
-static int cloud_check(const struct provider_env *env, const struct target *t, struct err *e)
-{
-	(void)env;
-	return not_yet(t, e);
-}
-
-static int cloud_facts(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-		       struct machine_facts *f, struct err *e)
-{
-	(void)env, (void)id, (void)f;
-	return not_yet(t, e);
-}
-
-/* None was started, so none is there. */
-static int cloud_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-		      struct err *e)
-{
-	(void)env, (void)t, (void)id, (void)e;
-	return 0;
-}
-
-static int cloud_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)
-{
-	(void)env, (void)t, (void)fn, (void)arg, (void)e;
-	return 0;
-}
-
-/* Without functions: dormouse-cloud has them (docs/decisions/0012). */
 const struct provider_ops provider_aws_ec2 = {
     .kind = {.name = "aws_ec2",
 	     .doc = "an EC2 instance",
@@ -147,13 +111,8 @@ const struct provider_ops provider_aws_ec2 = {
 
 const struct provider_ops provider_hcloud = {
     .kind = {.name = "hcloud",
-	     .doc = "a server at Hetzner Cloud; not yet",
+	     .doc = "a server at Hetzner Cloud",
 	     .fields = hcloud_fields,
 	     .nfields = ARRAY_LEN(hcloud_fields),
 	     .size = sizeof(struct hcloud_settings)},
-    .check = cloud_check,
-    .start = cloud_facts,
-    .describe = cloud_facts,
-    .stop = cloud_stop,
-    .list = cloud_list,
 };

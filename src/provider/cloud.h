@@ -5,6 +5,10 @@
 #include "port/provider.h"
 
 /* Their functions; what may stand in their blocks is in the registry, like that of all kinds. */
-extern const struct provider_ops cloud_aws_ec2;
+extern const struct provider_ops cloud_aws_ec2, cloud_hcloud;
+
+/* Which dormouse this is, by its host and its runtime folder, in the arena: another one with the same account may have
+ * a target of the same name. */
+const char *cloud_owner(const struct provider_env *env);
 
 #endif

@@ -55,6 +55,10 @@ class Setup:
     def ssh(self, *command):
         return subprocess.run(self.ssh_argv(*command), env=self.env, capture_output=True, text=True, timeout=90, check=False)
 
+    def text(self):
+        """The file without others that it reads."""
+        return self.config.read_text().replace('file("user-data")', '"x"')
+
     def volume(self, zone="us-east-1a", size=125):
         v = self.ec2.create_volume(AvailabilityZone=zone, Size=size, VolumeType="sc1")["VolumeId"]
         wait_for(lambda: self.of(v).state == "available")
@@ -91,8 +95,7 @@ def attached(volume, device="/dev/sdf"):
 
 
 def order(setup, op, token, timeout=15):
-    text = setup.config.read_text().replace('file("user-data")', '"x"')
-    return json.dumps({"op": op, "token": token, "config": text, "target": "arch", "runtime_dir": str(setup.folder / "run"),
+    return json.dumps({"op": op, "token": token, "config": setup.text(), "target": "arch", "runtime_dir": str(setup.folder / "run"),
                        "timeout_ms": timeout * 1000})  # fmt: skip
 
 

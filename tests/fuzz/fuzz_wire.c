@@ -3,6 +3,7 @@
 #include "wire/aws_keys.h"
 #include "wire/control.h"
 #include "wire/ec2.h"
+#include "wire/hcloud.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
 #include "wire/zfs_blame.h"
@@ -26,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ec2_instances instances = {0};
 	struct ec2_volumes volumes = {0};
 	struct ec2_images images = {0};
+	struct hcloud_servers servers = {0};
+	int64_t page;
+	bool done;
 	const char *next;
 	struct err e;
 
@@ -45,5 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!ec2_instances_read(text, &a, &instances, &next, &e);
 	(void)!ec2_volumes_read(text, &a, &volumes, &next, &e);
 	(void)!ec2_images_read(text, &a, &images, &e);
+	(void)!hcloud_servers_read(text, &a, &servers, &page, &e);
+	(void)!hcloud_action_read(text, &done, &e);
+	(void)hcloud_fault(400, text, "x", &e);
 	return 0;
 }
