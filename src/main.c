@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "daemon/daemon.h"
+#include "provider/registry.h"
 
 static int cmd_daemon(int argc, char **argv)
 {
@@ -24,8 +25,8 @@ static int cmd_daemon(int argc, char **argv)
 
 static int cmd_worker(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	return worker_run();
+	(void)argc;
+	return worker_run(argv - 1, provider_find);
 }
 
 /* The only part that needs libssh is a program of its own: nothing else is to load that. */

@@ -1,11 +1,16 @@
 /* doctor: can this host start every machine, and can both sides of every backup do what it asks of them? */
 #include "cli/cli.h"
+#include "conf/conf.h"
 #include "engine/reach.h"
 #include "plan/examine.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
+#include "sys/proc.h"
 #include "wire/host_text.h"
 #include "wire/program.h"
+#include "wire/worker_order.h"
+
+enum { SAYS_MAX = 64 * 1024 };
 
 struct visit {
 	struct cli *cli;
@@ -22,18 +27,42 @@ static void wrong(struct visit *v, const struct err *e)
 	*vec_add(&v->findings, a) = (struct finding){FINDING_WRONG, arena_strdup(a, line), arena_strdup(a, e->hint)};
 }
 
+/* Asks a worker, as the keeper does: only that may have what the kind needs. */
+static int check(struct cli *c, const struct target *t, struct err *e)
+{
+	const char *const argv[] = {c->paths.self, "worker", "check", t->name, NULL};
+	AUTO(buf) struct buf block = {0};
+	AUTO(buf) struct buf order = {0};
+	struct proc_result r;
+	struct str last = {"", 0};
+
+	conf_write_target(&block, t, &provider_find(t->kind)->kind);
+	struct worker_order o = {.op = "check",
+				 .target = t->name,
+				 .token = "",
+				 .config = buf_text(&block),
+				 .runtime_dir = c->paths.runtime_dir,
+				 .timeout_ms = t->start_timeout_ms};
+	worker_order_write(&order, &o);
+	struct str input = buf_str(&order);
+	if (proc_run(argv, NULL, &input, SAYS_MAX, t->start_timeout_ms, &c->arena, &r, e) < 0)
+		return -1;
+	for (struct str said = r.out; said.n > 0;)
+		last = str_cut(&said, '\n');
+	AUTO(json) json_t *answer = worker_answer(json_parse(last, "what the worker says", e), e);
+	return answer == NULL ? -1 : 0;
+}
+
 /* Says what this host lacks for it; NULL is this host itself. */
 static bool can_start(struct visit *v, const char *target)
 {
 	struct arena *a = &v->cli->arena;
 	const struct target *t = target == NULL ? NULL : config_target(&v->cli->config, target);
-	struct provider_env env = {.arena = a, .runtime_dir = v->cli->paths.runtime_dir};
 	struct err e;
 
 	if (t == NULL)
 		return true;
-	env.deadline_ms = clock_mono_ms() + t->start_timeout_ms;
-	if (provider_find(t->kind)->check(&env, t, &e) < 0)
+	if (check(v->cli, t, &e) < 0)
 		return wrong(v, &e), false;
 	const char *fine = arena_printf(a, "this host has what target '%s' (%s) needs", t->name, t->kind);
 	*vec_add(&v->findings, a) = (struct finding){FINDING_FINE, fine, NULL};

@@ -125,6 +125,17 @@ static void check_sharing(struct loading *l, const struct body *body, const stru
 	}
 }
 
+/* Told only of a block in which nothing else is wrong: what is missing there may be what was misspelt. */
+static void check_whole(struct loading *l, const struct target_kind *kind, const struct target *t)
+{
+	const char *hint = NULL;
+	const char *what =
+	    kind->wrong == NULL || diags_wrong(l->d) != NULL ? NULL : kind->wrong(t->settings, l->a, &hint);
+
+	if (what != NULL)
+		diag_hint(l->d, diag_add(l->d, t->at, "%s", what), "%s", hint);
+}
+
 static void load_target(struct loading *l, const struct block *b)
 {
 	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
@@ -145,6 +156,7 @@ static void load_target(struct loading *l, const struct block *b)
 		decode_attrs(&b->body, schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
 		decode_blocks(&b->body, kind->blocks, kind->nblocks, settings, l->a, l->d);
 		check_sharing(l, &b->body, kind, &t);
+		check_whole(l, kind, &t);
 		const struct attr *channels = body_attr(&b->body, "channels");
 		if (channels != NULL && (t.channels < 1 || t.channels > CHANNELS_MAX))
 			(void)diag_add(l->d, channels->value.at, "'channels' is a number from 1 to %d", CHANNELS_MAX);

@@ -170,18 +170,17 @@ static void fault(struct keeper *k, struct host *h, const struct err *e)
 
 static void work(struct keeper *k, struct host *h, const char *op, int64_t timeout_ms)
 {
-	struct task_order o = {.self = k->paths->self,
-			       .op = op,
-			       .target = h->target,
-			       .token = h->token,
-			       .config = h->config,
-			       .runtime_dir = k->paths->runtime_dir,
-			       .facts = h->facts,
-			       .timeout_ms = timeout_ms - SLACK_MS};
+	struct worker_order o = {.op = op,
+				 .target = h->target,
+				 .token = h->token,
+				 .config = h->config,
+				 .runtime_dir = k->paths->runtime_dir,
+				 .facts = h->facts,
+				 .timeout_ms = timeout_ms - SLACK_MS};
 	struct err e;
 
 	h->note[0] = '\0';
-	if (task_begin(&h->work, &o, &e) < 0)
+	if (task_begin(&h->work, k->paths->self, &o, &e) < 0)
 		fault(k, h, &e);
 }
 

@@ -9,19 +9,18 @@ enum { TAKES_MS = 60000, SOON_MS = 15000 };
 
 static void begin(struct keeper *k, struct host *first)
 {
-	struct task_order o = {.self = k->paths->self,
-			       .op = "list",
-			       .target = first->target,
-			       .token = "",
-			       .config = first->config,
-			       .runtime_dir = k->paths->runtime_dir,
-			       .timeout_ms = TAKES_MS / 2};
+	struct worker_order o = {.op = "list",
+				 .target = first->target,
+				 .token = "",
+				 .config = first->config,
+				 .runtime_dir = k->paths->runtime_dir,
+				 .timeout_ms = TAKES_MS / 2};
 	struct err e;
 
 	first->look_at = 0;
 	first->stale = false;
 	first->look_until = clock_mono_ms() + TAKES_MS;
-	if (task_begin(&first->look, &o, &e) == 0)
+	if (task_begin(&first->look, k->paths->self, &o, &e) == 0)
 		return;
 	(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
 	first->look_at = clock_mono_ms() + SOON_MS;

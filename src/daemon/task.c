@@ -5,24 +5,14 @@
 
 #include "sys/fdio.h"
 
-int task_begin(struct task *t, const struct task_order *o, struct err *e)
+int task_begin(struct task *t, const char *self, const struct worker_order *o, struct err *e)
 {
-	const char *const argv[] = {o->self, "worker", o->op, o->target, NULL};
+	const char *const argv[] = {self, "worker", o->op, o->target, NULL};
 	struct proc_spec spec = {.argv = argv, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT};
-	AUTO(json) json_t *order = json_object();
 	AUTO(buf) struct buf b = {0};
 	struct err ignored;
 
-	(void)json_object_set_new(order, "op", json_string(o->op));
-	(void)json_object_set_new(order, "token", json_any(o->token));
-	(void)json_object_set_new(order, "config", json_any(o->config));
-	(void)json_object_set_new(order, "target", json_any(o->target));
-	(void)json_object_set_new(order, "runtime_dir", json_any(o->runtime_dir));
-	(void)json_object_set_new(order, "timeout_ms", json_integer(o->timeout_ms));
-	json_t *facts = o->facts == NULL ? NULL : json_parse(str_of(o->facts), "facts", &ignored);
-	if (facts != NULL)
-		(void)json_object_set_new(order, "facts", facts);
-	json_write(&b, order);
+	worker_order_write(&b, o);
 	if (proc_spawn(&spec, &t->proc, e) < 0)
 		return -1;
 	t->op = o->op;
@@ -64,12 +54,7 @@ static bool next_line(struct task *t, json_t **j, struct err *e)
 /* Its answer was the last that it does. */
 static enum task_said answered(struct task *t, json_t *j, json_t **answer, struct err *e)
 {
-	if (j != NULL && !json_is_true(json_object_get(j, "ok"))) {
-		json_to_err(json_object_get(j, "error"), e);
-		json_decref(j);
-		j = NULL;
-	}
-	*answer = j;
+	*answer = worker_answer(j, e);
 	(void)waitpid(t->proc.pid, NULL, 0);
 	t->proc.pid = 0;
 	task_end(t);

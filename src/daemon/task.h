@@ -1,11 +1,11 @@
-/* A worker as the keeper sees it: a process that is given one order and answers it (daemon/worker.h). */
+/* A worker as the keeper sees it: a process that is given one order and answers it (wire/worker_order.h). */
 #ifndef DAEMON_TASK_H
 #define DAEMON_TASK_H
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "sys/proc.h"
-#include "wire/json.h"
+#include "wire/worker_order.h"
 
 struct task {
 	const char *op; /* what it does; NULL: none runs */
@@ -17,15 +17,8 @@ struct task {
 		.proc = {.in = -1, .out = -1, .err = -1 } \
 	}
 
-/* What it is about, all text. */
-struct task_order {
-	const char *self; /* the program */
-	const char *op, *target, *token, *config, *runtime_dir;
-	const char *facts; /* JSON, or NULL */
-	int64_t timeout_ms;
-};
-
-int task_begin(struct task *t, const struct task_order *o, struct err *e) MUST_CHECK;
+/* self: the program. */
+int task_begin(struct task *t, const char *self, const struct worker_order *o, struct err *e) MUST_CHECK;
 /* What it has written by now.  GOES_ON: nothing more; PROGRESS: a line for people, in *text; ANSWERED: *answer is the
  * caller's, or NULL with e for a failure, and the task has ended; DIED: likewise, e says so. */
 enum task_said { TASK_GOES_ON, TASK_PROGRESS, TASK_ANSWERED };

@@ -1,16 +1,18 @@
-#include "daemon/worker.h"
+#include "daemon/daemon.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "daemon/daemon.h"
 #include "engine/prepare.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/machine_json.h"
+#include "wire/worker_order.h"
 
 enum { ORDER_MAX = 4 * 1024 * 1024, LINES = 50, LINE_MS = 200, LINE_MAX_BYTES = 256 };
 
@@ -56,8 +58,13 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 		   const struct worker_order *o, json_t *answer, struct err *e)
 {
 	struct machine_id id = {t->name, o->token};
-	struct machine_facts f = o->facts;
+	struct machine_facts f = {0};
 
+	if (o->facts != NULL) {
+		AUTO(json) json_t *known = json_parse(str_of(o->facts), "facts", e);
+		if (known == NULL || machine_facts_read(known, env->arena, &f, e) < 0)
+			return -1;
+	}
 	if (strcmp(o->op, "prepare") == 0) {
 		/* Found again after a restart, the machine is known, and where it is reached is not. */
 		if (f.address == NULL && f.doors.n == 0 && ops->describe(env, t, &id, &f, e) < 0)
@@ -68,6 +75,8 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 			return -1;
 	} else if (strcmp(o->op, "drain") == 0) {
 		return machine_drain(env, t, &f, e);
+	} else if (strcmp(o->op, "check") == 0) {
+		return ops->check(env, t, e);
 	} else if (strcmp(o->op, "stop") == 0) {
 		return ops->stop(env, t, &id, e);
 	} else if (strcmp(o->op, "list") == 0) {
@@ -82,30 +91,23 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 	return 0;
 }
 
-static int read_order(struct arena *a, struct worker_order *o, struct err *e)
+/* Goes on as the other program, which is given the same order.  Returns only with an error. */
+static int become(const char *program, char **argv, struct str order, struct err *e)
 {
-	AUTO(buf) struct buf in = {0};
+	AUTO(fd) int fd = memfd_create("order", MFD_CLOEXEC);
 
-	while (in.n < ORDER_MAX && fd_read_some(STDIN_FILENO, &in, 64 * 1024) > 0)
-		;
-	AUTO(json) json_t *j = json_parse(buf_str(&in), "the order", e);
-	if (j == NULL)
-		return -1;
-	*o = (struct worker_order){.op = json_text(j, "op", a),
-				   .token = json_text(j, "token", a),
-				   .config = json_text(j, "config", a),
-				   .target = json_text(j, "target", a),
-				   .runtime_dir = json_text(j, "runtime_dir", a),
-				   .timeout_ms = json_integer_value(json_object_get(j, "timeout_ms"))};
-	if (o->op == NULL || o->token == NULL || o->config == NULL || o->target == NULL || o->runtime_dir == NULL)
-		return err_set(e, ERR_USAGE, "a worker is started by the keeper, not by hand");
-	const json_t *facts = json_object_get(j, "facts");
-	return json_is_object(facts) ? machine_facts_read(facts, a, &o->facts, e) : 0;
+	if (fd < 0 || fd_write_all(fd, order.p, order.n, e) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    dup2(fd, STDIN_FILENO) < 0)
+		return err_sys(e, errno, "cannot hand the order on");
+	(void)execv(program, argv);
+	(void)err_sys(e, errno, "cannot run '%s'", program);
+	return err_hint(e, "it belongs into the same folder as dormouse itself: install both");
 }
 
-int worker_run(void)
+int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind))
 {
 	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf order = {0};
 	struct worker_order o;
 	struct config config;
 	struct diags diags = {0};
@@ -114,7 +116,9 @@ int worker_run(void)
 	/* Without the keeper nobody would hear the answer; the next keeper finds what there is. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	json_t *answer = json_object();
-	bool ok = read_order(&a, &o, &e) == 0;
+	while (order.n < ORDER_MAX && fd_read_some(STDIN_FILENO, &order, 64 * 1024) > 0)
+		;
+	bool ok = worker_order_read(buf_str(&order), &a, &o, &e) == 0;
 	if (ok && !conf_load(str_of(o.config), "", false, provider_kinds(), PROVIDERS, NULL, &a, &config, &diags))
 		ok = err_set(&e, ERR_CONFIG, "%s", diags_wrong(&diags)->what) == 0;
 	if (ok) {
@@ -123,10 +127,20 @@ int worker_run(void)
 					   .runtime_dir = o.runtime_dir,
 					   .deadline_ms = clock_mono_ms() + o.timeout_ms,
 					   .progress = progress};
+		const struct provider_ops *ops = find(t->kind);
+		struct paths paths;
+		if (ops == NULL)
+			ok = err_set(&e, ERR_USAGE, "this program has no machines of kind '%s'", t->kind) == 0;
+		else if (ops->start == NULL)
+			ok = paths_find(NULL, &a, &paths, &e) == 0 &&
+			     become(paths.cloud, argv, buf_str(&order), &e) == 0;
 		/* A machine is ended whatever else goes wrong. */
-		ok = strcmp(o.op, "list") == 0 ||
-		     machine_known_hosts(o.runtime_dir, t, &a, &env.known_hosts, &e) == 0 || strcmp(o.op, "stop") == 0;
-		ok = ok && perform(provider_find(t->kind), &env, t, &o, answer, &e) == 0;
+		else if (strcmp(o.op, "list") != 0 && strcmp(o.op, "check") != 0 &&
+			 machine_known_hosts(o.runtime_dir, t, &a, &env.known_hosts, &e) < 0 &&
+			 strcmp(o.op, "stop") != 0)
+			ok = false;
+		else
+			ok = perform(ops, &env, t, &o, answer, &e) == 0;
 	}
 	(void)json_object_set_new(answer, "ok", json_boolean(ok));
 	if (!ok)

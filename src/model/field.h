@@ -3,7 +3,7 @@
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
 
-#include "base/base.h"
+#include "base/arena.h"
 
 enum field_type {
 	FIELD_STRING,	/* const char * */
@@ -54,6 +54,9 @@ struct target_kind {
 	bool one;	/* it is one machine, whoever asks: always shared */
 	bool unchecked; /* nothing waits for a port of it unless check_port says so */
 	bool local;	/* no machine, but something of this host: no ssh, its pools are here */
+	/* What is wrong with settings that are right each for itself, in the arena, and in *hint what to do; NULL:
+	 * nothing.  May be NULL. */
+	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
 };
 
 #endif

@@ -1,22 +1,9 @@
-/* aws_ec2 and hcloud: what stands in their blocks, as lazyssh's documentation has it.  Nothing starts them yet. */
+/* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Their functions
+ * are in the program dormouse-cloud (docs/decisions/0012). */
+#include "model/ec2.h"
+#include "model/hcloud.h"
+#include "plan/image_plan.h"
 #include "provider/registry.h"
-
-struct ec2_disk {
-	const char *device_name, *kms_key_id, *snapshot_id, *volume_type;
-	enum option delete_on_termination, encrypted;
-	int64_t volume_size, iops;
-};
-struct ec2_volume {
-	const char *device_name, *volume_id;
-};
-struct ec2_placement {
-	const char *availability_zone;
-};
-struct ec2_settings {
-	const char *image_id, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile, *profile,
-	    *region;
-	struct field_items disks, volumes, placement;
-};
 
 #define F(struct_, member, kind, ...)                                                                  \
 	{                                                                                              \
@@ -33,8 +20,8 @@ static const struct field disk_fields[] = {
     F(ec2_disk, iops, FIELD_INT, .doc = "provisioned operations a second, which io1 and io2 need"),
 };
 static const struct field volume_fields[] = {
-    F(ec2_volume, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
-    F(ec2_volume, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
+    F(ec2_attach, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
+    F(ec2_attach, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
 };
 static const struct field placement_fields[] = {
     F(ec2_placement, availability_zone, FIELD_STRING, .doc = "where it runs; its volumes must be there, too"),
@@ -51,7 +38,7 @@ static const struct field_block ec2_blocks[] = {
      .many = true,
      .fields = volume_fields,
      .nfields = ARRAY_LEN(volume_fields),
-     .size = sizeof(struct ec2_volume)},
+     .size = sizeof(struct ec2_attach)},
     {.name = "placement",
      .offset = offsetof(struct ec2_settings, placement),
      .fields = placement_fields,
@@ -59,7 +46,9 @@ static const struct field_block ec2_blocks[] = {
      .size = sizeof(struct ec2_placement)},
 };
 static const struct field ec2_fields[] = {
-    F(ec2_settings, image_id, FIELD_STRING, .required = true, .doc = "the image to start, \"ami-…\""),
+    F(ec2_settings, image_id, FIELD_STRING, .doc = "the image to start, \"ami-…\""),
+    F(ec2_settings, image, FIELD_STRING,
+      .doc = "or its name: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/…\""),
     F(ec2_settings, instance_type, FIELD_STRING, .required = true, .doc = "the type of instance, \"t4g.small\""),
     F(ec2_settings, key_name, FIELD_STRING, .required = true, .doc = "the name of the key pair"),
     F(ec2_settings, subnet_id, FIELD_STRING, .doc = "the subnet it is in"),
@@ -67,12 +56,37 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, iam_instance_profile, FIELD_STRING, .doc = "the name of an IAM instance profile"),
     F(ec2_settings, profile, FIELD_STRING, .doc = "the profile of the local AWS configuration"),
     F(ec2_settings, region, FIELD_STRING, .doc = "the region, unless the local AWS configuration says it"),
+    F(ec2_settings, instance_types, FIELD_STRINGS,
+      .doc = "more types, tried in this order where there is none of the first"),
+    F(ec2_settings, spot, FIELD_BOOL,
+      .doc = "first of all at the price that changes; such a machine can be taken away"),
+    F(ec2_settings, security_group_ids, FIELD_STRINGS, .doc = "its security groups; default: the network's own"),
+    F(ec2_settings, associate_public_ip, FIELD_OPTION,
+      .doc = "whether it gets a public address; default: as the subnet has it"),
+    F(ec2_settings, address, FIELD_STRING, .fallback = "public", .words = "public, private, ipv6",
+      .doc = "at which of its addresses it is reached"),
+    F(ec2_settings, tags, FIELD_MAP, .doc = "more tags for it, its disks and its network interface"),
+    F(ec2_settings, endpoint, FIELD_STRING, .doc = "the address of another service that speaks as EC2 does"),
 };
 
-struct hcloud_settings {
-	const char *token, *image, *server_type, *ssh_key, *location, *user_data;
-	struct strings labels;
-};
+static const char *ec2_wrong(const void *settings, struct arena *a, const char **hint)
+{
+	const struct ec2_settings *s = settings;
+	struct image_query q;
+
+	*hint = "image_id = \"ami-…\", or image: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/PARAMETER\"";
+	if (s->image_id == NULL && s->image == NULL)
+		return "neither 'image_id' nor 'image' is said";
+	if (s->image_id != NULL && s->image != NULL)
+		return "both 'image_id' and 'image' are said";
+	if (s->image != NULL && !image_query(s->image, "", a, &q))
+		return arena_printf(a, "'%s' is no image that is known by name", s->image);
+	*hint = "EC2 takes no more; it can fetch the rest by itself";
+	if (s->user_data != NULL && strlen(s->user_data) > EC2_USER_DATA_MAX)
+		return "'user_data' is longer than 16 KiB";
+	return NULL;
+}
+
 static const struct field hcloud_fields[] = {
     F(hcloud_settings, token, FIELD_STRING, .required = true, .doc = "the API token"),
     F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
@@ -81,65 +95,24 @@ static const struct field hcloud_fields[] = {
     F(hcloud_settings, location, FIELD_STRING, .required = true, .doc = "where it runs"),
     F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
     F(hcloud_settings, labels, FIELD_MAP, .doc = "labels for it"),
+    F(hcloud_settings, volumes, FIELD_STRINGS, .doc = "numbers of volumes that it gets"),
 };
-
-static int not_yet(const struct target *t, struct err *e)
-{
-	(void)err_set(e, ERR_CONFIG, "this version cannot start a target of kind '%s' yet", t->kind);
-	return err_hint(e, "until it can, a program of yours can: kind 'exec', dormouse-provider(7)");
-}
-
-static int cloud_check(const struct provider_env *env, const struct target *t, struct err *e)
-{
-	(void)env;
-	return not_yet(t, e);
-}
-
-static int cloud_facts(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-		       struct machine_facts *f, struct err *e)
-{
-	(void)env, (void)id, (void)f;
-	return not_yet(t, e);
-}
-
-/* None was started, so none is there. */
-static int cloud_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id,
-		      struct err *e)
-{
-	(void)env, (void)t, (void)id, (void)e;
-	return 0;
-}
-
-static int cloud_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)
-{
-	(void)env, (void)t, (void)fn, (void)arg, (void)e;
-	return 0;
-}
 
 const struct provider_ops provider_aws_ec2 = {
     .kind = {.name = "aws_ec2",
-	     .doc = "an EC2 instance; not yet",
+	     .doc = "an EC2 instance",
 	     .fields = ec2_fields,
 	     .nfields = ARRAY_LEN(ec2_fields),
 	     .size = sizeof(struct ec2_settings),
 	     .blocks = ec2_blocks,
-	     .nblocks = ARRAY_LEN(ec2_blocks)},
-    .check = cloud_check,
-    .start = cloud_facts,
-    .describe = cloud_facts,
-    .stop = cloud_stop,
-    .list = cloud_list,
+	     .nblocks = ARRAY_LEN(ec2_blocks),
+	     .wrong = ec2_wrong},
 };
 
 const struct provider_ops provider_hcloud = {
     .kind = {.name = "hcloud",
-	     .doc = "a server at Hetzner Cloud; not yet",
+	     .doc = "a server at Hetzner Cloud",
 	     .fields = hcloud_fields,
 	     .nfields = ARRAY_LEN(hcloud_fields),
 	     .size = sizeof(struct hcloud_settings)},
-    .check = cloud_check,
-    .start = cloud_facts,
-    .describe = cloud_facts,
-    .stop = cloud_stop,
-    .list = cloud_list,
 };

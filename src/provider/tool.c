@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdarg.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
-enum { OUTPUT_MAX = 1024 * 1024, PAUSE_MS = 50, PAUSE_MOST_MS = 1000 };
+enum { OUTPUT_MAX = 1024 * 1024, PAUSE_MS = 50, PAUSE_MOST_MS = 1000, REST_MS = 500, REST_MOST_MS = 20000 };
 
 static int64_t left(const struct provider_env *env)
 {
@@ -83,6 +84,20 @@ int tool_wait(const struct provider_env *env, int64_t most_ms, int (*is)(void *a
 		clock_sleep_ms(pause < until - now ? pause : until - now);
 		pause = pause * 3 / 2 < PAUSE_MOST_MS ? pause * 3 / 2 : PAUSE_MOST_MS;
 	}
+}
+
+bool tool_rest(const struct provider_env *env, int tried)
+{
+	int64_t most = REST_MS * ((int64_t)1 << tried);
+	uint32_t dice = 0;
+
+	most = most < REST_MOST_MS ? most : REST_MOST_MS;
+	(void)!getrandom(&dice, sizeof(dice), 0);
+	int64_t pause = dice % most;
+	if (clock_mono_ms() + pause >= env->deadline_ms)
+		return false;
+	clock_sleep_ms(pause);
+	return true;
 }
 
 void tool_progress(const struct provider_env *env, const char *text)

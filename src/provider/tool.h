@@ -21,6 +21,10 @@ int tool_have(const struct provider_env *env, const char *program, const char *h
 int tool_wait(const struct provider_env *env, int64_t most_ms, int (*is)(void *arg, struct err *e), void *arg,
 	      struct err *e) MUST_CHECK;
 
+/* Sleeps before the same is asked of a service again; tried: how often it was.  Anything up to a limit that doubles
+ * each time, so that many who were refused at once do not come again at once.  false: there is no time for it. */
+bool tool_rest(const struct provider_env *env, int tried);
+
 /* A line for who waits. */
 void tool_progress(const struct provider_env *env, const char *text);
 

@@ -60,11 +60,12 @@ int paths_find(const char *config, struct arena *a, struct paths *p, struct err 
 	p->state_dir = state;
 	p->socket = arena_printf(a, "%s/control.sock", run);
 	p->config = absolute(named != NULL ? named : "/etc/dormouse/config.hcl", a);
-	/* Of the two programs, each knows where both are. */
+	/* Each of the programs knows where all are. */
 	if (n > 5 && memcmp(self + n - 5, "-jump", 5) == 0)
 		n -= 5;
 	p->self = arena_strndup(a, self, (size_t)n);
 	p->jump = arena_printf(a, "%s-jump", p->self);
+	p->cloud = arena_printf(a, "%s-cloud", p->self);
 	return 0;
 }
 

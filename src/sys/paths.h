@@ -12,6 +12,7 @@ struct paths {
 	const char *config;	 /* -c; DORMOUSE_CONFIG; /etc/dormouse/config.hcl */
 	const char *self;	 /* the file of this program, dormouse */
 	const char *jump;	 /* dormouse-jump, beside it */
+	const char *cloud;	 /* dormouse-cloud, likewise */
 };
 
 /* Finds them and makes the two folders (mode 0700) if they are not there.  config may be NULL. */

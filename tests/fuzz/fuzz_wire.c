@@ -1,5 +1,9 @@
-/* Whatever zfs, a peer, or a client may print: read, or refused. */
+/* Whatever zfs, a peer, a client or AWS may print: read, or refused. */
+#include "wire/aws_fault.h"
+#include "wire/aws_keys.h"
 #include "wire/control.h"
+#include "wire/ec2.h"
+#include "wire/hcloud.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
 #include "wire/zfs_blame.h"
@@ -17,6 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct control_request request;
 	struct control_reply reply;
 	struct observed o;
+	struct aws_fault fault;
+	struct aws_keys keys;
+	struct ec2_instance instance;
+	struct ec2_instances instances = {0};
+	struct ec2_volumes volumes = {0};
+	struct ec2_images images = {0};
+	struct hcloud_servers servers = {0};
+	int64_t page;
+	bool done;
+	const char *next;
 	struct err e;
 
 	if (look_parse(text, &a, &s, &e) == 0)
@@ -27,5 +41,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!control_read_request(text, &a, &request, &e);
 	(void)!control_read_reply(text, &a, &reply, &e);
 	(void)!observed_read(text, &a, &o, &e);
+	aws_fault_read(400, text, &a, &fault);
+	(void)aws_fault_err(&fault, "ec2:X", &e);
+	(void)!aws_keys_read(text, &a, &keys, &e);
+	(void)!sts_keys_read(text, &a, &keys, &e);
+	(void)!ec2_launched_read(text, &a, &instance, &e);
+	(void)!ec2_instances_read(text, &a, &instances, &next, &e);
+	(void)!ec2_volumes_read(text, &a, &volumes, &next, &e);
+	(void)!ec2_images_read(text, &a, &images, &e);
+	(void)!hcloud_servers_read(text, &a, &servers, &page, &e);
+	(void)!hcloud_action_read(text, &done, &e);
+	(void)hcloud_fault(400, text, "x", &e);
 	return 0;
 }

@@ -352,7 +352,7 @@ static bool shared(const char *target)
 }
 
 /* A keeper that starts a second machine of a shared target has not looked, or not remembered. */
-static void may_start(const struct task_order *o)
+static void may_start(const struct worker_order *o)
 {
 	const struct row *r = row_of(o->target, o->token);
 
@@ -369,11 +369,12 @@ static void may_start(const struct task_order *o)
 			wrong("a second one is started", o->target);
 }
 
-int task_begin(struct task *t, const struct task_order *o, struct err *e)
+int task_begin(struct task *t, const char *self, const struct worker_order *o, struct err *e)
 {
 	struct job *j = w.jobs;
 	bool start = strcmp(o->op, "start") == 0, list = strcmp(o->op, "list") == 0;
 
+	(void)self;
 	if (t->op != NULL)
 		wrong("two things at once", o->op);
 	if (start)

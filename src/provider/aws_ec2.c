@@ -1,0 +1,384 @@
+/* Machines of EC2: they are there between a start and a stop.  What they are found by are their tags, which they have
+ * from birth: whose they are, of which target, and the token of their start. */
+#include "provider/aws_machine.h"
+#include "provider/cloud.h"
+#include "provider/tool.h"
+#include "sys/clock.h"
+#include "wire/ec2.h"
+
+#define TAG_OWNER  "dormouse:owner"
+#define TAG_TARGET "dormouse:target"
+#define TAG_TOKEN  "dormouse:token"
+
+enum { SEEN_MS = 60000, UNDO_MS = 8000 };
+
+static void put(struct strings *s, struct arena *a, const char *name, const char *value)
+{
+	*vec_add(s, a) = name;
+	*vec_add(s, a) = value;
+}
+
+/* --- what there is ----------------------------------------------------------------------------------------- */
+
+/* All but those that have ended; and, if ending is false, but those that are about to. */
+static void put_alive(struct strings *filters, bool ending, struct arena *a)
+{
+	static const char *const alive[] = {"pending", "running", "stopping", "stopped"};
+
+	for (size_t i = 0; i < ARRAY_LEN(alive); i++)
+		put(filters, a, "instance-state-name", alive[i]);
+	if (ending)
+		put(filters, a, "instance-state-name", "shutting-down");
+}
+
+/* By the token of a start: one, or none, or what an attempt before the last one left.  Without a token: those of the
+ * target that have lost theirs. */
+static int find(struct aws_machine *m, const char *token, bool ending, struct ec2_instances *v, struct err *e)
+{
+	struct strings filters = {0};
+	struct ec2_instances found = {0};
+	bool known = token[0] != '\0';
+
+	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : cloud_owner(m->env));
+	put(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
+	put_alive(&filters, ending, m->env->arena);
+	if (aws_machine_look(m, &filters, &found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < found.n; i++)
+		if (known || ec2_tag(&found.v[i].tags, TAG_TOKEN) == NULL)
+			*vec_add(v, m->env->arena) = found.v[i];
+	return 0;
+}
+
+static const char *address_of(const struct aws_machine *m, const struct ec2_instance *i)
+{
+	const char *wanted = m->settings->address;
+
+	if (strcmp(wanted, "private") == 0)
+		return i->private_ip;
+	if (strcmp(wanted, "ipv6") == 0)
+		return i->ipv6;
+	if (m->settings->associate_public_ip == OPTION_YES)
+		return i->public_ip;
+	return i->public_ip != NULL ? i->public_ip : i->ipv6 != NULL ? i->ipv6 : i->private_ip;
+}
+
+static void tell(const struct aws_machine *m, const struct ec2_instance *i, struct machine_facts *f)
+{
+	*f = (struct machine_facts){
+	    .power = POWER_STOPPING,
+	    .id = i->id,
+	    .address = address_of(m, i),
+	    .detail = arena_printf(m->env->arena, "%s in %s, %s", i->type == NULL ? "instance" : i->type,
+				   i->zone == NULL ? m->client.region : i->zone, i->state_name),
+	};
+	if (i->state == EC2_PENDING || (i->state == EC2_RUNNING && f->address == NULL))
+		f->power = POWER_STARTING;
+	else if (i->state == EC2_RUNNING)
+		f->power = POWER_RUNNING;
+}
+
+/* --- starting ---------------------------------------------------------------------------------------------- */
+
+struct waiting {
+	struct aws_machine *m;
+	const char *id;
+	struct ec2_instance seen;
+	int64_t until_ms; /* until then it may be not to be seen yet */
+	bool no_room;
+};
+
+/* Ended before it ran. */
+static int died(struct waiting *w, const struct ec2_instance *i, struct err *e)
+{
+	static const char *const no_room[] = {"Server.InsufficientInstanceCapacity", "Server.SpotInstanceTermination",
+					      "Server.SpotInstanceShutdown"};
+
+	for (size_t k = 0; i->reason_code != NULL && k < ARRAY_LEN(no_room); k++)
+		w->no_room = w->no_room || strcmp(i->reason_code, no_room[k]) == 0;
+	(void)err_set(e, w->no_room ? ERR_BUSY : ERR_SYSTEM, "%s ended before it ran", i->id);
+	(void)err_why(e, "%s", i->reason == NULL ? "EC2 does not say why" : i->reason);
+	e->retry = w->no_room ? RETRY_LATER : RETRY_NEVER;
+	return err_hint(
+	    e,
+	    "an encrypted disk whose key may not be used, a quota of volumes, or no room: to see more: aws ec2 "
+	    "describe-instances --instance-ids %s",
+	    i->id);
+}
+
+/* 1: it runs, and has its address. */
+static int runs(void *arg, struct err *e)
+{
+	struct waiting *w = arg;
+	const struct ec2_instance *i;
+
+	if (aws_machine_get(w->m, w->id, &i, e) < 0)
+		return -1;
+	if (i == NULL && clock_mono_ms() < w->until_ms)
+		return 0;
+	if (i == NULL)
+		return err_set(e, ERR_MISSING, "%s is not to be seen a minute after its start", w->id);
+	w->seen = *i;
+	if (i->state == EC2_RUNNING)
+		return address_of(w->m, i) != NULL;
+	return i->state == EC2_PENDING || i->state == EC2_UNKNOWN ? 0 : died(w, i, e);
+}
+
+static int wait_running(struct waiting *w, struct err *e)
+{
+	w->until_ms = clock_mono_ms() + SEEN_MS;
+	int rc = tool_wait(w->m->env, INT32_MAX, runs, w, e);
+
+	if (rc > 0)
+		return 0;
+	if (rc < 0)
+		return -1;
+	(void)err_set(e, ERR_TIMEOUT, "%s did not run until start_timeout was over", w->id);
+	if (w->seen.state == EC2_RUNNING) {
+		(void)err_set(e, ERR_CONFIG, "%s runs, and has no %s address", w->id, w->m->settings->address);
+		return err_hint(e,
+				"its subnet decides; associate_public_ip and address in its block say what is wanted");
+	}
+	return err_hint(e, "it was %s; if it only needs longer, raise start_timeout",
+			w->seen.state_name == NULL ? "not to be seen" : w->seen.state_name);
+}
+
+static void terminate(struct aws_machine *m, const char *id)
+{
+	AUTO(buf) struct buf b = {0};
+	struct provider_env more = *m->env;
+	const struct provider_env *before = m->client.env;
+	struct aws_fault f;
+	struct err ignored;
+
+	/* Also when it is late: the keeper will stop it as well, if it is still there to do it. */
+	if (more.deadline_ms < clock_mono_ms() + UNDO_MS)
+		more.deadline_ms = clock_mono_ms() + UNDO_MS;
+	m->client.env = &more;
+	ec2_terminate_instances(&b, id);
+	(void)!aws_machine_call(m, "TerminateInstances", &b, NULL, &f, &ignored);
+	m->client.env = before;
+}
+
+/* One way to have a machine: a type, and how it is paid. */
+struct way {
+	const char *type;
+	bool spot;
+};
+struct ways VEC(struct way);
+
+static struct ways ways_of(const struct ec2_settings *s, struct arena *a)
+{
+	struct ways v = {0};
+
+	for (int spot = s->spot; spot >= 0; spot--) {
+		*vec_add(&v, a) = (struct way){s->instance_type, spot};
+		for (size_t i = 0; i < s->instance_types.n; i++)
+			*vec_add(&v, a) = (struct way){s->instance_types.v[i], spot};
+	}
+	return v;
+}
+
+/* Other parameters must have another token, and another attempt the same. */
+static const char *client_token(const struct machine_id *id, size_t way, struct arena *a)
+{
+	return way == 0 ? id->token : arena_printf(a, "%s-%zu", id->token, way);
+}
+
+static int launch(struct aws_machine *m, const struct machine_id *id, const struct way *way, size_t n, const char *zone,
+		  const char **instance, bool *no_room, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct arena *a = m->env->arena;
+	const struct ec2_settings *s = m->settings;
+	struct ec2_launch l = {
+	    .settings = s, .type = way->type, .zone = zone, .token = client_token(id, n, a), .spot = way->spot};
+	struct ec2_instance i;
+	struct aws_fault f;
+	struct str answer;
+
+	*no_room = false;
+	if (aws_image_find(m, way->type, &l.image, e) < 0)
+		return -1;
+	put(&l.tags, a, "Name", m->target->name);
+	put(&l.tags, a, TAG_OWNER, cloud_owner(m->env));
+	put(&l.tags, a, TAG_TARGET, m->target->name);
+	put(&l.tags, a, TAG_TOKEN, id->token);
+	for (size_t k = 0; k + 1 < s->tags.n; k += 2)
+		if (ec2_tag(&l.tags, s->tags.v[k]) == NULL)
+			put(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
+	aws_machine_progress(m, "asking for a %s%s", way->type, way->spot ? " (spot)" : "");
+	ec2_run_instances(&b, &l);
+	if (aws_machine_call(m, "RunInstances", &b, &answer, &f, e) < 0) {
+		*no_room = f.class == AWS_NO_ROOM;
+		return -1;
+	}
+	if (ec2_launched_read(answer, a, &i, e) < 0)
+		return -1;
+	*instance = i.id;
+	return 0;
+}
+
+/* A machine that runs, of the first way in which there is one. */
+static int have_one(struct aws_machine *m, const struct machine_id *id, struct waiting *w, struct err *e)
+{
+	struct ways ways = ways_of(m->settings, m->env->arena);
+	const struct ec2_placement *p = m->settings->placement.n > 0 ? m->settings->placement.v : NULL;
+	const char *zone;
+	bool no_room;
+
+	if (aws_volumes_check(m, &zone, e) < 0)
+		return -1;
+	zone = m->settings->subnet_id != NULL ? NULL : zone; /* which has a zone */
+	zone = p != NULL && p->availability_zone != NULL ? p->availability_zone : zone;
+	for (size_t i = 0; i < ways.n; i++) {
+		*w = (struct waiting){.m = m};
+		int rc = launch(m, id, &ways.v[i], i, zone, &w->id, &no_room, e);
+		if (rc == 0) {
+			aws_machine_progress(m, "%s is starting", w->id);
+			if (wait_running(w, e) == 0)
+				return 0;
+			terminate(m, w->id);
+		}
+		if (!no_room && !w->no_room)
+			break;
+		aws_machine_progress(m, "there is no %s%s", ways.v[i].type, ways.v[i].spot ? " (spot)" : "");
+	}
+	return err_wrap(e, "cannot start target '%s'", m->target->name);
+}
+
+static int ec2_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
+		     struct machine_facts *f, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+	struct ec2_instances there = {0};
+	struct waiting w = {.m = &m};
+
+	if (aws_machine_open(&m, env, t, e) < 0)
+		return -1;
+	if (find(&m, id->token, false, &there, e) < 0)
+		return err_wrap(e, "cannot start target '%s'", t->name);
+	if (there.n > 0) {
+		w.id = there.v[0].id;
+		if (wait_running(&w, e) < 0)
+			return err_wrap(e, "cannot start target '%s'", t->name);
+	} else if (have_one(&m, id, &w, e) < 0) {
+		return -1;
+	}
+	if (aws_volumes_attach(&m, w.id, e) < 0) {
+		terminate(&m, w.id);
+		return -1;
+	}
+	tell(&m, &w.seen, f);
+	return 0;
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------------- */
+
+static int ec2_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
+			struct machine_facts *f, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+	struct ec2_instances there = {0};
+
+	*f = (struct machine_facts){.power = POWER_ABSENT};
+	if (aws_machine_open(&m, env, t, e) < 0 || find(&m, id->token, false, &there, e) < 0)
+		return -1;
+	if (there.n > 0)
+		tell(&m, &there.v[0], f);
+	return 0;
+}
+
+/* 1: it has ended.  Not to be seen is not enough before it was seen once: it was, or it would not be asked for here. */
+static int ended(void *arg, struct err *e)
+{
+	struct waiting *w = arg;
+	const struct ec2_instance *i;
+
+	if (aws_machine_get(w->m, w->id, &i, e) < 0)
+		return -1;
+	if (i == NULL || i->state == EC2_TERMINATED)
+		return 1;
+	w->seen = *i;
+	return 0;
+}
+
+static int end_one(struct aws_machine *m, const struct ec2_instance *i, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct waiting w = {.m = m, .id = i->id, .seen = *i};
+	struct aws_fault f;
+
+	if (i->state == EC2_RUNNING)
+		aws_volumes_detach(m, i->id);
+	aws_machine_progress(m, "ending %s", i->id);
+	ec2_terminate_instances(&b, i->id);
+	/* That it is not there is no proof: looking is. */
+	if (aws_machine_call(m, "TerminateInstances", &b, NULL, &f, e) < 0 && f.class != AWS_NOT_SEEN)
+		return -1;
+	int rc = tool_wait(m->env, INT32_MAX, ended, &w, e);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	(void)err_set(e, ERR_TIMEOUT, "%s is still %s", i->id, w.seen.state_name);
+	e->retry = RETRY_LATER;
+	return err_hint(e, "it was told to end; to see it: aws ec2 describe-instances --instance-ids %s", i->id);
+}
+
+static int ec2_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+	struct ec2_instances there = {0};
+
+	if (aws_machine_open(&m, env, t, e) < 0)
+		return -1;
+	if (find(&m, id->token, true, &there, e) < 0)
+		return err_wrap(e, "cannot end target '%s'", t->name);
+	for (size_t i = 0; i < there.n; i++)
+		if (end_one(&m, &there.v[i], e) < 0)
+			return err_wrap(e, "cannot end target '%s'", t->name);
+	return 0;
+}
+
+static int ec2_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+	struct ec2_instances there = {0};
+	struct strings filters = {0};
+
+	if (aws_machine_open(&m, env, t, e) < 0)
+		return -1;
+	put(&filters, env->arena, "tag:" TAG_OWNER, cloud_owner(env));
+	put(&filters, env->arena, "tag:" TAG_TARGET, t->name);
+	put_alive(&filters, false, env->arena);
+	if (aws_machine_look(&m, &filters, &there, e) < 0)
+		return err_wrap(e, "cannot look for machines of target '%s'", t->name);
+	for (size_t i = 0; i < there.n; i++) {
+		struct machine_facts f;
+		const char *token = ec2_tag(&there.v[i].tags, TAG_TOKEN);
+		struct machine_id id = {t->name, token == NULL ? "" : token};
+		tell(&m, &there.v[i], &f);
+		fn(arg, &id, &f);
+	}
+	return 0;
+}
+
+/* What can be known without asking EC2, which a start does in any case. */
+static int ec2_check(const struct provider_env *env, const struct target *t, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+
+	if (aws_machine_open(&m, env, t, e) < 0)
+		return -1;
+	if (aws_chain_find(&m.client, &m.client.keys, e) < 0)
+		return err_wrap(e, "cannot use AWS for target '%s'", t->name);
+	return 0;
+}
+
+const struct provider_ops cloud_aws_ec2 = {
+    .kind = {.name = "aws_ec2"},
+    .check = ec2_check,
+    .start = ec2_start,
+    .describe = ec2_describe,
+    .stop = ec2_stop,
+    .list = ec2_list,
+};

@@ -1,0 +1,12 @@
+/* Bodies of the media type application/x-www-form-urlencoded: name=value&name=value. */
+#ifndef WIRE_FORM_H
+#define WIRE_FORM_H
+
+#include "base/buf.h"
+
+/* Adds a pair; nothing if value is NULL.  name is put as it is. */
+void form_put(struct buf *b, const char *name, const char *value);
+/* The same with a name that is made. */
+void form_putf(struct buf *b, const char *value, const char *name, ...) PRINTF(3, 4);
+
+#endif

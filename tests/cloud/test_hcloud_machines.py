@@ -1,0 +1,169 @@
+"""The real program and servers of Hetzner Cloud; of that, all but the servers is fake."""
+
+import json
+import os
+import subprocess
+
+import hcloud
+import pytest
+from conftest import wait_for
+from fake.hcloud_api import Hcloud
+from real import DORMOUSE, Setup, fails, works
+
+
+class Project(Setup):
+    """One host with one target, 'arch', in a project."""
+
+    def __init__(self, folder, fake):
+        self.folder, self.fake = folder, fake
+        self.client = hcloud.Client(token=fake.token, api_endpoint=fake.endpoint, poll_interval=0.05)
+        for key in ("id", "hostkey"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+        public = (folder / "hostkey.pub").read_text().rsplit(" ", 1)[0]
+        private = "".join(f"    {line}\n" for line in (folder / "hostkey").read_text().splitlines())
+        (folder / "user-data").write_text(
+            f"#cloud-config\nssh_keys:\n  ed25519_private: |\n{private}  ed25519_public: {public}\n")  # fmt: skip
+        self.host_key = public
+        self.client.ssh_keys.create(name="mine", public_key=(folder / "id.pub").read_text().strip())
+        self.config = folder / "config.hcl"
+        self.use()
+        self.env = dict(os.environ, HCLOUD_ENDPOINT=fake.endpoint, DORMOUSE_RUNTIME_DIR=str(folder / "run"),
+                        DORMOUSE_STATE_DIR=str(folder / "state"), DORMOUSE_CONFIG=str(self.config),
+                        DORMOUSE_GRACE_MS="1000")  # fmt: skip
+
+    def use(self, text="", token=None, kind="cx22", linger="1h"):
+        (self.folder / "token").write_text((token or self.fake.token) + "\n")
+        self.config.write_text(
+            f'target "arch" "hcloud" {{\n  token = trimspace(file("token"))\n  image = "debian-13"\n  server_type = "{kind}"\n'
+            f'  ssh_key = "mine"\n  location = "fsn1"\n  user_data = file("user-data")\n  linger = "{linger}"\n'
+            f'  start_timeout = "20s"\n  ssh {{\n    identity_file = "{self.folder}/id"\n'
+            f'    host_key = "{self.host_key}"\n    port = {self.fake.ssh_port}\n  }}\n{text}\n}}\n')  # fmt: skip
+
+    def text(self):
+        return super().text().replace('trimspace(file("token"))', f'"{(self.folder / "token").read_text().strip()}"')
+
+    def alive(self):
+        return list(self.fake.project.servers.values())
+
+
+@pytest.fixture
+def make(tmp_path_factory):
+    made = []
+
+    def make(backend="none", **settings):
+        fake = Hcloud(tmp_path_factory.mktemp("hcloud"), backend, **settings)
+        made.append(Project(tmp_path_factory.mktemp("h"), fake))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+        one.fake.end()
+
+
+def posts(s):
+    return [c for c in s.fake.calls if c.name.startswith("POST") and c.path.endswith("/servers")]
+
+
+def test_life(make):
+    s = make("sshd")
+    volume = s.client.volumes.create(size=10, name="cold", location=hcloud.locations.domain.Location(name="fsn1")).volume
+    wait_for(lambda: s.client.volumes.get_by_id(volume.id).status == "available")
+    s.use(f'  volumes = ["{volume.id}"]\n  labels = {{ project = "backup" }}')
+    s.run("wake", "arch", check=0)
+    (server,) = s.alive()
+    assert server.labels["project"] == "backup" and server.labels["dormouse-target"] == "arch"
+    assert server.labels["dormouse-token"] == server.name.removeprefix("dormouse-") and server.volumes()
+    done = s.ssh("ls $FAKE_DISKS")
+    assert done.returncode == 0 and str(volume.id) in done.stdout, done.stderr
+    facts = json.loads(s.run("machines", "--json", check=0).stdout)[0]["facts"]
+    assert facts["id"] == str(server.id) and facts["address"] == server.ip
+    s.run("sleep", "arch", check=0)
+    assert s.alive() == [] and s.client.volumes.get_by_id(volume.id).server is None
+
+
+def test_repeated_start_is_the_same(make):
+    s = make()
+    first, _ = works(s)
+    again, _ = works(s)
+    assert first["id"] == again["id"] and len(s.alive()) == 1
+    assert [m["id"] for m in works(s, "list")[0]["machines"]] == [first["id"]]
+    works(s, "stop")
+    assert s.alive() == [] and works(s, "list")[0]["machines"] == []
+    works(s, "stop")
+
+
+def test_lost_token(make):
+    """Somebody has taken the label away: it is listed all the same, and can be ended."""
+    s = make()
+    works(s)
+    other, _ = works(s, token="f" * 32)
+    for server in s.client.servers.get_all():
+        if str(server.id) != other["id"]:
+            server.update(labels={k: v for k, v in server.labels.items() if k != "dormouse-token"})
+    assert sorted(m["token"] for m in works(s, "list")[0]["machines"]) == ["", "f" * 32]
+    works(s, "stop", token="")
+    assert [str(i.id) for i in s.alive()] == [other["id"]]
+
+
+@pytest.mark.parametrize("kind", ["cut-before", "cut-after", "error"])
+def test_each_call_once_without_an_answer(make, kind):
+    s = make(creating=0, starting=0, deleting=0)
+    calls = None
+    nth = 0
+    while calls is None or nth < calls:
+        s.fake.faults.clear()
+        if nth:
+            s.fake.faults.add("*", kind=kind, nth=nth, code="service_error", status=503)
+        del s.fake.calls[:]
+        token = os.urandom(16).hex()
+        works(s, token=token)
+        assert len(s.alive()) == 1
+        works(s, "stop", token=token)
+        assert s.alive() == []
+        calls = calls or len(s.fake.calls)
+        nth += 1
+
+
+def test_refusals(make):
+    s = make(no_capacity=["cax11"])
+    s.use(kind="cax11")
+    e = fails(s)
+    assert e["kind"] == "busy" and "another server_type" in e["hint"]
+    s.use(kind="cx99")
+    e = fails(s)
+    assert "cx99" in e["why"] or "server_type" in e["why"]
+    s.use(token="wrong")
+    e = fails(s)
+    assert e["kind"] == "denied" and "API tokens" in e["hint"] and "wrong" not in e["what"] + e["why"]
+    s.use(token=s.fake.project.readonly_token)
+    e = fails(s)
+    assert e["kind"] == "denied" and "reading and writing" in e["hint"]
+    s.use(token="two words")
+    e = fails(s)
+    assert e["kind"] == "config" and "two words" not in json.dumps(e)
+    s.use('  volumes = ["cold"]')
+    e = fails(s)
+    assert e["kind"] == "config" and "'cold'" in e["why"]
+    s.fake.settings.servers = 0
+    s.use()
+    e = fails(s)
+    assert e["kind"] == "full"
+    s.fake.settings.servers = 10
+    s.fake.settings.failing = ["create_server"]
+    e = fails(s)
+    assert "Action failed" in e["why"]
+    wait_for(lambda: s.alive() == [])
+
+
+def test_keeper_killed(make):
+    s = make(starting=30)
+    s.env["DORMOUSE_LOOK_MS"] = "300"
+    with subprocess.Popen([DORMOUSE, "wake", "arch"], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as wake:  # fmt: skip
+        wait_for(lambda: len(s.alive()) == 1)
+        wake.kill()
+        s.end()
+    s.run("machines", check=0)
+    s.fake.advance(40)
+    wait_for(lambda: s.alive() == [], 60)

@@ -1,0 +1,140 @@
+/* What is said to Hetzner Cloud, and what it says. */
+#include "check.h"
+
+#include "wire/hcloud.h"
+#include "wire/json.h"
+
+static void create(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct hcloud_settings s = {.image = "debian-13",
+				    .server_type = "cx22",
+				    .ssh_key = "mine",
+				    .location = "fsn1",
+				    .user_data = "#cloud-config\n\"x\": 1\n"};
+	struct hcloud_launch l = {.settings = &s, .name = "dormouse-1"};
+	struct err e;
+
+	(void)state;
+	*vec_add(&s.volumes, &a) = "42";
+	*vec_add(&l.labels, &a) = "dormouse-token";
+	*vec_add(&l.labels, &a) = "1";
+	assert_int_equal(hcloud_create(&b, &l, &e), 0);
+	assert_string_equal(
+	    buf_text(&b),
+	    "{\"name\":\"dormouse-1\",\"server_type\":\"cx22\",\"image\":\"debian-13\",\"location\":\"fsn1\","
+	    "\"start_after_create\":true,\"ssh_keys\":[\"mine\"],\"labels\":{\"dormouse-token\":\"1\"},\"volumes\":[42]"
+	    ","
+	    "\"automount\":false,\"user_data\":\"#cloud-config\\n\\\"x\\\": 1\\n\"}");
+	static const char *const bad[] = {"cold", "-1", "0", "", "1x"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		s.volumes.v[0] = bad[i];
+		assert_int_equal(hcloud_create(&b, &l, &e), -1);
+		assert_int_equal(e.kind, ERR_CONFIG);
+	}
+}
+
+#define SERVER(net)                                                            \
+	"{\"id\":7,\"name\":\"n\",\"status\":\"running\",\"public_net\":{" net \
+	"},\"labels\":{\"a\":\"1\",\"b\":2},\"new\":[{}],"                     \
+	"\"server_type\":{\"name\":\"cx22\"},\"location\":{\"name\":\"fsn1\"}}"
+#define V4 "\"ipv4\":{\"ip\":\"203.0.113.7\"}"
+#define V6 "\"ipv6\":{\"ip\":\"2001:db8:1::/64\"}"
+
+static void answers(void **state)
+{
+	static const struct {
+		const char *body, *address;
+	} rows[] = {{SERVER(V4 "," V6), "203.0.113.7"},
+		    {SERVER("\"ipv4\":null," V6), "2001:db8:1::1"},
+		    {SERVER("\"ipv6\":{\"ip\":\"x\"}"), NULL},
+		    {SERVER(""), NULL}};
+	static const char *const bad[] = {
+	    "", "[]", "{}", "{\"server\":{}}", "{\"servers\":{}}", "{\"servers\":[{}]}", "{\"action\":{}}", "<html>"};
+	AUTO(arena) struct arena a = {0};
+	struct hcloud_servers v = {0};
+	struct hcloud_server one;
+	int64_t next, action;
+	struct err e;
+	bool done;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		v.n = 0;
+		const char *body = arena_printf(&a, "{\"servers\":[%s],\"meta\":{\"pagination\":{\"next_page\":%s}}}",
+						rows[i].body, i == 0 ? "2" : "null");
+		assert_int_equal(hcloud_servers_read(str_of(body), &a, &v, &next, &e), 0);
+		assert_int_equal(next, i == 0 ? 2 : 0);
+		assert_int_equal(v.n, 1);
+		if (rows[i].address == NULL)
+			assert_null(v.v[0].address);
+		else
+			assert_string_equal(v.v[0].address, rows[i].address);
+	}
+	assert_string_equal(hcloud_label(&v.v[0].labels, "a"), "1");
+	assert_null(hcloud_label(&v.v[0].labels, "b"));
+	assert_int_equal(
+	    hcloud_created_read(str_of("{\"server\":" SERVER(V4) ",\"action\":{\"id\":9,\"status\":\"running\"}}"), &a,
+				&one, &action, &e),
+	    0);
+	assert_int_equal(one.id, 7);
+	assert_int_equal(action, 9);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(hcloud_servers_read(str_of(bad[i]), &a, &v, &next, &e), -1);
+		assert_int_equal(hcloud_created_read(str_of(bad[i]), &a, &one, &action, &e), -1);
+		assert_int_equal(hcloud_action_read(str_of(bad[i]), &done, &e), -1);
+	}
+	assert_int_equal(hcloud_action_read(str_of("{\"action\":{\"status\":\"running\"}}"), &done, &e), 0);
+	assert_false(done);
+	assert_int_equal(hcloud_action_read(str_of("{\"action\":{\"status\":\"success\",\"error\":null}}"), &done, &e),
+			 0);
+	assert_true(done);
+	assert_int_equal(
+	    hcloud_action_read(str_of("{\"action\":{\"status\":\"error\",\"error\":{\"message\":\"no\"}}}"), &done, &e),
+	    -1);
+	assert_string_equal(e.why, "no");
+}
+
+static void faults(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum hcloud_class class;
+		enum err_kind kind;
+		const char *why;
+	} rows[] = {
+	    {429, "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"m\"}}", HCLOUD_AGAIN, ERR_BUSY,
+	     "rate_limit_exceeded: m"},
+	    {423, "{\"error\":{\"code\":\"locked\"}}", HCLOUD_AGAIN, ERR_BUSY, "locked: "},
+	    {409, "{\"error\":{\"code\":\"uniqueness_error\"}}", HCLOUD_EXISTS, ERR_EXISTS, "uniqueness_error: "},
+	    {404, "{\"error\":{\"code\":\"not_found\"}}", HCLOUD_MISSING, ERR_MISSING, "not_found: "},
+	    {401, "{\"error\":{\"code\":\"unauthorized\"}}", HCLOUD_OTHER, ERR_DENIED, "unauthorized: "},
+	    {422,
+	     "{\"error\":{\"code\":\"invalid_input\",\"message\":\"m\",\"details\":{\"fields\":[{\"name\":\"image\","
+	     "\"messages\":[\"d\"]}]}}}",
+	     HCLOUD_OTHER, ERR_CONFIG, "invalid_input: m: d"},
+	    {502, "<html>", HCLOUD_AGAIN, ERR_NET, "Hetzner Cloud answers with HTTP status 502"},
+	    {418, "{\"error\":{\"code\":\"new\"}}", HCLOUD_OTHER, ERR_SYSTEM, "new: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e;
+		assert_int_equal(hcloud_fault(rows[i].status, str_of(rows[i].body), "do it", &e), rows[i].class);
+		assert_int_equal(e.kind, rows[i].kind);
+		assert_string_equal(e.what, "cannot do it");
+		assert_string_equal(e.why, rows[i].why);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(create),
+	    cmocka_unit_test(answers),
+	    cmocka_unit_test(faults),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
