@@ -324,8 +324,8 @@ static void instances(void **state)
 	assert_int_equal(v.n, 0);
 	static const char *const bad[] = {
 	    "", "<html/>", "<DescribeVolumesResponse/>",
-	    "<DescribeInstancesResponse><reservationSet><item><instancesSet><item/></instancesSet>"
-	    "</item></reservationSet></DescribeInstancesResponse>"};
+	    ("<DescribeInstancesResponse><reservationSet><item><instancesSet><item/></instancesSet>"
+	     "</item></reservationSet></DescribeInstancesResponse>")};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(ec2_instances_read(str_of(bad[i]), &a, &v, &next, &e), -1);
 }
