@@ -560,14 +560,3 @@ def test_disk_has_no_ssh(setup):
                             'target "nas" "forward" {\n  to = "localhost"\n}\n')  # fmt: skip
     text = setup.run("ssh-config", check=0).stdout
     assert "Host nas" in text and "usb" not in text
-
-
-# --- clouds ---------------------------------------------------------------------------------------------------------
-
-
-def test_clouds_are_not_there_yet(setup):
-    use(setup, "hcloud", '  token = "x"\n  image = "i"\n  server_type = "s"\n  ssh_key = "k"\n  location = "l"')
-    setup.run("check", check=0)
-    done = setup.run("wake", "arch", check=3)
-    assert "cannot start a target of kind 'hcloud' yet" in done.stderr and "hint:" in done.stderr
-    wait_for(lambda: setup.state() == "absent")
