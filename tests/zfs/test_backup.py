@@ -206,13 +206,13 @@ def test_compressed_on_its_way(world):
     with world.vault():
         assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
     # Cut off, it goes on like any other.
-    (world.folder / "mnt/home/a/x").write_bytes(os.urandom(20 << 20))
+    (world.folder / "mnt/home/a/x").write_bytes(os.urandom(32 << 20))
     zfs("snapshot", "-r", "tank/home@two")
-    world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n  bandwidth = "1MB/s"\n  timeout = "12s"\n')
+    world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n  bandwidth = "1MB/s"\n  timeout = "20s"\n')
     part = json.loads(world.run("backup", "--json", "safe", check=1).stdout)
     world.write_config(world.host_key, snapshots="", more='  compress = "zstd"\n')
     rest = json.loads(world.run("backup", "--json", "safe", check=0).stdout)
-    assert 0 < int(part["bytes"]) and int(rest["bytes"]) < 19 << 20
+    assert 0 < int(part["bytes"]) and int(rest["bytes"]) < 31 << 20
     with world.vault():
         assert guids("tank/home") == guids("vault/backup/tank/home", "vault/backup/")
     world.run("restore", "tank/home", "--to", "tank/back", "--history", check=0)
