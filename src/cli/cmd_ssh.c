@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "sys/fdio.h"
+#include "sys/host_key.h"
 #include "wire/ssh_args.h"
 #include "wire/ssh_files.h"
 
@@ -19,20 +20,38 @@ struct place {
 	mode_t mode;
 };
 
-/* Each target's text, by lines of known_hosts or blocks of ssh_config. */
-static void write_targets(struct buf *b, const struct targets *targets, const struct ssh_way *way)
+/* What is known of a target's host key, as lines. */
+static int write_keys(struct buf *b, struct cli *c, const struct target *t, struct err *e)
 {
-	AUTO(arena) struct arena a = {0};
+	const char *authority = NULL;
+	struct str now = {"", 0};
 
+	if (t->ssh.made == MADE_SIGNED && host_authority(c->paths.state_dir, t->name, &c->arena, &authority, e) < 0)
+		return -1;
+	const char *line = ssh_known_hosts_line(t, authority, &c->arena);
+	if (line != NULL)
+		now = str_of(line);
+	/* Of machines that there are now. */
+	else if (t->ssh.made == MADE_PLAIN && fd_read_file(ssh_known_hosts_path(c->paths.runtime_dir, t, &c->arena),
+							   SSH_FILE_MAX, &c->arena, &now, e) < 0)
+		return e->sys == ENOENT ? 0 : -1;
+	buf_add(b, now.p, now.n);
+	return 0;
+}
+
+/* Each target's text, by lines of known_hosts or blocks of ssh_config. */
+static int write_targets(struct buf *b, struct cli *c, const struct targets *targets, const struct ssh_way *way,
+			 struct err *e)
+{
 	for (size_t i = 0; i < targets->n; i++) {
 		if (targets->v[i].local)
 			continue;
-		const char *key = ssh_known_hosts_line(&targets->v[i], &a);
 		if (way != NULL)
 			ssh_host_block(b, &targets->v[i], way);
-		else if (key != NULL)
-			buf_puts(b, key);
+		else if (write_keys(b, c, &targets->v[i], e) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int find_place(struct cli *c, bool everybody, struct place *p, struct err *e)
@@ -86,12 +105,11 @@ static int install(struct cli *c, const struct place *p, const struct targets *t
 {
 	AUTO(buf) struct buf keys = {0};
 	AUTO(buf) struct buf config = {0};
-	const struct ssh_way way = {c->paths.self, c->paths.config, p->known_hosts, NULL};
+	const struct ssh_way way = {c->paths.self, c->paths.config, p->known_hosts, c->paths.runtime_dir, NULL};
 
-	write_targets(&keys, targets, NULL);
 	buf_puts(&config, "# Made by dormouse ssh-config --install, which makes it anew.\n");
-	write_targets(&config, targets, &way);
-	if (fd_replace_file(p->known_hosts, buf_str(&keys), p->mode, e) < 0 ||
+	if (write_targets(&keys, c, targets, NULL, e) < 0 || write_targets(&config, c, targets, &way, e) < 0 ||
+	    fd_replace_file(p->known_hosts, buf_str(&keys), p->mode, e) < 0 ||
 	    fd_replace_file(p->config, buf_str(&config), p->mode, e) < 0)
 		return -1;
 	return include(c, p, true, e);
@@ -132,7 +150,7 @@ static void say_installed(const struct place *p, const struct targets *targets)
 	(void)printf("%s: %zu target%s, for %s\n", p->config, targets->n, targets->n == 1 ? "" : "s",
 		     p->user_config == NULL ? "every user of this host" : p->user_config);
 	for (size_t i = 0; i < targets->n; i++)
-		if (targets->v[i].ssh.host_key == NULL)
+		if (!ssh_pinned(&targets->v[i]))
 			(void)fprintf(
 			    stderr, "dormouse: target '%s' pins no host key (ssh.host_key): ssh asks the first time\n",
 			    targets->v[i].name);
@@ -176,7 +194,7 @@ static int write_jump(struct buf *b, struct cli *c, const char *jump, struct err
 static int fulfil(struct cli *c, const struct wish *w, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	struct ssh_way way = {c->paths.self, c->paths.config, NULL, NULL};
+	struct ssh_way way = {c->paths.self, c->paths.config, NULL, c->paths.runtime_dir, NULL};
 	struct targets targets;
 	struct place place;
 
@@ -197,7 +215,8 @@ static int fulfil(struct cli *c, const struct wish *w, struct err *e)
 		say_installed(&place, &targets);
 		return 0;
 	}
-	write_targets(&b, &targets, w->keys ? NULL : &way);
+	if (write_targets(&b, c, &targets, w->keys ? NULL : &way, e) < 0)
+		return -1;
 	if (w->keys && w->jump != NULL && write_jump(&b, c, way.jump, e) < 0)
 		return -1;
 	(void)fputs(buf_text(&b), stdout);

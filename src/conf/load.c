@@ -163,6 +163,8 @@ static void load_target(struct loading *l, const struct block *b)
 		check_count(l, &b->body, "starts_per_hour", t.starts_per_hour);
 	}
 	load_ssh(l, &b->body, &t);
+	if (kind != NULL && kind->made_key != NULL && t.ssh.host_key == NULL)
+		t.ssh.made = kind->made_key(t.settings);
 	if (t.check_port == 0 && kind != NULL && !kind->unchecked)
 		t.check_port = t.ssh.port;
 	*vec_add(&l->out->targets, l->a) = t;

@@ -129,14 +129,16 @@ int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind)
 					   .progress = progress};
 		const struct provider_ops *ops = find(t->kind);
 		struct paths paths;
+		bool found = paths_find(NULL, &a, &paths, &e) == 0;
+		env.state_dir = found ? paths.state_dir : NULL;
 		if (ops == NULL)
 			ok = err_set(&e, ERR_USAGE, "this program has no machines of kind '%s'", t->kind) == 0;
 		else if (ops->start == NULL)
-			ok = paths_find(NULL, &a, &paths, &e) == 0 &&
-			     become(paths.cloud, argv, buf_str(&order), &e) == 0;
+			ok = found && become(paths.cloud, argv, buf_str(&order), &e) == 0;
 		/* A machine is ended whatever else goes wrong. */
 		else if (strcmp(o.op, "list") != 0 && strcmp(o.op, "check") != 0 &&
-			 machine_known_hosts(o.runtime_dir, t, &a, &env.known_hosts, &e) < 0 &&
+			 (!found ||
+			  machine_known_hosts(o.runtime_dir, paths.state_dir, t, &a, &env.known_hosts, &e) < 0) &&
 			 strcmp(o.op, "stop") != 0)
 			ok = false;
 		else

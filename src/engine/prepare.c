@@ -7,6 +7,7 @@
 #include "engine/side_run.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/host_key.h"
 #include "sys/knock.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
@@ -29,16 +30,18 @@ bool machine_door_for(const struct machine_facts *f, int64_t port, const char **
 	return f->address != NULL && f->doors.n == 0;
 }
 
-int machine_known_hosts(const char *runtime_dir, const struct target *t, struct arena *a, const char **path,
-			struct err *e)
+int machine_known_hosts(const char *runtime_dir, const char *state_dir, const struct target *t, struct arena *a,
+			const char **path, struct err *e)
 {
-	const char *line = ssh_known_hosts_line(t, a);
+	const char *authority = NULL;
 
 	*path = NULL;
-	if (line == NULL)
+	if (!ssh_pinned(t))
 		return 0;
-	const char *name = arena_printf(a, "%s/known_hosts-%s", runtime_dir, t->name);
-	if (fd_replace_file(name, str_of(line), 0600, e) < 0)
+	if (t->ssh.made == MADE_SIGNED && host_authority(state_dir, t->name, a, &authority, e) < 0)
+		return -1;
+	const char *line = ssh_known_hosts_line(t, authority, a), *name = ssh_known_hosts_path(runtime_dir, t, a);
+	if (line != NULL && fd_replace_file(name, str_of(line), 0600, e) < 0)
 		return -1;
 	*path = name;
 	return 0;
@@ -84,6 +87,20 @@ static int ssh_argv(const struct provider_env *env, const struct target *t, cons
 	return 0;
 }
 
+/* Says more of a machine that does not show the key which was made for it. */
+static bool other_key(const struct target *t, const struct machine_facts *f, const struct proc_result *r, struct err *e)
+{
+	if (t->ssh.made == MADE_NONE || r->err.p == NULL || strstr(r->err.p, "Host key verification failed") == NULL)
+		return false;
+	(void)err_set(e, ERR_DENIED, "what answers at %s is not the machine of target '%s'",
+		      f->address == NULL ? "its address" : f->address, t->name);
+	(void)err_why(e, "its ssh host key is not the one that was made for this start");
+	(void)err_hint(
+	    e, "another machine has the address, or the image does not take the key (NixOS does from 25.11 on): "
+	       "user_data_format in its block");
+	return true;
+}
+
 static int on_machine(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		      struct str program, struct proc_result *r, struct err *e)
 {
@@ -91,7 +108,9 @@ static int on_machine(const struct provider_env *env, const struct target *t, co
 
 	if (ssh_argv(env, t, f, &side.argv, e) < 0)
 		return -1;
-	return side_run(&side, program, time_left(env), env->arena, r, e);
+	*r = (struct proc_result){0};
+	int rc = side_run(&side, program, time_left(env), env->arena, r, e);
+	return rc < 0 && other_key(t, f, r, e) ? -1 : rc;
 }
 
 static bool lets_nobody_in(const struct proc_result *r)
@@ -127,7 +146,9 @@ static int right_key(const struct provider_env *env, const struct target *t, con
 	argv.v[proxy] = "-oProxyCommand=none";
 	if (proc_run(argv.v, NULL, NULL, 64 * 1024, time_left(env), env->arena, &r, e) < 0)
 		return -1;
-	return lets_nobody_in(&r) ? 0 : side_judge(&side, &r, e);
+	if (lets_nobody_in(&r))
+		return 0;
+	return other_key(t, f, &r, e) ? -1 : side_judge(&side, &r, e);
 }
 
 static int one_line(struct str text)
@@ -192,7 +213,9 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    struct err *e)
 {
-	bool logs_in = t->pools.n > 0 || t->ready.n > 0, pinned = t->ssh.host_key != NULL;
+	/* One that was made is looked at where sshd is waited for; elsewhere nobody said that there is one. */
+	bool pinned = t->ssh.host_key != NULL || (t->ssh.made != MADE_NONE && t->check_port == t->ssh.port);
+	bool logs_in = t->pools.n > 0 || t->ready.n > 0;
 	AUTO(fd) int sshd = -1;
 
 	if (t->local)

@@ -15,8 +15,9 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 /* Exports the target's pools.  Blocks likewise. */
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		  struct err *e) MUST_CHECK;
-/* Writes the file that pins the target's host key, for ssh_door.known_hosts; NULL if none is configured. */
-int machine_known_hosts(const char *runtime_dir, const struct target *t, struct arena *a, const char **path,
-			struct err *e) MUST_CHECK;
+/* Writes the file that pins the target's host key, for ssh_door.known_hosts, unless that is done at the start; NULL if
+ * none is pinned.  The folders are those of sys/paths.h. */
+int machine_known_hosts(const char *runtime_dir, const char *state_dir, const struct target *t, struct arena *a,
+			const char **path, struct err *e) MUST_CHECK;
 
 #endif

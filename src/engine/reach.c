@@ -38,7 +38,7 @@ int reach_init(struct reach *r, const struct config *c, const struct paths *path
 	r->target = t;
 	if (t->local)
 		return 0;
-	if (machine_known_hosts(paths->runtime_dir, t, a, &door.known_hosts, e) < 0)
+	if (machine_known_hosts(paths->runtime_dir, paths->state_dir, t, a, &door.known_hosts, e) < 0)
 		return -1;
 	door.proxy_command =
 	    ssh_proxy_command(paths->self, paths->config, t->name, arena_printf(a, "%lld", (long long)t->ssh.port), a);

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "model/bandwidth.h"
 #include "model/dataset.h"
+#include "model/field.h"
 #include "model/label.h"
 #include "model/span.h"
 
@@ -12,10 +13,11 @@
 struct ssh_config {
 	const char *user;	   /* default "root" */
 	const char *identity_file; /* default: what the user's own ssh configuration says */
-	const char *host_key;	   /* "ssh-ed25519 AAAA…", pinned; default: the user's known_hosts */
+	const char *host_key;	   /* "ssh-ed25519 AAAA…", pinned; default: made, or the user's known_hosts */
 	const char *config;	   /* a file for ssh -F; default: the user's own */
 	const char *program;	   /* default "ssh" */
 	int64_t port;		   /* on the machine; default 22 */
+	enum made_key made;	   /* none if there is a host_key */
 };
 
 enum { CHANNELS_MAX = 16 };

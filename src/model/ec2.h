@@ -21,8 +21,8 @@ struct ec2_placement {
 	const char *availability_zone;
 };
 struct ec2_settings {
-	const char *image_id, *image, *instance_type, *key_name, *subnet_id, *user_data, *iam_instance_profile,
-	    *profile, *region, *endpoint, *address;
+	const char *image_id, *image, *instance_type, *key_name, *subnet_id, *user_data, *user_data_format,
+	    *iam_instance_profile, *profile, *region, *endpoint, *address;
 	struct strings instance_types, security_group_ids, tags;
 	enum option associate_public_ip;
 	bool spot;

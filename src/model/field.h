@@ -42,6 +42,13 @@ struct field_block {
 	size_t size; /* of the struct */
 };
 
+/* Whether a host key is made for each start of a machine, and how it is known to be the right one. */
+enum made_key {
+	MADE_NONE,
+	MADE_SIGNED, /* by a certificate of the target's authority */
+	MADE_PLAIN,  /* the key itself, until the machine ends */
+};
+
 /* A kind of target: what may stand in its block beside what every target has. */
 struct target_kind {
 	const char *name;
@@ -57,6 +64,8 @@ struct target_kind {
 	/* What is wrong with settings that are right each for itself, in the arena, and in *hint what to do; NULL:
 	 * nothing.  May be NULL. */
 	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
+	/* Unless the ssh block names a host key.  NULL: none is made. */
+	enum made_key (*made_key)(const void *settings);
 };
 
 #endif

@@ -4,8 +4,10 @@
 
 #include "base/vec.h"
 
+enum { HCLOUD_USER_DATA_MAX = 32 * 1024 };
+
 struct hcloud_settings {
-	const char *token, *image, *server_type, *ssh_key, *location, *user_data;
+	const char *token, *image, *server_type, *ssh_key, *location, *user_data, *user_data_format;
 	struct strings labels;	/* name, value, … */
 	struct strings volumes; /* numbers of volumes that it gets */
 };

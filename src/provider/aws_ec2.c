@@ -247,6 +247,19 @@ static int have_one(struct aws_machine *m, const struct machine_id *id, struct w
 	return err_wrap(e, "cannot start target '%s'", m->target->name);
 }
 
+/* Before it is asked for, its settings get what it is given. */
+static int give_key(struct aws_machine *m, const struct machine_id *id, struct err *e)
+{
+	struct ec2_settings *own = arena_alloc(m->env->arena, sizeof(*own));
+
+	*own = *m->settings;
+	m->settings = own;
+	if (cloud_user_data(m->env, m->target, id, cloud_ec2_format(own), own->user_data, EC2_USER_DATA_MAX,
+			    &own->user_data, e) == 0)
+		return 0;
+	return err_wrap(e, "cannot start target '%s'", m->target->name);
+}
+
 static int ec2_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 		     struct machine_facts *f, struct err *e)
 {
@@ -262,7 +275,7 @@ static int ec2_start(const struct provider_env *env, const struct target *t, con
 		w.id = there.v[0].id;
 		if (wait_running(&w, e) < 0)
 			return err_wrap(e, "cannot start target '%s'", t->name);
-	} else if (have_one(&m, id, &w, e) < 0) {
+	} else if (give_key(&m, id, e) < 0 || have_one(&m, id, &w, e) < 0) {
 		return -1;
 	}
 	if (aws_volumes_attach(&m, w.id, e) < 0) {
@@ -336,6 +349,7 @@ static int ec2_stop(const struct provider_env *env, const struct target *t, cons
 	for (size_t i = 0; i < there.n; i++)
 		if (end_one(&m, &there.v[i], e) < 0)
 			return err_wrap(e, "cannot end target '%s'", t->name);
+	cloud_forget_key(env, t, id);
 	return 0;
 }
 

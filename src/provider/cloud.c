@@ -1,5 +1,6 @@
 /* aws_ec2 and hcloud: what stands in their blocks, which is more than lazyssh's documentation has.  Their functions
  * are in the program dormouse-cloud (docs/decisions/0012). */
+#include "provider/cloud.h"
 #include "model/ec2.h"
 #include "model/hcloud.h"
 #include "plan/image_plan.h"
@@ -52,7 +53,9 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, instance_type, FIELD_STRING, .required = true, .doc = "the type of instance, \"t4g.small\""),
     F(ec2_settings, key_name, FIELD_STRING, .required = true, .doc = "the name of the key pair"),
     F(ec2_settings, subnet_id, FIELD_STRING, .doc = "the subnet it is in"),
-    F(ec2_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
+    F(ec2_settings, user_data, FIELD_STRING, .doc = "what it is given at its start"),
+    F(ec2_settings, user_data_format, FIELD_STRING, .fallback = "auto", .words = USER_DATA_FORMATS,
+      .doc = "who reads it in the machine, and so how a host key is put in"),
     F(ec2_settings, iam_instance_profile, FIELD_STRING, .doc = "the name of an IAM instance profile"),
     F(ec2_settings, profile, FIELD_STRING, .doc = "the profile of the local AWS configuration"),
     F(ec2_settings, region, FIELD_STRING, .doc = "the region, unless the local AWS configuration says it"),
@@ -87,13 +90,62 @@ static const char *ec2_wrong(const void *settings, struct arena *a, const char *
 	return NULL;
 }
 
+/* NixOS' form has no place for a certificate. */
+static enum made_key made(enum user_data_format f)
+{
+	return f == USER_DATA_NONE ? MADE_NONE : f == USER_DATA_NIXOS ? MADE_PLAIN : MADE_SIGNED;
+}
+
+enum user_data_format cloud_ec2_format(const struct ec2_settings *s)
+{
+	if (s->user_data_format == NULL || user_data_sets_keys(s->user_data))
+		return USER_DATA_NONE;
+	return user_data_format(s->user_data_format, user_data_of_image(s->image), s->user_data);
+}
+
+static enum made_key ec2_made(const void *settings)
+{
+	return made(cloud_ec2_format(settings));
+}
+
+/* What has a name is of Hetzner's, and reads it by cloud-init; a number may be anything but NixOS, which reads none
+ * there unless cloud-init was put in. */
+enum user_data_format cloud_hcloud_format(const struct hcloud_settings *s)
+{
+	bool named = s->image != NULL && s->image[strspn(s->image, "0123456789")] != '\0';
+	const char *word = s->user_data_format;
+
+	if (word == NULL || user_data_sets_keys(s->user_data))
+		return USER_DATA_NONE;
+	enum user_data_format f = user_data_format(word, named ? USER_DATA_CLOUD_INIT : USER_DATA_NONE, s->user_data);
+	return f == USER_DATA_NIXOS && strcmp(word, "auto") == 0 ? USER_DATA_NONE : f;
+}
+
+static enum made_key hcloud_made(const void *settings)
+{
+	return made(cloud_hcloud_format(settings));
+}
+
+static const char *hcloud_wrong(const void *settings, struct arena *a, const char **hint)
+{
+	const struct hcloud_settings *s = settings;
+
+	(void)a;
+	*hint = "Hetzner Cloud takes no more; the machine can fetch the rest by itself";
+	if (s->user_data != NULL && strlen(s->user_data) > HCLOUD_USER_DATA_MAX)
+		return "'user_data' is longer than 32 KiB";
+	return NULL;
+}
+
 static const struct field hcloud_fields[] = {
     F(hcloud_settings, token, FIELD_STRING, .required = true, .doc = "the API token"),
     F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
     F(hcloud_settings, server_type, FIELD_STRING, .required = true, .doc = "the type of server"),
     F(hcloud_settings, ssh_key, FIELD_STRING, .required = true, .doc = "the name of the ssh key"),
     F(hcloud_settings, location, FIELD_STRING, .required = true, .doc = "where it runs"),
-    F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start, as it is"),
+    F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start"),
+    F(hcloud_settings, user_data_format, FIELD_STRING, .fallback = "auto", .words = USER_DATA_FORMATS,
+      .doc = "who reads it in the machine, and so how a host key is put in"),
     F(hcloud_settings, labels, FIELD_MAP, .doc = "labels for it"),
     F(hcloud_settings, volumes, FIELD_STRINGS, .doc = "numbers of volumes that it gets"),
 };
@@ -106,7 +158,8 @@ const struct provider_ops provider_aws_ec2 = {
 	     .size = sizeof(struct ec2_settings),
 	     .blocks = ec2_blocks,
 	     .nblocks = ARRAY_LEN(ec2_blocks),
-	     .wrong = ec2_wrong},
+	     .wrong = ec2_wrong,
+	     .made_key = ec2_made},
 };
 
 const struct provider_ops provider_hcloud = {
@@ -114,5 +167,7 @@ const struct provider_ops provider_hcloud = {
 	     .doc = "a server at Hetzner Cloud",
 	     .fields = hcloud_fields,
 	     .nfields = ARRAY_LEN(hcloud_fields),
-	     .size = sizeof(struct hcloud_settings)},
+	     .size = sizeof(struct hcloud_settings),
+	     .wrong = hcloud_wrong,
+	     .made_key = hcloud_made},
 };

@@ -185,11 +185,13 @@ static int delete (struct project *p, int64_t id, struct err *e)
 	return class == HCLOUD_MISSING ? 0 : -1;
 }
 
-static int create(struct project *p, const char *token, struct waiting *w, struct err *e)
+static int create(struct project *p, const struct machine_id *id, struct waiting *w, struct err *e)
 {
+	const char *token = id->token;
 	AUTO(buf) struct buf b = {0};
 	struct arena *a = p->env->arena;
-	struct hcloud_launch l = {.settings = p->settings, .name = arena_printf(a, "dormouse-%s", token)};
+	struct hcloud_settings given = *p->settings;
+	struct hcloud_launch l = {.settings = &given, .name = arena_printf(a, "dormouse-%s", token)};
 	const char *const own[] = {LABEL_OWNER, cloud_owner(p->env), LABEL_TARGET, p->target->name, LABEL_TOKEN, token};
 	enum hcloud_class class;
 	struct str answer;
@@ -198,6 +200,9 @@ static int create(struct project *p, const char *token, struct waiting *w, struc
 		*vec_add(&l.labels, a) = p->settings->labels.v[i];
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		*vec_add(&l.labels, a) = own[i];
+	if (cloud_user_data(p->env, p->target, id, cloud_hcloud_format(&given), given.user_data, HCLOUD_USER_DATA_MAX,
+			    &given.user_data, e) < 0)
+		return -1;
 	tool_progress(p->env, arena_printf(a, "asking for a %s", p->settings->server_type));
 	if (hcloud_create(&b, &l, e) < 0)
 		return -1;
@@ -218,7 +223,7 @@ static int hcloud_start(const struct provider_env *env, const struct target *t, 
 
 	if (project_open(&p, env, t, e) < 0)
 		return -1;
-	if (find(&p, id->token, &there, e) < 0 || (there.n == 0 && create(&p, id->token, &w, e) < 0))
+	if (find(&p, id->token, &there, e) < 0 || (there.n == 0 && create(&p, id, &w, e) < 0))
 		return err_wrap(e, "cannot start target '%s'", t->name);
 	rc = tool_wait(env, INT32_MAX, runs, &w, e);
 	if (rc > 0) {
@@ -271,6 +276,7 @@ static int hcloud_stop(const struct provider_env *env, const struct target *t, c
 		if (rc <= 0)
 			return err_wrap(e, "cannot end target '%s'", t->name);
 	}
+	cloud_forget_key(env, t, id);
 	return 0;
 }
 

@@ -42,14 +42,28 @@ const char *ssh_proxy_command(const char *self, const char *config, const char *
 	return arena_printf(a, "%s %s:%s", ssh_literal(buf_text(&b), a), target, port);
 }
 
-const char *ssh_host_alias(const struct target *t, struct arena *a)
+bool ssh_pinned(const struct target *t)
 {
-	return t->ssh.host_key == NULL ? t->name : arena_printf(a, "%s@dormouse", t->name);
+	return t->ssh.host_key != NULL || t->ssh.made != MADE_NONE;
 }
 
-const char *ssh_known_hosts_line(const struct target *t, struct arena *a)
+const char *ssh_host_alias(const struct target *t, struct arena *a)
 {
-	return t->ssh.host_key == NULL ? NULL : arena_printf(a, "%s %s\n", ssh_host_alias(t, a), t->ssh.host_key);
+	return ssh_pinned(t) ? arena_printf(a, "%s@dormouse", t->name) : t->name;
+}
+
+const char *ssh_known_hosts_line(const struct target *t, const char *authority, struct arena *a)
+{
+	if (t->ssh.host_key != NULL)
+		return arena_printf(a, "%s %s\n", ssh_host_alias(t, a), t->ssh.host_key);
+	if (t->ssh.made != MADE_SIGNED)
+		return NULL;
+	return arena_printf(a, "@cert-authority %s %s\n", ssh_host_alias(t, a), authority);
+}
+
+const char *ssh_known_hosts_path(const char *runtime_dir, const struct target *t, struct arena *a)
+{
+	return arena_printf(a, "%s/known_hosts-%s", runtime_dir, t->name);
 }
 
 const char *const *ssh_args(const struct target *t, const struct ssh_door *door, struct arena *a)
@@ -74,7 +88,7 @@ const char *const *ssh_args(const struct target *t, const struct ssh_door *door,
 		option(&v, a, "IdentitiesOnly=yes");
 	}
 	option(&v, a, arena_printf(a, "HostKeyAlias=%s", ssh_host_alias(t, a)));
-	if (t->ssh.host_key != NULL && door->known_hosts != NULL) {
+	if (ssh_pinned(t) && door->known_hosts != NULL) {
 		option(&v, a, arena_printf(a, "UserKnownHostsFile=%s", ssh_word(ssh_literal(door->known_hosts, a), a)));
 		option(&v, a, "GlobalKnownHostsFile=/dev/null");
 	}

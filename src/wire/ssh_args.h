@@ -26,7 +26,12 @@ const char *ssh_proxy_command(const char *self, const char *config, const char *
 /* The name of its key in known_hosts; of a pinned one, a name that no host can have, because ssh reads what stands
  * before an '@' as a user. */
 const char *ssh_host_alias(const struct target *t, struct arena *a);
-/* The known_hosts line that pins the target's key; NULL if none is configured. */
-const char *ssh_known_hosts_line(const struct target *t, struct arena *a);
+/* Is its key pinned: by the file, or because it is made for each start? */
+bool ssh_pinned(const struct target *t);
+/* The known_hosts line that pins the target's key; authority: the public key that signs those that are made.  NULL if
+ * none is configured, or if it is another one for each start. */
+const char *ssh_known_hosts_line(const struct target *t, const char *authority, struct arena *a);
+/* The file with that line; or with one for each machine of the target, written when it is started. */
+const char *ssh_known_hosts_path(const char *runtime_dir, const struct target *t, struct arena *a);
 
 #endif

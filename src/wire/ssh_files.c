@@ -52,13 +52,15 @@ const char *ssh_jump_known(const char *jump, struct str key, struct arena *a)
 void ssh_host_block(struct buf *b, const struct target *t, const struct ssh_way *way)
 {
 	AUTO(arena) struct arena a = {0};
+	bool own = t->ssh.made == MADE_PLAIN && way->jump == NULL; /* on another machine it is not known */
 
 	buf_printf(b, "Host %s\n\tHostKeyAlias %s\n", t->name, ssh_host_alias(t, &a));
-	if (t->ssh.host_key != NULL) {
+	if (ssh_pinned(t) && (own || t->ssh.made != MADE_PLAIN)) {
+		const char *known = own ? ssh_known_hosts_path(way->runtime_dir, t, &a) : way->known_hosts;
 		buf_puts(b, "\tStrictHostKeyChecking yes\n\tUpdateHostKeys no\n");
-		if (way->known_hosts != NULL)
+		if (known != NULL)
 			buf_printf(b, "\tUserKnownHostsFile %s\n\tGlobalKnownHostsFile /dev/null\n",
-				   ssh_word(ssh_literal(way->known_hosts, &a), &a));
+				   ssh_word(ssh_literal(known, &a), &a));
 	}
 	buf_printf(b, "\tUser %s\n\tPort %lld\n", ssh_word(t->ssh.user, &a), (long long)t->ssh.port);
 	if (way->jump != NULL) {

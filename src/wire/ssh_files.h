@@ -11,6 +11,7 @@
 struct ssh_way {
 	const char *self, *config; /* this program, and its file */
 	const char *known_hosts;   /* the file with the pinned keys; NULL: wherever the reader puts them */
+	const char *runtime_dir;   /* where those are that are others for each start */
 	/* … or from another one through its jump host, as ssh_jump made it. */
 	const char *jump;
 };

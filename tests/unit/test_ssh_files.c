@@ -21,7 +21,7 @@ static void block(const struct target *t, const struct ssh_way *way, const char 
 static void blocks(void **state)
 {
 	const struct ssh_way here = {.self = "/usr/bin/dormouse", .config = "/etc/c.hcl", .known_hosts = "/h/.ssh/k"};
-	const struct ssh_way printed = {.self = "/usr/bin/dormouse", .config = "/etc/c.hcl"};
+	const struct ssh_way printed = {.self = "/usr/bin/dormouse", .config = "/etc/c.hcl", .runtime_dir = "/run/d"};
 	const struct ssh_way jump = {.self = "/x", .config = "/y", .jump = "far.example:7922"};
 	const struct ssh_way as_me = {.self = "/x", .config = "/y", .jump = "me@far.example:1"};
 	struct target t = {.name = "arch", .ssh = {.user = "root", .port = 22}};
@@ -45,6 +45,22 @@ static void blocks(void **state)
 	      "ProxyJump arch@far.example:7922|" ALIVE);
 	t = (struct target){.name = "arch", .ssh = {.user = "dana", .port = 2222}};
 	block(&t, &as_me, "Host arch|HostKeyAlias arch|User \"dana\"|Port 2222|ProxyJump me@far.example:1|" ALIVE);
+	/* A key for each start: where it is not signed, it is pinned where the start is made, and only there. */
+#define STRICT "StrictHostKeyChecking yes|UpdateHostKeys no|"
+	t = (struct target){.name = "arch", .ssh = {.user = "root", .port = 22, .made = MADE_SIGNED}};
+	block(&t, &here,
+	      "Host arch|HostKeyAlias arch@dormouse|" STRICT
+	      "UserKnownHostsFile \"/h/.ssh/k\"|GlobalKnownHostsFile /dev/null|User \"root\"|Port 22|" PROXY ALIVE);
+	block(&t, &jump,
+	      "Host arch|HostKeyAlias arch@dormouse|" STRICT
+	      "User \"root\"|Port 22|ProxyJump arch@far.example:7922|" ALIVE);
+	t.ssh.made = MADE_PLAIN;
+	block(&t, &printed,
+	      "Host arch|HostKeyAlias arch@dormouse|" STRICT
+	      "UserKnownHostsFile \"/run/d/known_hosts-arch\"|GlobalKnownHostsFile /dev/null|User \"root\"|Port "
+	      "22|" PROXY ALIVE);
+	block(&t, &jump,
+	      "Host arch|HostKeyAlias arch@dormouse|User \"root\"|Port 22|ProxyJump arch@far.example:7922|" ALIVE);
 }
 
 static void hostile(void **state)
@@ -69,9 +85,14 @@ static void keys(void **state)
 	struct target t = {.name = "arch", .ssh = {.host_key = "ssh-ed25519 AAAA me"}};
 
 	(void)state;
-	assert_string_equal(ssh_known_hosts_line(&t, &a), "arch@dormouse ssh-ed25519 AAAA me\n");
+	assert_string_equal(ssh_known_hosts_line(&t, NULL, &a), "arch@dormouse ssh-ed25519 AAAA me\n");
 	t.ssh.host_key = NULL;
-	assert_null(ssh_known_hosts_line(&t, &a));
+	assert_null(ssh_known_hosts_line(&t, NULL, &a));
+	t.ssh.made = MADE_SIGNED;
+	assert_string_equal(ssh_known_hosts_line(&t, "ssh-ed25519 BBBB ca", &a),
+			    "@cert-authority arch@dormouse ssh-ed25519 BBBB ca\n");
+	t.ssh.made = MADE_PLAIN; /* nobody knows it before the start */
+	assert_null(ssh_known_hosts_line(&t, "ssh-ed25519 BBBB ca", &a));
 }
 
 static void jumps(void **state)

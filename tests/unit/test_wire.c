@@ -879,7 +879,13 @@ static void ssh(void **state)
 	contains(&b, "|-o|ProxyCommand=dormouse connect|-o|ProxyUseFdpass=yes|-o|ControlPath=/run/c|");
 	contains(&b, "|-o|HostKeyAlias=arch|");
 	contains(&b, "/opt/ssh|-T|-F|/etc/my ssh|-o|");
-	assert_null(ssh_known_hosts_line(&t, &a));
+	t.ssh.made = MADE_PLAIN;
+	buf_clear(&b);
+	for (const char *const *v = ssh_args(&t, &straight, &a); *v != NULL; v++)
+		buf_printf(&b, "%s|", *v);
+	contains(&b, "|-o|HostKeyAlias=arch@dormouse|-o|UserKnownHostsFile=\"/run/kh\"|");
+	assert_string_equal(ssh_known_hosts_path("/run", &t, &a), "/run/known_hosts-arch");
+	assert_null(ssh_known_hosts_line(&t, NULL, &a));
 }
 
 int main(void)

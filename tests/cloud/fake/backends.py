@@ -1,6 +1,7 @@
 """What an instance is made of.  A backend makes one Machine for each instance."""
 
 import base64
+import email
 import os
 import pathlib
 import re
@@ -70,6 +71,17 @@ def nixos_host_key(user_data):
 
 
 def cloud_config(user_data):
+    """Of a MIME message, all its parts that are one, the later ones over the earlier, as cloud-init finds them."""
+    if b"mime-version:" not in user_data[:4096].lower():
+        return one_cloud_config(user_data)
+    found = {}
+    for part in email.message_from_bytes(user_data).walk():
+        if part.get_content_type() in ("text/cloud-config", "text/plain", "text/x-not-multipart"):
+            found.update(one_cloud_config(part.get_payload(decode=True)))
+    return found
+
+
+def one_cloud_config(user_data):
     """The top of a #cloud-config as {key: text}, one level of `key: |` and `key: value` under it as {key: {…}}: enough
     of YAML for what we look for."""
     text = user_data.decode(errors="replace")
