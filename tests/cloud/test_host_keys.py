@@ -2,12 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
 from conftest import wait_for
 from fake import backends
-from real import fails, worker, works
+from real import DORMOUSE, fails, worker, works
 from test_hcloud_machines import make as make_hcloud  # noqa: F401
 
 NIXOS, CLOUD_INIT = "nixos-25.11", "debian-13"
@@ -211,3 +212,42 @@ def test_commands_know_it(setup, image):
     done = setup.run("snapshot")
     assert len(setup.launched()) == 1 and "host key" not in done.stderr.lower() and "authorized_keys" not in done.stderr
     assert done.returncode == 0 or "zfs" in done.stderr.lower()
+
+
+def test_answer_lost(setup):
+    """What is asked for again is the same machine, with the same key."""
+    setup.fake.faults.add("RunInstances", kind="cut-after")
+    given(setup, "", name=NIXOS)
+    setup.run("wake", "arch", check=0)
+    assert len(setup.launched()) == 2 and len(setup.alive()) == 1
+    ssh(setup, "true")
+
+
+def test_answer_lost_hcloud(make_hcloud):  # noqa: F811
+    s = make_hcloud("sshd")
+    fault = s.fake.faults.add("create_server", kind="cut-after")
+    given(s, "")
+    s.run("wake", "arch", check=0)
+    assert len(s.alive()) == 1 and fault.hits == 1
+    ssh(s, "true")
+
+
+def test_behind_the_jump_host(setup):
+    """On another machine, by what is printed for it."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        place = f"127.0.0.1:{one.getsockname()[1]}"
+    given(setup, "#cloud-config\ndisable_root: false\n", name=CLOUD_INIT)
+    with setup.config.open("a") as f:
+        f.write(f'server {{\n  listen = "{place}"\n  authorized_key = "{(setup.folder / "id.pub").read_text().strip()}"\n}}\n')
+    with subprocess.Popen([DORMOUSE, "jump"], env=setup.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as jump:  # fmt: skip
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", int(place.split(":")[1]))) == 0)
+        (setup.folder / "known").write_text(setup.run("known-hosts", "--jump", f"jump@{place}", check=0).stdout)
+        (setup.folder / "ssh_config").write_text(
+            setup.run("ssh-config", "--jump", f"jump@{place}", check=0).stdout +
+            f"Host *\n  BatchMode yes\n  StrictHostKeyChecking yes\n  IdentityFile {setup.folder}/id\n"
+            f"  UserKnownHostsFile {setup.folder}/known\n  GlobalKnownHostsFile /dev/null\n")  # fmt: skip
+        done = subprocess.run(["ssh", "-F", setup.folder / "ssh_config", "-T", "arch", "echo $FAKE_INSTANCE"], env=setup.env,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        jump.terminate()
+    assert done.returncode == 0 and done.stdout.startswith("i-"), done.stderr
