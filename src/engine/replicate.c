@@ -119,16 +119,11 @@ static size_t channels_of(const struct run *r)
 }
 
 /* The receiver of a stream that was cut may go on for a while, and what it has taken changes: the token that was seen
- * then fits no more.  That is found out by the next look; only the same one a second time is a failure. */
+ * then fits no more.  That is found out by the next look; not without end, as what is refused may have changed it, too.
+ */
 static bool may_have_moved(struct run *r, const struct send_step *s, const struct err *e)
 {
-	struct outcome *o = outcome_of(r, s->source);
-
-	if (s->kind != SEND_RESUME || e->kind != ERR_CONFLICT ||
-	    (o->refused != NULL && strcmp(o->refused, s->token) == 0))
-		return false;
-	o->refused = s->token;
-	return true;
+	return s->kind == SEND_RESUME && e->kind == ERR_CONFLICT && ++outcome_of(r, s->source)->refused < TRIES;
 }
 
 /* What became of the streams of one channel.  True when it seems to have moved things forward. */

@@ -12,16 +12,16 @@
 /* How it went with one dataset. */
 struct outcome {
 	const char *dataset;
-	bool proven;	     /* the target has its newest snapshot, by GUID */
-	size_t snapshots;    /* that arrived in this run, as a look has shown */
-	size_t coming;	     /* that the target took since */
-	uint64_t taken;	     /* GUID of the newest of those, 0 = none */
-	const char *newest;  /* the newest snapshot that both have, or NULL */
-	int64_t newest_at;   /* when it was taken */
-	struct err err;	     /* unless proven */
-	const char *refused; /* the last resume token whose stream did not fit, or NULL */
-	bool made_room;	     /* partial receives of others were given up for it */
-	bool queued;	     /* it is among what is left to send */
+	bool proven;	    /* the target has its newest snapshot, by GUID */
+	size_t snapshots;   /* that arrived in this run, as a look has shown */
+	size_t coming;	    /* that the target took since */
+	uint64_t taken;	    /* GUID of the newest of those, 0 = none */
+	const char *newest; /* the newest snapshot that both have, or NULL */
+	int64_t newest_at;  /* when it was taken */
+	struct err err;	    /* unless proven */
+	int refused;	    /* streams that did not fit what had arrived in part */
+	bool made_room;	    /* partial receives of others were given up for it */
+	bool queued;	    /* it is among what is left to send */
 };
 struct outcomes VEC(struct outcome);
 
