@@ -176,6 +176,7 @@ static void work(struct keeper *k, struct host *h, const char *op, int64_t timeo
 				 .config = h->config,
 				 .runtime_dir = k->paths->runtime_dir,
 				 .facts = h->facts,
+				 .drained = h->drained,
 				 .timeout_ms = timeout_ms - SLACK_MS};
 	struct err e;
 
@@ -196,6 +197,7 @@ static void done(struct keeper *k, struct host *h, const json_t *j)
 		json_write(&b, facts);
 		replace(&h->facts, buf_text(&b));
 	}
+	h->drained = h->drained || h->m.state == MACHINE_DRAINING;
 	host_event(k, h, MACHINE_DONE);
 }
 
@@ -302,6 +304,7 @@ static int prepare_start(struct keeper *k, struct host *h, struct err *e)
 	if (store_machine_drop(k->store, h->target, h->token, e) < 0)
 		return -1;
 	new_token(h);
+	h->drained = false;
 	h->started_s = clock_unix_s();
 	replace(&h->facts, NULL);
 	if (journal(k, h, e) < 0)

@@ -24,7 +24,8 @@ struct host {
 	char *token, *config;	   /* of the machine that exists or may exist */
 	char *facts;		   /* JSON as the worker told it; NULL while unknown */
 	bool shared;
-	bool missed; /* the last look did not show it */
+	bool missed;  /* the last look did not show it */
+	bool drained; /* its pools, if it has any, were exported */
 	struct machine_rules rules;
 	int64_t since_s;   /* when the state began */
 	int64_t started_s; /* the machine */

@@ -125,6 +125,7 @@ int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind)
 		const struct target *t = config_target(&config, o.target);
 		struct provider_env env = {.arena = &a,
 					   .runtime_dir = o.runtime_dir,
+					   .exported = o.drained && t->pools.n > 0,
 					   .deadline_ms = clock_mono_ms() + o.timeout_ms,
 					   .progress = progress};
 		const struct provider_ops *ops = find(t->kind);

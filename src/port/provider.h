@@ -13,6 +13,7 @@ struct provider_env {
 	const char *runtime_dir; /* sockets and pid files; exists, ours alone */
 	const char *state_dir;	 /* NULL: not known, and nothing is made there */
 	const char *known_hosts; /* file that pins the target's host key; NULL: none */
+	bool exported;		 /* stop: its pools were exported, no disk is in use but its own */
 	int64_t deadline_ms;	 /* on the monotonic clock */
 	void (*progress)(const struct provider_env *, const char *text); /* a line for who waits; may be NULL */
 	void *ctx;

@@ -322,7 +322,8 @@ static int end_one(struct aws_machine *m, const struct ec2_instance *i, struct e
 	struct waiting w = {.m = m, .id = i->id, .seen = *i};
 	struct aws_fault f;
 
-	if (i->state == EC2_RUNNING)
+	/* What is in use is not taken away: the machine lets go of it in order when it shuts down. */
+	if (m->env->exported && i->state == EC2_RUNNING)
 		aws_volumes_detach(m, i->id);
 	aws_machine_progress(m, "ending %s", i->id);
 	ec2_terminate_instances(&b, i->id);

@@ -23,6 +23,7 @@ void worker_order_write(struct buf *b, const struct worker_order *o)
 		if (text != NULL)
 			(void)json_object_set_new(j, members[i].name, json_any(text));
 	}
+	(void)json_object_set_new(j, "drained", json_boolean(o->drained));
 	(void)json_object_set_new(j, "timeout_ms", json_integer(o->timeout_ms));
 	json_write(b, j);
 }
@@ -33,7 +34,8 @@ int worker_order_read(struct str text, struct arena *a, struct worker_order *o, 
 
 	if (j == NULL)
 		return -1;
-	*o = (struct worker_order){.timeout_ms = json_integer_value(json_object_get(j, "timeout_ms"))};
+	*o = (struct worker_order){.drained = json_is_true(json_object_get(j, "drained")),
+				   .timeout_ms = json_integer_value(json_object_get(j, "timeout_ms"))};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const char *one = json_text(j, members[i].name, a);
 		if (one == NULL && !members[i].may_lack)

@@ -13,6 +13,7 @@ struct worker_order {
 	const char *config; /* the target's block, as conf_write_target */
 	const char *runtime_dir;
 	const char *facts; /* prepare and drain: where the machine is reached, as JSON (wire/machine_json.h), or NULL */
+	bool drained;	   /* stop: draining it went well */
 	int64_t timeout_ms;
 };
 

@@ -10,6 +10,7 @@ from conftest import client, wait_for
 
 DORMOUSE = os.environ["DORMOUSE"]
 DISK = "nvme-Amazon_Elastic_Block_Store_"
+POOLS = '  pools = ["tank"]\n'  # for workers asked by hand: nobody imports them
 
 
 class Setup:
@@ -94,14 +95,14 @@ def attached(volume, device="/dev/sdf"):
     return f'  attach_volume {{\n    device_name = "{device}"\n    volume_id = "{volume}"\n  }}\n'
 
 
-def order(setup, op, token, timeout=15):
+def order(setup, op, token, timeout=15, drained=True):
     return json.dumps({"op": op, "token": token, "config": setup.text(), "target": "arch", "runtime_dir": str(setup.folder / "run"),
-                       "timeout_ms": timeout * 1000})  # fmt: skip
+                       "timeout_ms": timeout * 1000, "drained": drained})  # fmt: skip
 
 
-def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, **env):
+def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, drained=True, **env):
     """What the keeper asks a worker, asked by hand: nothing is waited for but EC2.  (answer, progress)"""
-    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=order(setup, op, token, timeout),
+    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=order(setup, op, token, timeout, drained),
                           capture_output=True, text=True, timeout=timeout + 30, check=False)  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines and "ok" in lines[-1], done.stderr

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from conftest import wait_for
-from real import DORMOUSE, attached, fails, order, worker, works
+from real import DORMOUSE, POOLS, attached, fails, order, worker, works
 
 
 def test_repeated_start_is_the_same(make):
@@ -49,7 +49,7 @@ def test_each_call_once_without_an_answer(make, kind):
     """Executed or not, and unanswered: one machine at most, and none that a stop does not end."""
     s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
     cold = s.volume()
-    s.use(attached(cold))
+    s.use(attached(cold) + POOLS)
     del s.fake.calls[:]
     assert one_life(s, cold)
     calls = s.fake.actions()
@@ -66,7 +66,7 @@ def test_killed_at_each_call(make):
     """The worker dies at any call, which is executed; the next keeper has it ended."""
     s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
     cold = s.volume()
-    s.use(attached(cold))
+    s.use(attached(cold) + POOLS)
     for op in ("start", "stop"):
         nth = 0
         while True:
@@ -99,7 +99,7 @@ def test_random_lives(make):
     dice = random.Random(seed)
     s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
     cold = s.volume()
-    s.use(attached(cold) + '  spot = true\n  instance_types = ["t4g.micro"]')
+    s.use(attached(cold) + POOLS + '  spot = true\n  instance_types = ["t4g.micro"]')
     codes = ["InternalError", "RequestLimitExceeded", "IncorrectState", "InvalidInstanceID.NotFound", "VolumeInUse",
              "InsufficientInstanceCapacity", "UnauthorizedOperation", "ExpiredToken"]  # fmt: skip
     for life in range(int(os.environ.get("EC2_LIVES", "25"))):

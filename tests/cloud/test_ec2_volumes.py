@@ -2,8 +2,9 @@
 
 import threading
 
+import pytest
 from conftest import wait_for
-from real import attached, fails, works
+from real import POOLS, attached, fails, works
 
 
 def test_volume_of_another_machine(make):
@@ -89,3 +90,15 @@ def test_wrong_zone_and_missing_volume(make):
     e = fails(s)
     assert e["kind"] == "missing" and "there is no volume 'vol-0123456789abcdef0' in us-east-1" in e["why"]
     assert s.launched() == []
+
+
+@pytest.mark.parametrize("pools, drained", [("", True), (POOLS, False), (POOLS, True)])
+def test_detached_only_after_an_export(make, pools, drained):
+    """A disk is not taken away from a machine that may be writing to it."""
+    s = make()
+    cold = s.volume()
+    s.use(attached(cold) + pools)
+    works(s)
+    works(s, "stop", drained=drained)
+    assert ("DetachVolume" in s.fake.actions()) == bool(pools and drained)
+    assert s.alive() == [] and s.of(cold).state == "available"
