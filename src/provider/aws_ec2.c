@@ -86,7 +86,9 @@ struct waiting {
 	struct ec2_instance seen;
 	int64_t until_ms; /* until then it may be not to be seen yet */
 	bool no_room;
+	bool told; /* to end, and EC2 knows it */
 };
+struct waitings VEC(struct waiting);
 
 /* Ended before it ran. */
 static int died(struct waiting *w, const struct ec2_instance *i, struct err *e)
@@ -302,56 +304,82 @@ static int ec2_describe(const struct provider_env *env, const struct target *t, 
 	return 0;
 }
 
-/* 1: it has ended.  Not to be seen is not enough before it was seen once: it was, or it would not be asked for here. */
+/* That EC2 does not know it is no proof that it is not there: it is told again. */
+static int tell_to_end(struct waiting *w, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct aws_fault f;
+
+	ec2_terminate_instances(&b, w->id);
+	w->told = aws_machine_call(w->m, "TerminateInstances", &b, NULL, &f, e) == 0;
+	return w->told || f.class == AWS_NOT_SEEN ? 0 : -1;
+}
+
+/* 1: it has ended. */
 static int ended(void *arg, struct err *e)
 {
 	struct waiting *w = arg;
 	const struct ec2_instance *i;
 
-	if (aws_machine_get(w->m, w->id, &i, e) < 0)
+	if ((!w->told && tell_to_end(w, e) < 0) || aws_machine_get(w->m, w->id, &i, e) < 0)
 		return -1;
-	if (i == NULL || i->state == EC2_TERMINATED)
+	if (i == NULL)
+		return w->told;
+	if (i->state == EC2_TERMINATED)
 		return 1;
 	w->seen = *i;
 	return 0;
 }
 
-static int end_one(struct aws_machine *m, const struct ec2_instance *i, struct err *e)
+static int begin_end(struct waiting *w, struct err *e)
 {
-	AUTO(buf) struct buf b = {0};
-	struct waiting w = {.m = m, .id = i->id, .seen = *i};
-	struct aws_fault f;
-
 	/* What is in use is not taken away: the machine lets go of it in order when it shuts down. */
-	if (m->env->exported && i->state == EC2_RUNNING)
-		aws_volumes_detach(m, i->id);
-	aws_machine_progress(m, "ending %s", i->id);
-	ec2_terminate_instances(&b, i->id);
-	/* That it is not there is no proof: looking is. */
-	if (aws_machine_call(m, "TerminateInstances", &b, NULL, &f, e) < 0 && f.class != AWS_NOT_SEEN)
-		return -1;
-	int rc = tool_wait(m->env, INT32_MAX, ended, &w, e);
+	if (w->m->env->exported && w->seen.state == EC2_RUNNING)
+		aws_volumes_detach(w->m, w->id);
+	aws_machine_progress(w->m, "ending %s", w->id);
+	return tell_to_end(w, e);
+}
+
+static int wait_ended(struct waiting *w, struct err *e)
+{
+	int rc = tool_wait(w->m->env, INT32_MAX, ended, w, e);
+
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	(void)err_set(e, ERR_TIMEOUT, "%s is still %s", i->id, w.seen.state_name);
+	(void)err_set(e, ERR_TIMEOUT, "%s is still %s", w->id, w->seen.state_name);
 	e->retry = RETRY_LATER;
-	return err_hint(e, "it was told to end; to see it: aws ec2 describe-instances --instance-ids %s", i->id);
+	return err_hint(e, "it was told to end%s; to see it: aws ec2 describe-instances --instance-ids %s",
+			w->told ? "" : ", and EC2 does not know it", w->id);
 }
 
 static int ec2_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id, struct err *e)
 {
 	AUTO(aws_machine) struct aws_machine m = {0};
 	struct ec2_instances there = {0};
+	struct waitings ending = {0};
+	struct err first = {0};
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
 	if (find(&m, id->token, true, &there, e) < 0)
 		return err_wrap(e, "cannot end target '%s'", t->name);
-	for (size_t i = 0; i < there.n; i++)
-		if (end_one(&m, &there.v[i], e) < 0)
-			return err_wrap(e, "cannot end target '%s'", t->name);
-	cloud_forget_key(env, t, id);
-	return 0;
+	/* All are told before one is waited for: none stays because of another. */
+	for (size_t i = 0; i < there.n; i++) {
+		struct waiting w = {.m = &m, .id = there.v[i].id, .seen = there.v[i]};
+		if (begin_end(&w, e) == 0)
+			*vec_add(&ending, env->arena) = w;
+		else if (first.kind == ERR_NONE)
+			first = *e;
+	}
+	for (size_t i = 0; i < ending.n; i++)
+		if (wait_ended(&ending.v[i], e) < 0 && first.kind == ERR_NONE)
+			first = *e;
+	if (first.kind == ERR_NONE) {
+		cloud_forget_key(env, t, id);
+		return 0;
+	}
+	*e = first;
+	return err_wrap(e, "cannot end target '%s'", t->name);
 }
 
 static int ec2_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)

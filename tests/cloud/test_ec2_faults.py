@@ -130,6 +130,39 @@ def test_random_lives(make):
         wait_for(lambda: s.of(cold).state == "available")
 
 
+def test_two_of_one_token(make):
+    """What an attempt left, and the machine of the next: one that cannot be ended keeps the other from nothing."""
+    s = make(shutting_down=1)
+    works(s)
+    (one,) = s.alive()
+    works(s, token="f" * 32)
+    (two,) = [i for i in s.alive() if i is not one]
+    s.ec2.create_tags(Resources=[two.id], Tags=[{"Key": "dormouse:token", "Value": one.tags["dormouse:token"]}])
+    del s.fake.calls[:]
+    s.fake.faults.add("TerminateInstances", code="OperationNotPermitted", message="protected", status=400)
+    assert "OperationNotPermitted" in fails(s, "stop")["why"]
+    assert len(s.alive()) == 1
+    works(s, token="1" * 32)
+    (new,) = [i for i in s.alive() if i.tags["dormouse:token"] == "1" * 32]
+    s.ec2.create_tags(Resources=[new.id], Tags=[{"Key": "dormouse:token", "Value": one.tags["dormouse:token"]}])
+    del s.fake.calls[:]
+    works(s, "stop")
+    assert s.fake.actions()[:3] == ["DescribeInstances", "TerminateInstances", "TerminateInstances"] and s.alive() == []
+
+
+def test_not_known_is_not_ended(make):
+    """EC2 knows nothing of it, in one place and in another: it runs all the same, until it is told again."""
+    s = make()
+    works(s)
+    del s.fake.calls[:]
+    empty = ('<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet/>'
+             "</DescribeInstancesResponse>")  # fmt: skip
+    s.fake.faults.add("TerminateInstances", code="InvalidInstanceID.NotFound", message="no", status=400)
+    s.fake.faults.add("DescribeInstances", kind="garbage", nth=2, body=empty)
+    works(s, "stop")
+    assert s.fake.actions().count("TerminateInstances") == 2 and s.alive() == []
+
+
 def test_throttled(make):
     s = make()
     s.fake.faults.throttle("RunInstances", times=2)
