@@ -31,13 +31,21 @@ static void put_alive(struct strings *filters, bool ending, struct arena *a)
 		put(filters, a, "instance-state-name", "shutting-down");
 }
 
+/* Of its start; "": it has lost it, or it is empty. */
+static const char *token_of(const struct ec2_instance *i)
+{
+	const char *token = ec2_tag(&i->tags, TAG_TOKEN);
+	return token == NULL ? "" : token;
+}
+
 /* By the token of a start: one, or none, or what an attempt before the last one left.  Without a token: those of the
  * target that have lost theirs. */
 static int find(struct aws_machine *m, const char *token, bool ending, struct ec2_instances *v, struct err *e)
 {
 	struct strings filters = {0};
 	struct ec2_instances found = {0};
-	bool known = token[0] != '\0';
+	/* Somebody may have written something else into the tag, which a filter would not take literally. */
+	bool known = *token != '\0' && token[strspn(token, "0123456789abcdef")] == '\0';
 
 	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : cloud_owner(m->env));
 	put(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
@@ -45,7 +53,7 @@ static int find(struct aws_machine *m, const char *token, bool ending, struct ec
 	if (aws_machine_look(m, &filters, &found, e) < 0)
 		return -1;
 	for (size_t i = 0; i < found.n; i++)
-		if (known || ec2_tag(&found.v[i].tags, TAG_TOKEN) == NULL)
+		if (strcmp(token_of(&found.v[i]), token) == 0)
 			*vec_add(v, m->env->arena) = found.v[i];
 	return 0;
 }
@@ -397,8 +405,7 @@ static int ec2_list(const struct provider_env *env, const struct target *t, mach
 		return err_wrap(e, "cannot look for machines of target '%s'", t->name);
 	for (size_t i = 0; i < there.n; i++) {
 		struct machine_facts f;
-		const char *token = ec2_tag(&there.v[i].tags, TAG_TOKEN);
-		struct machine_id id = {t->name, token == NULL ? "" : token};
+		struct machine_id id = {t->name, token_of(&there.v[i])};
 		tell(&m, &there.v[i], &f);
 		fn(arg, &id, &f);
 	}

@@ -93,15 +93,28 @@ static int look(struct project *p, const char *selector, struct hcloud_servers *
 	return 0;
 }
 
+/* Of its start; "": it has lost it, or it is empty. */
+static const char *token_of(const struct hcloud_server *s)
+{
+	const char *token = hcloud_label(&s->labels, LABEL_TOKEN);
+	return token == NULL ? "" : token;
+}
+
 /* By the token of a start; without one, those of the target that have lost theirs. */
 static int find(struct project *p, const char *token, struct hcloud_servers *v, struct err *e)
 {
 	struct arena *a = p->env->arena;
-	const char *which = *token != '\0'
-				? arena_printf(a, LABEL_TOKEN "=%s", token)
-				: arena_printf(a, "!" LABEL_TOKEN "," LABEL_OWNER "=%s", cloud_owner(p->env));
+	bool known = *token != '\0';
+	const char *selector = arena_printf(a, "%s=%s," LABEL_TARGET "=%s", known ? LABEL_TOKEN : LABEL_OWNER,
+					    known ? token : cloud_owner(p->env), p->target->name);
+	struct hcloud_servers found = {0};
 
-	return look(p, arena_printf(a, "%s," LABEL_TARGET "=%s", which, p->target->name), v, e);
+	if (look(p, selector, &found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < found.n; i++)
+		if (strcmp(token_of(&found.v[i]), token) == 0)
+			*vec_add(v, a) = found.v[i];
+	return 0;
 }
 
 static void tell(const struct project *p, const struct hcloud_server *s, struct machine_facts *f)
@@ -293,8 +306,7 @@ static int hcloud_list(const struct provider_env *env, const struct target *t, m
 		return err_wrap(e, "cannot look for machines of target '%s'", t->name);
 	for (size_t i = 0; i < there.n; i++) {
 		struct machine_facts f;
-		const char *token = hcloud_label(&there.v[i].labels, LABEL_TOKEN);
-		struct machine_id id = {t->name, token == NULL ? "" : token};
+		struct machine_id id = {t->name, token_of(&there.v[i])};
 		tell(&p, &there.v[i], &f);
 		fn(arg, &id, &f);
 	}

@@ -21,6 +21,19 @@ def test_repeated_start_is_the_same(make):
     works(s, "stop")  # not there is success
 
 
+@pytest.mark.parametrize("strange", ["", "*", "a\\b"])
+def test_strange_token(make, strange):
+    """What is listed can be ended, by the token that it is listed with; and nothing else is."""
+    s = make()
+    works(s)
+    other, _ = works(s, token="f" * 32)
+    s.ec2.create_tags(Resources=[i.id for i in s.alive() if i.id != other["id"]],
+                      Tags=[{"Key": "dormouse:token", "Value": strange}])  # fmt: skip
+    assert sorted(m["token"] for m in works(s, "list")[0]["machines"]) == sorted([strange, "f" * 32])
+    works(s, "stop", token=strange)
+    assert [i.id for i in s.alive()] == [other["id"]]
+
+
 def one_life(s, cold):
     """A start and a stop; nothing is left but the volume."""
     token = os.urandom(16).hex()

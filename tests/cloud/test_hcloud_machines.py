@@ -93,14 +93,15 @@ def test_repeated_start_is_the_same(make):
     works(s, "stop")
 
 
-def test_lost_token(make):
-    """Somebody has taken the label away: it is listed all the same, and can be ended."""
+@pytest.mark.parametrize("left", [{}, {"dormouse-token": ""}])
+def test_lost_token(make, left):
+    """Somebody has taken the label away, or emptied it: it is listed all the same, and can be ended."""
     s = make()
     works(s)
     other, _ = works(s, token="f" * 32)
     for server in s.client.servers.get_all():
         if str(server.id) != other["id"]:
-            server.update(labels={k: v for k, v in server.labels.items() if k != "dormouse-token"})
+            server.update(labels={k: v for k, v in server.labels.items() if k != "dormouse-token"} | left)
     assert sorted(m["token"] for m in works(s, "list")[0]["machines"]) == ["", "f" * 32]
     works(s, "stop", token="")
     assert [str(i.id) for i in s.alive()] == [other["id"]]
