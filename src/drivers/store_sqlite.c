@@ -1,7 +1,9 @@
 #include "drivers/store_sqlite.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 struct store {
 	sqlite3 *db;
@@ -104,9 +106,17 @@ int store_open(const char *path, struct store **out, struct err *e)
 
 	if (s == NULL)
 		abort();
+	/* Targets' blocks are in it, with their secrets.  What SQLite puts beside it gets the same mode. */
+	if ((mknod(path, S_IFREG | 0600, 0) < 0 && errno != EEXIST) || chmod(path, 0600) < 0) {
+		(void)err_sys(e, errno, "cannot make the state in '%s'", path);
+		store_close(s);
+		return -1;
+	}
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
-	    sqlite3_exec(s->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;", NULL, NULL,
-			 NULL) != SQLITE_OK)
+	    sqlite3_exec(
+		s->db,
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA secure_delete=ON;",
+		NULL, NULL, NULL) != SQLITE_OK)
 		goto bad;
 	sqlite3_stmt *q = prepare(s, "PRAGMA user_version", "");
 	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)

@@ -8,7 +8,7 @@
 
 struct store;
 
-/* Opens or makes the database.  Every change below is on disk (fsync) when its call returns. */
+/* Opens or makes the database, of mode 0600.  Every change below is on disk (fsync) when its call returns. */
 int store_open(const char *path, struct store **s, struct err *e) MUST_CHECK;
 void store_close(struct store *s); /* NULL is fine */
 

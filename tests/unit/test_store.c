@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "drivers/store_sqlite.h"
@@ -58,6 +59,7 @@ static void from_version_1(void **state)
 	struct store *s = NULL;
 	const char *json;
 	int64_t at, id;
+	struct stat st;
 	struct err e;
 
 	(void)state;
@@ -66,6 +68,9 @@ static void from_version_1(void **state)
 	make(path, version_1);
 	for (int again = 0; again < 2; again++) { /* the second time it is of our version already */
 		assert_int_equal(store_open(path, &s, &e), 0);
+		/* Whoever made it, and whatever the folder allows. */
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
 		machines = (struct stored_machines){0};
 		assert_int_equal(store_machines(s, &a, &machines, &e), 0);
 		assert_int_equal(machines.n, 1 + again);
