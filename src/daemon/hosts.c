@@ -162,6 +162,26 @@ static void new_token(struct host *h)
 	replace(&h->token, text);
 }
 
+bool host_matters(const struct host *h)
+{
+	return machine_exists(&h->m) || h->m.doubt_until != 0;
+}
+
+/* Before anything that starts or ends a machine; on disk when it returns.  -1: do not do it. */
+static int journal(struct keeper *k, struct host *h, struct err *e)
+{
+	struct stored_machine m = {h->target, h->token, machine_state_name(h->m.state), h->config, h->started_s};
+
+	if (host_matters(h))
+		return store_machine_put(k->store, &m, e);
+	return store_machine_drop(k->store, h->target, h->token, e);
+}
+
+static void complain(const struct err *e)
+{
+	(void)fprintf(stderr, "<3>dormouse: %s%s%s\n", e->what, e->why[0] == '\0' ? "" : ": ", e->why);
+}
+
 static void fault(struct keeper *k, struct host *h, const struct err *e)
 {
 	h->last = *e;
@@ -216,6 +236,11 @@ void host_worker_ready(struct keeper *k, struct host *h)
 			(void)snprintf(h->note, sizeof(h->note), "%s", text);
 			clients_progress(k, h, text);
 			break;
+		case TASK_SETTLED:
+			replace(&h->config, text);
+			if (journal(k, h, &e) < 0)
+				complain(&e);
+			break;
 		case TASK_ANSWERED:
 			if (answer == NULL)
 				fault(k, h, &e);
@@ -228,26 +253,6 @@ void host_worker_ready(struct keeper *k, struct host *h)
 }
 
 /* --- what a step asks for ------------------------------------------------------------------------- */
-
-bool host_matters(const struct host *h)
-{
-	return machine_exists(&h->m) || h->m.doubt_until != 0;
-}
-
-/* Before anything that starts or ends a machine; on disk when it returns.  -1: do not do it. */
-static int journal(struct keeper *k, struct host *h, struct err *e)
-{
-	struct stored_machine m = {h->target, h->token, machine_state_name(h->m.state), h->config, h->started_s};
-
-	if (host_matters(h))
-		return store_machine_put(k->store, &m, e);
-	return store_machine_drop(k->store, h->target, h->token, e);
-}
-
-static void complain(const struct err *e)
-{
-	(void)fprintf(stderr, "<3>dormouse: %s%s%s\n", e->what, e->why[0] == '\0' ? "" : ": ", e->why);
-}
 
 bool host_refuses(const struct host *h, bool insisted, struct err *e)
 {

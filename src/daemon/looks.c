@@ -153,6 +153,7 @@ void look_ready(struct keeper *k, struct host *first)
 		case TASK_GOES_ON:
 			return;
 		case TASK_PROGRESS:
+		case TASK_SETTLED:
 			break;
 		case TASK_ANSWERED:
 			if (answer == NULL)

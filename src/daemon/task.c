@@ -68,11 +68,12 @@ enum task_said task_hear(struct task *t, struct arena *a, const char **text, jso
 
 	*answer = NULL;
 	if (next_line(t, &j, e)) {
-		*text = j == NULL ? NULL : json_text(j, "progress", a);
+		const char *config = json_text(j, "config", a);
+		*text = config != NULL ? config : json_text(j, "progress", a);
 		if (*text == NULL)
 			return answered(t, j, answer, e);
 		json_decref(j);
-		return TASK_PROGRESS;
+		return config != NULL ? TASK_SETTLED : TASK_PROGRESS;
 	}
 	if (n != 0 && n != -1)
 		return TASK_GOES_ON;

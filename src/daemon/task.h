@@ -19,9 +19,10 @@ struct task {
 
 /* self: the program. */
 int task_begin(struct task *t, const char *self, const struct worker_order *o, struct err *e) MUST_CHECK;
-/* What it has written by now.  GOES_ON: nothing more; PROGRESS: a line for people, in *text; ANSWERED: *answer is the
- * caller's, or NULL with e for a failure, and the task has ended; DIED: likewise, e says so. */
-enum task_said { TASK_GOES_ON, TASK_PROGRESS, TASK_ANSWERED };
+/* What it has written by now.  GOES_ON: nothing more; PROGRESS: a line for people, in *text; SETTLED: the target's
+ * block from now on, in *text; ANSWERED: *answer is the caller's, or NULL with e for a failure, and the task has ended;
+ * DIED: likewise, e says so. */
+enum task_said { TASK_GOES_ON, TASK_PROGRESS, TASK_SETTLED, TASK_ANSWERED };
 enum task_said task_hear(struct task *t, struct arena *a, const char **text, json_t **answer, struct err *e);
 /* Kills it, if it runs. */
 void task_end(struct task *t);

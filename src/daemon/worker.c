@@ -54,6 +54,26 @@ static void list_one(void *arg, const struct machine_id *id, const struct machin
 	(void)json_array_append_new(arg, j);
 }
 
+/* What the environment says is said to the keeper before there is a machine: it is found there, wherever from. */
+static int start(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
+		 const struct machine_id *id, struct machine_facts *f, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct target settled = *t;
+
+	if (ops->check(env, t, e) < 0)
+		return -1;
+	if (ops->settle != NULL) {
+		if (ops->settle(env, &settled, e) < 0)
+			return -1;
+		conf_write_target(&b, &settled, &provider_find(t->kind)->kind);
+		json_t *j = json_object();
+		(void)json_object_set_new(j, "config", json_any(buf_text(&b)));
+		say(j);
+	}
+	return ops->start(env, &settled, id, f, e);
+}
+
 static int perform(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
 		   const struct worker_order *o, json_t *answer, struct err *e)
 {
@@ -83,7 +103,7 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 		json_t *machines = json_array();
 		(void)json_object_set_new(answer, "machines", machines);
 		return ops->list(env, t, list_one, machines, e);
-	} else if (ops->check(env, t, e) < 0 || ops->start(env, t, &id, &f, e) < 0) {
+	} else if (start(ops, env, t, &id, &f, e) < 0) {
 		return -1;
 	}
 	AUTO(json) json_t *facts = machine_facts_json(&f);

@@ -270,6 +270,19 @@ static int give_key(struct aws_machine *m, const struct machine_id *id, struct e
 	return err_wrap(e, "cannot start target '%s'", m->target->name);
 }
 
+static int ec2_settle(const struct provider_env *env, struct target *t, struct err *e)
+{
+	AUTO(aws_machine) struct aws_machine m = {0};
+
+	if (aws_machine_open(&m, env, t, e) < 0)
+		return -1;
+	struct ec2_settings *s = arena_new(env->arena, struct ec2_settings);
+	*s = *m.settings;
+	s->region = m.client.region;
+	t->settings = s;
+	return 0;
+}
+
 static int ec2_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 		     struct machine_facts *f, struct err *e)
 {
@@ -427,6 +440,7 @@ static int ec2_check(const struct provider_env *env, const struct target *t, str
 const struct provider_ops cloud_aws_ec2 = {
     .kind = {.name = "aws_ec2"},
     .check = ec2_check,
+    .settle = ec2_settle,
     .start = ec2_start,
     .describe = ec2_describe,
     .stop = ec2_stop,

@@ -1,5 +1,6 @@
 /* A worker is one blocking call to a provider in a process of its own: dormouse worker.  It reads one order, a JSON
- * object, from its standard input, and writes lines of JSON: {"progress":TEXT} …, and at last {"ok":true,…facts} or
+ * object, from its standard input, and writes lines of JSON: {"progress":TEXT} …, before a start
+ * perhaps one {"config":TEXT}, the block to find the machine with from now on, and at last {"ok":true,…facts} or
  * {"ok":false,"error":{…}}. */
 #ifndef WIRE_WORKER_ORDER_H
 #define WIRE_WORKER_ORDER_H

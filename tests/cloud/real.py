@@ -106,7 +106,7 @@ def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, drai
                           capture_output=True, text=True, timeout=timeout + 30, check=False)  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines and "ok" in lines[-1], done.stderr
-    return lines[-1], [line["progress"] for line in lines[:-1]]
+    return lines[-1], [line["progress"] for line in lines[:-1] if "progress" in line]
 
 
 def life(setup, **env):

@@ -136,3 +136,19 @@ def test_keeper_killed(make):
     # The next one finds it by its tags, and ends it.
     s.run("machines", check=0)
     wait_for(lambda: s.alive() == [], 60)
+
+
+def test_keeper_of_another_region(make):
+    """What it was started with is found again, whatever the environment of the next keeper says."""
+    s = make()
+    s.env["DORMOUSE_LOOK_MS"] = "300"
+    s.fake.settings.pending = 30
+    with subprocess.Popen([DORMOUSE, "wake", "arch"], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as wake:  # fmt: skip
+        wait_for(lambda: len(s.alive()) == 1)
+        wake.kill()
+        s.end()
+    assert len(s.alive()) == 1
+    s.env["AWS_REGION"] = "eu-central-1"
+    s.run("machines", check=0)
+    wait_for(lambda: s.alive() == [], 60)
