@@ -11,7 +11,7 @@
 #define LABEL_TARGET "dormouse-target"
 #define LABEL_TOKEN  "dormouse-token"
 
-enum { CALL_MS = 30000, TRIES = 8, NET_TRIES = 4, PAGES_MAX = 1000 };
+enum { CALL_MS = 30000, TRIES = 8, NET_TRIES = 4, PAGES_MAX = 1000, SHUTDOWN_MS = 30000 };
 
 struct project {
 	const struct provider_env *env;
@@ -198,6 +198,41 @@ static int delete (struct project *p, int64_t id, struct err *e)
 	return class == HCLOUD_MISSING ? 0 : -1;
 }
 
+/* 1: none of the start is on. */
+static int off(void *arg, struct err *e)
+{
+	const struct waiting *w = arg;
+	struct hcloud_servers v = {0};
+
+	if (find(w->p, w->token, &v, e) < 0)
+		return -1;
+	for (size_t i = 0; i < v.n; i++)
+		if (strcmp(v.v[i].status, "running") == 0 || strcmp(v.v[i].status, "stopping") == 0)
+			return 0;
+	return 1;
+}
+
+/* Deleting cuts the power: what is not on the disks yet gets there before, if the servers do as they are asked. */
+static void shut_down(struct project *p, const char *token, const struct hcloud_servers *v)
+{
+	int64_t half = (p->env->deadline_ms - clock_mono_ms()) / 2;
+	struct waiting w = {.p = p, .token = token};
+	enum hcloud_class class;
+	struct str answer;
+	struct err ignored;
+	bool asked = false;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (strcmp(v->v[i].status, "running") != 0)
+			continue;
+		const char *path = arena_printf(p->env->arena, "%s/actions/shutdown", server_path(p, v->v[i].id));
+		tool_progress(p->env, arena_printf(p->env->arena, "shutting down server %lld", (long long)v->v[i].id));
+		asked |= call(p, "POST", path, (struct str){0}, "shut down the server", &answer, &class, &ignored) == 0;
+	}
+	if (asked)
+		(void)!tool_wait(p->env, half < SHUTDOWN_MS ? half : SHUTDOWN_MS, off, &w, &ignored);
+}
+
 static int create(struct project *p, const struct machine_id *id, struct waiting *w, struct err *e)
 {
 	const char *token = id->token;
@@ -271,16 +306,25 @@ static int hcloud_stop(const struct provider_env *env, const struct target *t, c
 {
 	AUTO(project) struct project p = {0};
 	struct hcloud_servers there = {0};
+	struct err first = {0};
 
 	if (project_open(&p, env, t, e) < 0)
 		return -1;
 	if (find(&p, id->token, &there, e) < 0)
 		return err_wrap(e, "cannot end target '%s'", t->name);
+	if (!env->exported)
+		shut_down(&p, id->token, &there);
+	for (size_t i = 0; i < there.n; i++) {
+		tool_progress(env, arena_printf(env->arena, "deleting server %lld", (long long)there.v[i].id));
+		if (delete (&p, there.v[i].id, e) < 0 && first.kind == ERR_NONE)
+			first = *e;
+	}
+	if (first.kind != ERR_NONE) {
+		*e = first;
+		return err_wrap(e, "cannot end target '%s'", t->name);
+	}
 	for (size_t i = 0; i < there.n; i++) {
 		struct waiting w = {.p = &p, .id = there.v[i].id};
-		tool_progress(env, arena_printf(env->arena, "deleting server %lld", (long long)w.id));
-		if (delete (&p, w.id, e) < 0)
-			return err_wrap(e, "cannot end target '%s'", t->name);
 		int rc = tool_wait(env, INT32_MAX, gone, &w, e);
 		if (rc == 0) {
 			(void)err_set(e, ERR_TIMEOUT, "server %lld is still there", (long long)w.id);

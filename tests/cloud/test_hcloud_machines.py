@@ -8,7 +8,7 @@ import hcloud
 import pytest
 from conftest import wait_for
 from fake.hcloud_api import Hcloud
-from real import DORMOUSE, Setup, fails, works
+from real import DORMOUSE, POOLS, Setup, fails, works
 
 
 class Project(Setup):
@@ -124,6 +124,19 @@ def test_each_call_once_without_an_answer(make, kind):
         assert s.alive() == []
         calls = calls or len(s.fake.calls)
         nth += 1
+
+
+@pytest.mark.parametrize("pools, drained", [("", True), (POOLS, False), (POOLS, True)])
+def test_shut_down_before_it_is_deleted(make, pools, drained):
+    """Deleting is cutting the power: only for one whose pools were exported."""
+    s = make()
+    s.use(pools)
+    works(s)
+    (server,) = s.alive()
+    del s.fake.calls[:]
+    works(s, "stop", drained=drained)
+    assert any(c.path.endswith("/actions/shutdown") for c in s.fake.calls) == (not (pools and drained))
+    assert s.alive() == [] and (server.status == "off" or drained and pools)
 
 
 def test_refusals(make):
