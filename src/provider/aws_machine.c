@@ -45,7 +45,8 @@ int aws_machine_look(struct aws_machine *m, const struct strings *filters, struc
 		    ec2_instances_read(answer, m->env->arena, v, &next, e) < 0)
 			return -1;
 	}
-	return 0;
+	/* What is not listed to its end is not known not to be there. */
+	return next == NULL ? 0 : err_set(e, ERR_CORRUPT, "the list of instances has no end");
 }
 
 int aws_machine_get(struct aws_machine *m, const char *instance, const struct ec2_instance **i, struct err *e)

@@ -90,7 +90,7 @@ static int look(struct project *p, const char *selector, struct hcloud_servers *
 		    hcloud_servers_read(answer, p->env->arena, v, &page, e) < 0)
 			return -1;
 	}
-	return 0;
+	return page == 0 ? 0 : err_set(e, ERR_CORRUPT, "the list of servers has no end");
 }
 
 /* Of its start; "": it has lost it, or it is empty. */
