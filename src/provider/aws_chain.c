@@ -157,11 +157,9 @@ static enum found of_program(const struct aws_client *c, const char *profile, st
 	}
 	if (r.status == 0)
 		return aws_keys_read(r.out, a, k, e) < 0 ? BROKEN : FOUND;
-	struct str said = str_trim(r.err);
 	(void)err_set(e, ERR_DENIED, "the credential_process of profile '%s' ended with %s", profile,
 		      proc_status_text(r.status, how, sizeof(how)));
-	(void)err_why(e, "%.*s", (int)(said.n < 400 ? said.n : 400), said.p);
-	(void)err_hint(e, "to try it, as whom the keeper runs as: %s", words.v[0]);
+	(void)err_hint(e, "to see what it says, as whom the keeper runs as: %s", words.v[0]);
 	return BROKEN;
 }
 
