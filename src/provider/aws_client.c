@@ -125,6 +125,9 @@ int aws_call_as(struct aws_client *c, const struct aws_keys *keys, const struct 
 			again = f->class == AWS_AGAIN;
 			if (f->class == AWS_CLOCK && take_time(c, &got))
 				continue;
+			/* EC2 says so of a session's keys as well. */
+			if (strcmp(f->code, "RequestExpired") == 0)
+				f->class = AWS_EXPIRED;
 		}
 		if (!again || tried + 1 == (f->code == NULL ? NET_TRIES : TRIES) || !tool_rest(c->env, tried))
 			return -1;

@@ -70,7 +70,8 @@ static const struct rule {
      "the machine has ended already; start another"},
 
     {"ExpiredToken*", AWS_EXPIRED, ERR_DENIED, RETRY_NEVER, "the keys were for a time that is over; get new ones"},
-    {"RequestExpired", AWS_CLOCK, ERR_DENIED, RETRY_NEVER, "is this host's clock right?"},
+    {"RequestExpired", AWS_CLOCK, ERR_DENIED, RETRY_NEVER,
+     "is this host's clock right?  if it is, the keys were for a time that is over; get new ones"},
     {"RequestTimeTooSkewed", AWS_CLOCK, ERR_DENIED, RETRY_NEVER, "is this host's clock right?"},
     {"AuthFailure", AWS_CLOCK, ERR_DENIED, RETRY_NEVER, KEYS_HINT},
     {"SignatureDoesNotMatch", AWS_CLOCK, ERR_DENIED, RETRY_NEVER, KEYS_HINT},
