@@ -5,9 +5,19 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
+import pytest
+
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def tmp_path():
+    """A short one: the name of a socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        yield pathlib.Path(folder)
 
 
 def guests(folder):
