@@ -47,6 +47,10 @@ class Setup:
             assert done.returncode == check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.fake.actions()}"
         return done
 
+    def sleep(self):
+        """A connection counts until the keeper has seen its end."""
+        wait_for(lambda: self.run("sleep", "arch").returncode == 0, 60)
+
     def ssh_argv(self, *command):
         proxy = f"'{DORMOUSE}' connect arch:{self.fake.ssh_port}"
         return ["ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",

@@ -33,7 +33,7 @@ def test_life(setup):
     for pid in setup.keepers():
         maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
         assert "jansson" in maps and not any(name in maps for name in ("libcurl", "libcrypto", "libexpat"))
-    setup.run("sleep", "arch", check=0)
+    setup.sleep()
     assert setup.alive() == [] and instance.state == "terminated"
     assert setup.of(cold).state == "available"
     # Nothing was exported: the machine shuts down with its disks, and nobody takes one away from it.
@@ -42,7 +42,7 @@ def test_life(setup):
     # And once more: another machine, the same volume.
     setup.run("wake", "arch", check=0)
     assert setup.of(cold).instance is setup.alive()[0] is not instance
-    setup.run("sleep", "arch", check=0)
+    setup.sleep()
     assert setup.alive() == []
 
 

@@ -78,7 +78,7 @@ def test_life(make):
     assert done.returncode == 0 and str(volume.id) in done.stdout, done.stderr
     facts = json.loads(s.run("machines", "--json", check=0).stdout)[0]["facts"]
     assert facts["id"] == str(server.id) and facts["address"] == server.ip
-    s.run("sleep", "arch", check=0)
+    s.sleep()
     assert s.alive() == [] and s.client.volumes.get_by_id(volume.id).server is None
 
 

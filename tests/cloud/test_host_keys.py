@@ -58,7 +58,7 @@ def test_nixos(setup):
     assert instance.user_data.decode().endswith("*/\n" + CONFIGURATION)
     assert b"SSH_HOST_ED25519_KEY:-----BEGIN OPENSSH PRIVATE KEY-----|" in instance.user_data
     assert private_keys(setup) == [] and "PRIVATE" not in done.stdout + done.stderr
-    setup.run("sleep", "arch", check=0)
+    setup.sleep()
     assert known(setup) == []
     # Another start, another key.
     setup.run("wake", "arch", check=0)
@@ -90,7 +90,7 @@ def test_cloud_init(setup):
     assert "host certificate" in certificate and "forever" not in certificate
     assert certificate.split("Principals:")[1].split("Critical")[0].split() == ["arch", "arch@dormouse"]
     key = (instance.machine.folder / "hostkey.pub").read_text()
-    setup.run("sleep", "arch", check=0)
+    setup.sleep()
     setup.run("wake", "arch", check=0)
     assert (setup.alive()[0].machine.folder / "hostkey.pub").read_text() != key
     ssh(setup, "true")
@@ -168,7 +168,7 @@ def test_kept_as_it_is(setup):
     own = (setup.folder / "user-data").read_text()
     setup.use(name=NIXOS)  # with host_key
     setup.run("wake", "arch", check=0)
-    setup.run("sleep", "arch", check=0)
+    setup.sleep()
     given(setup, own, name=NIXOS)
     setup.run("wake", "arch", check=0)
     assert [i.user_data.decode() for i in setup.fake.world.instances.values()] == [own, own]
