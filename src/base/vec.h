@@ -34,4 +34,13 @@ static inline void *vec_grow(struct arena *a, const void *old, size_t n, size_t 
 
 struct strings VEC(const char *);
 
+/* Of name, value, …: the value of the first of that name, or NULL. */
+static inline const char *strings_pair(const struct strings *s, const char *name)
+{
+	for (size_t i = 0; i + 1 < s->n; i += 2)
+		if (strcmp(s->v[i], name) == 0)
+			return s->v[i + 1];
+	return NULL;
+}
+
 #endif

@@ -34,7 +34,7 @@ static void put_alive(struct strings *filters, bool ending, struct arena *a)
 /* Of its start; "": it has lost it, or it is empty. */
 static const char *token_of(const struct ec2_instance *i)
 {
-	const char *token = ec2_tag(&i->tags, TAG_TOKEN);
+	const char *token = strings_pair(&i->tags, TAG_TOKEN);
 	return token == NULL ? "" : token;
 }
 
@@ -215,7 +215,7 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 	put(&l.tags, a, TAG_TARGET, m->target->name);
 	put(&l.tags, a, TAG_TOKEN, id->token);
 	for (size_t k = 0; k + 1 < s->tags.n; k += 2)
-		if (ec2_tag(&l.tags, s->tags.v[k]) == NULL)
+		if (strings_pair(&l.tags, s->tags.v[k]) == NULL)
 			put(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
 	aws_machine_progress(m, "asking for a %s%s", way->type, way->spot ? " (spot)" : "");
 	ec2_run_instances(&b, &l);

@@ -87,7 +87,7 @@ static int restart(struct attaching *x, struct err *e)
 
 static int in_use(const struct ec2_volume *v, const struct ec2_instance *holder, const struct target *t, struct err *e)
 {
-	const char *whose = holder == NULL ? NULL : ec2_tag(&holder->tags, "dormouse:target");
+	const char *whose = holder == NULL ? NULL : strings_pair(&holder->tags, "dormouse:target");
 	bool ours = whose != NULL && strcmp(whose, t->name) == 0;
 
 	(void)err_set(e, ours ? ERR_BUSY : ERR_CONFLICT, "volume '%s' is attached to %s", v->id, v->instance);

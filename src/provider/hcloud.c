@@ -96,7 +96,7 @@ static int look(struct project *p, const char *selector, struct hcloud_servers *
 /* Of its start; "": it has lost it, or it is empty. */
 static const char *token_of(const struct hcloud_server *s)
 {
-	const char *token = hcloud_label(&s->labels, LABEL_TOKEN);
+	const char *token = strings_pair(&s->labels, LABEL_TOKEN);
 	return token == NULL ? "" : token;
 }
 

@@ -49,7 +49,4 @@ int ec2_volumes_read(struct str body, struct arena *a, struct ec2_volumes *v, co
 int ec2_volume_read(struct str body, struct arena *a, struct ec2_volume *v, struct err *e) MUST_CHECK;
 int ec2_images_read(struct str body, struct arena *a, struct ec2_images *v, struct err *e) MUST_CHECK;
 
-/* NULL if it has none of that name. */
-const char *ec2_tag(const struct strings *tags, const char *name);
-
 #endif

@@ -164,11 +164,3 @@ int ec2_images_read(struct str body, struct arena *a, struct ec2_images *v, stru
 	}
 	return 0;
 }
-
-const char *ec2_tag(const struct strings *tags, const char *name)
-{
-	for (size_t i = 0; i + 1 < tags->n; i += 2)
-		if (strcmp(tags->v[i], name) == 0)
-			return tags->v[i + 1];
-	return NULL;
-}

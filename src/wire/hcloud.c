@@ -198,11 +198,3 @@ enum hcloud_class hcloud_fault(int64_t status, struct str body, const char *doin
 	(void)err_hint(e, "%s", r->hint);
 	return r->class;
 }
-
-const char *hcloud_label(const struct strings *labels, const char *name)
-{
-	for (size_t i = 0; i + 1 < labels->n; i += 2)
-		if (strcmp(labels->v[i], name) == 0)
-			return labels->v[i + 1];
-	return NULL;
-}

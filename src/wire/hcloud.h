@@ -43,6 +43,4 @@ enum hcloud_class {
 /* Reads an answer whose status is not 2xx as an error, and says what it means to us; doing: "cannot DOING". */
 enum hcloud_class hcloud_fault(int64_t status, struct str body, const char *doing, struct err *e);
 
-const char *hcloud_label(const struct strings *labels, const char *name);
-
 #endif

@@ -123,8 +123,8 @@ target "archiver" "aws_ec2" {{
     wait_for(lambda: setup.alive() == [] and setup.of(cold).state == "available")
 
 
-def test_keeper_killed(make):
-    s = make()
+def forgotten(s):
+    """A machine that is starting when its keeper is killed."""
     s.env["DORMOUSE_LOOK_MS"] = "300"
     s.fake.settings.pending = 30
     with subprocess.Popen([DORMOUSE, "wake", "arch"], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -133,6 +133,11 @@ def test_keeper_killed(make):
         wake.kill()
         s.end()
     assert len(s.alive()) == 1
+
+
+def test_keeper_killed(make):
+    s = make()
+    forgotten(s)
     # The next one finds it by its tags, and ends it.
     s.run("machines", check=0)
     wait_for(lambda: s.alive() == [], 60)
@@ -141,14 +146,7 @@ def test_keeper_killed(make):
 def test_keeper_of_another_region(make):
     """What it was started with is found again, whatever the environment of the next keeper says."""
     s = make()
-    s.env["DORMOUSE_LOOK_MS"] = "300"
-    s.fake.settings.pending = 30
-    with subprocess.Popen([DORMOUSE, "wake", "arch"], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as wake:  # fmt: skip
-        wait_for(lambda: len(s.alive()) == 1)
-        wake.kill()
-        s.end()
-    assert len(s.alive()) == 1
+    forgotten(s)
     s.env["AWS_REGION"] = "eu-central-1"
     s.run("machines", check=0)
     wait_for(lambda: s.alive() == [], 60)

@@ -308,9 +308,9 @@ static void instances(void **state)
 	assert_string_equal(v.v[0].private_ip, "10.0.0.5");
 	assert_string_equal(v.v[0].zone, "us-west-2d");
 	assert_string_equal(v.v[0].type, "t4g.nano");
-	assert_string_equal(ec2_tag(&v.v[0].tags, "dormouse:token"), "0123");
-	assert_string_equal(ec2_tag(&v.v[0].tags, "empty"), "");
-	assert_null(ec2_tag(&v.v[0].tags, "none"));
+	assert_string_equal(strings_pair(&v.v[0].tags, "dormouse:token"), "0123");
+	assert_string_equal(strings_pair(&v.v[0].tags, "empty"), "");
+	assert_null(strings_pair(&v.v[0].tags, "none"));
 	assert_int_equal(v.v[1].state, EC2_SHUTTING_DOWN);
 	assert_null(v.v[1].public_ip);
 	assert_string_equal(v.v[1].ipv6, "2001:db8::1");

@@ -72,8 +72,8 @@ static void answers(void **state)
 		else
 			assert_string_equal(v.v[0].address, rows[i].address);
 	}
-	assert_string_equal(hcloud_label(&v.v[0].labels, "a"), "1");
-	assert_null(hcloud_label(&v.v[0].labels, "b"));
+	assert_string_equal(strings_pair(&v.v[0].labels, "a"), "1");
+	assert_null(strings_pair(&v.v[0].labels, "b"));
 	assert_int_equal(
 	    hcloud_created_read(str_of("{\"server\":" SERVER(V4) ",\"action\":{\"id\":9,\"status\":\"running\"}}"), &a,
 				&one, &action, &e),
