@@ -9,24 +9,17 @@
 #include "wire/json.h"
 
 /* TOLD_MAX: more that are only told that there are too many. */
-enum { CLIENTS_MAX = 500, TOLD_MAX = 50, FULL_MS = 500 };
+enum { CLIENTS_MAX = 500, TOLD_MAX = 50 };
 
 void client_accept(struct keeper *k)
 {
 	size_t n = 0;
 	int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0 && fd_exhausted(errno)) {
-		/* It goes on waiting at the socket, and poll would tell of it at once again. */
-		k->accept_at_ms = clock_mono_ms() + FULL_MS;
-		if (!k->full)
-			(void)fprintf(stderr, "<3>dormouse: no descriptors are left for those who ask: %s\n",
-				      strerror(errno));
-		k->full = true;
-	}
+	if (fd_pause_after(&k->accepting, fd, clock_mono_ms()))
+		(void)fprintf(stderr, "<3>dormouse: no descriptors are left for those who ask: %s\n", strerror(errno));
 	if (fd < 0)
 		return;
-	k->full = false;
 	for (struct client *c = k->clients; c != NULL; c = c->next)
 		n++;
 	struct client *c = n < CLIENTS_MAX + TOLD_MAX ? calloc(1, sizeof(*c)) : NULL;

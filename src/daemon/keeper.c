@@ -38,8 +38,8 @@ static int64_t next_timer(const struct keeper *k, int64_t now)
 {
 	int64_t at = k->idle_exit && idle(k) ? k->idle_since_ms + IDLE_MS : INT64_MAX;
 
-	if (k->accept_at_ms > now && k->accept_at_ms < at)
-		at = k->accept_at_ms;
+	if (k->accepting.until_ms > now && k->accepting.until_ms < at)
+		at = k->accepting.until_ms;
 	for (const struct host *h = k->hosts; h != NULL; h = h->next)
 		if (host_next(h) < at)
 			at = host_next(h);
@@ -70,7 +70,7 @@ static void arm(int timer, int64_t left_ms)
 static void gather(const struct keeper *k, int signals, int timer, int64_t now, struct arena *a, struct pollfds *p)
 {
 	*vec_add(p, a) = (struct pollfd){signals, POLLIN, 0};
-	*vec_add(p, a) = (struct pollfd){k->accept_at_ms > now ? -1 : k->listener, POLLIN, 0};
+	*vec_add(p, a) = (struct pollfd){k->accepting.until_ms > now ? -1 : k->listener, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){timer, POLLIN, 0};
 	*vec_add(p, a) = (struct pollfd){k->jump.proc.pid == 0 ? -1 : k->jump.proc.out, POLLIN, 0};
 	for (const struct host *h = k->hosts; h != NULL; h = h->next) {

@@ -8,6 +8,7 @@
 #include "drivers/store_sqlite.h"
 #include "plan/machine_step.h"
 #include "plan/timetable.h"
+#include "sys/fdio.h"
 #include "sys/proc.h"
 #include "sys/tcp.h"
 #include "wire/control.h"
@@ -92,8 +93,7 @@ struct keeper {
 	struct jumphost jump;
 	int listener;
 	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
-	int64_t accept_at_ms; /* no connection is taken before: there was no descriptor left for it */
-	bool full;	      /* and that was said */
+	struct fd_pause accepting;
 	bool idle_exit;
 	bool leaving; /* was told to end: nobody gets a machine any more */
 	bool ending;

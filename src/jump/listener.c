@@ -24,7 +24,7 @@
 #include "sys/proc.h"
 #include "sys/tcp.h"
 
-enum { HELPERS = 64, COMPLAIN_MS = 10000, DAEMON_MS = 45000, FULL_MS = 500 };
+enum { HELPERS = 64, COMPLAIN_MS = 10000, DAEMON_MS = 45000 };
 
 /* One connection. */
 struct visit {
@@ -47,8 +47,7 @@ struct listener {
 	unsigned turned_away;
 	int64_t complain_ms; /* when that may be said again */
 	int64_t grace_ms;    /* to log in; DORMOUSE_LOGIN_GRACE_MS, for tests */
-	int64_t take_at_ms;  /* none is taken before: there was no descriptor left for it */
-	bool full;	     /* and that was said */
+	struct fd_pause taking;
 	bool retiring, ending;
 };
 
@@ -115,15 +114,10 @@ static void take(struct listener *l, int door)
 	struct err e;
 	AUTO(fd) int fd = tcp_accept(door, &peer);
 
-	if (fd < 0 && fd_exhausted(errno)) {
-		l->take_at_ms = clock_mono_ms() + FULL_MS;
-		if (!l->full)
-			say(3, "no descriptors are left for connections: %s", strerror(errno));
-		l->full = true;
-	}
+	if (fd_pause_after(&l->taking, fd, clock_mono_ms()))
+		say(3, "no descriptors are left for connections: %s", strerror(errno));
 	if (fd < 0)
 		return;
-	l->full = false;
 	const char *why =
 	    jump_admit(&l->admit, peer.number, (unsigned)l->config->server.max_connections, clock_mono_ms());
 	if (why != NULL) {
@@ -312,7 +306,7 @@ static void signalled(struct listener *l, int signals)
  * again, in milliseconds. */
 static int timers(struct listener *l, int64_t now)
 {
-	int64_t next = l->take_at_ms > now ? l->take_at_ms : INT64_MAX;
+	int64_t next = l->taking.until_ms > now ? l->taking.until_ms : INT64_MAX;
 
 	for (struct visit *v = l->visits; v != NULL; v = v->next) {
 		if (v->client != NULL || v->until_ms == INT64_MAX)
@@ -337,7 +331,7 @@ static void round_of(struct listener *l, int signals)
 
 	*vec_add(&p, &a) = (struct pollfd){signals, POLLIN, 0};
 	for (size_t d = 0; d < l->doors.n; d++)
-		*vec_add(&p, &a) = (struct pollfd){l->take_at_ms > now ? -1 : l->doors.fd[d], POLLIN, 0};
+		*vec_add(&p, &a) = (struct pollfd){l->taking.until_ms > now ? -1 : l->doors.fd[d], POLLIN, 0};
 	for (struct visit *v = l->visits; v != NULL; v = v->next)
 		*vec_add(&p, &a) = (struct pollfd){v->link, POLLIN, 0};
 	if (poll(p.v, p.n, timers(l, now)) < 0)

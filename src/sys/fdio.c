@@ -24,6 +24,17 @@ bool fd_exhausted(int code)
 	return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
 }
 
+bool fd_pause_after(struct fd_pause *p, int fd, int64_t now_ms)
+{
+	enum { PAUSE_MS = 500 };
+	bool full = fd < 0 && fd_exhausted(errno), told = p->told;
+
+	if (full)
+		p->until_ms = now_ms + PAUSE_MS;
+	p->told = full || (told && fd < 0);
+	return full && !told;
+}
+
 void fd_nonblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

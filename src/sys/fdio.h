@@ -11,6 +11,15 @@ void fd_close(int *fd); /* closes and sets -1; -1 is fine */
 void fd_auto(int *fd);
 /* Does that errno say that there are no more descriptors, or no memory for one?  Then the same call may work later. */
 bool fd_exhausted(int code);
+/* Of one who accepts connections: without a descriptor left for one it waits at its socket, and poll would tell of it
+ * at once again.  So none is taken before until_ms (monotonic). */
+struct fd_pause {
+	int64_t until_ms;
+	bool told;
+};
+/* After each accept, which gave fd, or -1 and errno.  True: say that there is no descriptor left; once, until there is.
+ */
+bool fd_pause_after(struct fd_pause *p, int fd, int64_t now_ms);
 void fd_nonblock(int fd);
 void fd_block(int fd);
 /* A descriptor that tells whether fd, given away and closed here, is still open in any process, without keeping it
