@@ -89,7 +89,8 @@ static void over(struct keeper *k, struct host *first)
 	int64_t next = clock_mono_ms() + (in_doubt(k, first) && SOON_MS < k->look_ms ? SOON_MS : k->look_ms);
 
 	first->looked = true;
-	first->asked = false;
+	/* Who asked while this look was under way waits for the next: only that saw what was there then. */
+	first->asked = first->asked && first->look_at != 0;
 	first->look_until = 0;
 	if (first->look_at == 0 || first->look_at > next)
 		first->look_at = next;
