@@ -1,8 +1,8 @@
-"""An incremental run over a tree of small datasets, and a run that finds nothing to do: dormouse, syncoid, bzfs,
-zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd, in turns, so
-that what disturbs one disturbs all. Each has an archive of its own; the first copy is made once, and is the beginning of
-all of them. --delay adds that to every round trip; --big: the first copy of one dataset. --without leaves out what would
-take hours."""
+"""An incremental run over a tree of small datasets with 30 snapshots each, and a run that finds nothing to do: dormouse,
+syncoid, bzfs, zfs-replicate, zfs-autobackup, and a loop of `zfs send | ssh zfs receive`. The same tree and the same sshd,
+in turns, so that what disturbs one disturbs all. Each has an archive of its own, which begins as a byte for byte copy of
+the source: all have to find out by GUID that it is one. --delay adds that to every round trip; --big: the first copy of
+one dataset."""
 
 import argparse
 import os
@@ -11,63 +11,68 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
-from conftest import World, sh, zfs  # noqa: E402
-import accounting  # noqa: E402  # conftest knows where
+from conftest import DORMOUSE, World, sh, zfs  # noqa: E402
+from measure import measure  # noqa: E402
+from pools import STAMP, made, say  # noqa: E402
 import zfs_core  # noqa: E402
 
 ROOT = "tank/home"
 FAR = "root@127.0.0.1"
 
 
-def datasets():
-    return zfs("list", "-H", "-o", "name", "-r", ROOT).split()
+def dormouse(world, before, now):
+    return [DORMOUSE, "backup", "safe"]
 
 
-def by_dormouse(world, before, now):
-    world.run("backup", "safe", check=0, timeout=7200)
+def syncoid(world, before, now):
+    return ["syncoid", "-r", "--quiet", "--no-sync-snap", "--compress=none", f"--sshport={world.port}",
+            f"--sshkey={world.folder}/id", ROOT, f"{FAR}:vault/syncoid"]  # fmt: skip
 
 
-def by_syncoid(world, before, now):
-    sh("syncoid", "-r", "--quiet", "--no-sync-snap", "--compress=none", f"--sshport={world.port}",
-       f"--sshkey={world.folder}/id", ROOT, f"{FAR}:vault/syncoid")  # fmt: skip
+def bzfs(world, before, now):
+    return [sys.executable, "-m", "bzfs_main.bzfs", ROOT, f"{FAR}:vault/bzfs", "--recursive", "--quiet",
+            f"--ssh-dst-config-file={world.folder}/bzfs_ssh_config", "--compression-program=-", "--mbuffer-program=-",
+            "--pv-program=-"]  # fmt: skip
 
 
-def by_bzfs(world, before, now):
-    sh(sys.executable, "-m", "bzfs_main.bzfs", ROOT, f"{FAR}:vault/bzfs", "--recursive", "--quiet",
-       f"--ssh-dst-config-file={world.folder}/bzfs_ssh_config", "--compression-program=-", "--mbuffer-program=-",
-       "--pv-program=-")  # fmt: skip
+def zfs_replicate(world, before, now):
+    return [sys.executable, "-c", "from zfs.replicate.cli.main import main; main()", "--recursive", "-l", "root", "-i",
+            f"{world.folder}/id", "-p", world.port, "--compression", "off", "127.0.0.1", "vault/zr", ROOT]  # fmt: skip
 
 
-def by_zfs_replicate(world, before, now):
-    sh(sys.executable, "-c", "from zfs.replicate.cli.main import main; main()", "--recursive", "-l", "root", "-i",
-       f"{world.folder}/id", "-p", world.port, "--compression", "off", "127.0.0.1", "vault/zr", ROOT)  # fmt: skip
+def zfs_autobackup(world, before, now):
+    return [sys.executable, "-m", "zfs_autobackup.ZfsAutobackup", "--other-snapshots", "--no-snapshot", "--no-progress",
+            "--strip-path=1", "--ssh-config", f"{world.folder}/autobackup_ssh_config", "--ssh-target", "archive", "bench",
+            "vault/zab"]  # fmt: skip
 
 
-def by_zfs_autobackup(world, before, now):
-    sh(sys.executable, "-m", "zfs_autobackup.ZfsAutobackup", "--other-snapshots", "--no-snapshot", "--no-progress", "--strip-path=1",
-       "--ssh-config", f"{world.folder}/autobackup_ssh_config", "--ssh-target", "archive", "bench",
-       "vault/zab")  # fmt: skip
+def each(before, now, far):
+    base = f"-i @{before} " if before else ""
+    return ["sh", "-ec", f'for d in $(zfs list -H -o name -r {ROOT}); do '
+            f'zfs send -L -c -e {base}"$d@{now}" | {far}zfs receive -u "vault/loop/${{d#tank/}}"; done']  # fmt: skip
 
 
-def by_loop(world, before, now):
-    if before == now:
-        return
-    far = f"ssh -i {world.folder}/id -p {world.port} {FAR}"
-    for name in datasets():
-        base = f"-i @{before} " if before else ""
-        sh("sh", "-c", f"zfs send -L -c -e {base}{name}@{now} | {far} zfs receive -u vault/loop/{name.removeprefix('tank/')}")
+def loop(world, before, now):
+    return each(before, now, f"ssh -i {world.folder}/id -p {world.port} {FAR} ")
 
 
-TOOLS = {"dormouse": by_dormouse, "syncoid": by_syncoid, "bzfs": by_bzfs, "zfs-replicate": by_zfs_replicate,
-         "zfs-autobackup": by_zfs_autobackup,
-         "by hand, a loop": by_loop}  # fmt: skip
+def pipe(world, before, now):
+    return each(before, now, "")
 
-# Where each has its copy of ROOT.
-PLACES = {"dormouse": "vault/backup/tank/home", "syncoid": "vault/syncoid", "bzfs": "vault/bzfs",
-          "zfs-replicate": "vault/zr/tank/home", "zfs-autobackup": "vault/zab/home", "by hand, a loop": "vault/loop/home"}  # fmt: skip
+
+# What runs, and where it has its copy of ROOT.
+TOOLS = {
+    "dormouse": (dormouse, "vault/backup/tank/home"),
+    "syncoid": (syncoid, "vault/syncoid"),
+    "bzfs": (bzfs, "vault/bzfs"),
+    "zfs-replicate": (zfs_replicate, "vault/zr/tank/home"),
+    "zfs-autobackup": (zfs_autobackup, "vault/zab/home"),
+    "by hand, a loop": (loop, "vault/loop/home"),
+    "send and receive, no ssh": (pipe, "vault/loop/home"),
+}
+BY_HAND = {"by hand, a loop", "send and receive, no ssh"}  # they do not look whether there is something to do
 
 
 def known_host(world):
@@ -83,8 +88,11 @@ def known_host(world):
     )
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+def run(world, name, before, now, most=None):
+    took = measure(TOOLS[name][0](world, before, now), world.env if name == "dormouse" else None, most)
+    say(f"{name}: {'ended after ' if took.ended else ''}{took.seconds:.1f} s")
+    assert took.failure == "", took.failure
+    return took
 
 
 class Archives:
@@ -99,62 +107,69 @@ class Archives:
             return
         sh("zpool", "export", "vault")
         self.disk.rename(self.disk.with_name(self.of))
-        its = self.disk.with_name(name)
+        its, place = self.disk.with_name(name), TOOLS[name][1]
         if its.exists():
             its.rename(self.disk)
         else:
             sh("cp", "--sparse=always", self.disk.with_name("first"), self.disk)
         sh("zpool", "import", "-N", "-d", self.disk, "vault")
-        if zfs("list", "-H", "-o", "name", PLACES["dormouse"], check=False):
-            if PLACES[name].count("/") > 1:
-                zfs("create", "-p", PLACES[name].rpartition("/")[0])
-            zfs("rename", PLACES["dormouse"], PLACES[name])
+        if sh("zfs", "list", TOOLS["dormouse"][1], check=False).returncode == 0:
+            if place.count("/") > 1:
+                zfs("create", "-p", place.rpartition("/")[0])
+            zfs("rename", TOOLS["dormouse"][1], place)
             zfs("destroy", "-r", "vault/backup")
         self.of = name
 
-    def keep_first(self):
-        sh("zpool", "export", "vault")
-        sh("cp", "--sparse=always", self.disk, self.disk.with_name("first"))
-        sh("zpool", "import", "-N", "-d", self.disk, "vault")
 
-
-def measure(world, rounds, count, snapshots):
-    """{tool: ([seconds of a run], [seconds of one with nothing to do], programs of a run, of one with nothing)}"""
-    zfs("create", ROOT)
+def replace_pools(world, image):
+    """The image is the source and, as another pool, what each archive begins as."""
+    disk = world.folder / "disks/vault.img"
+    sh("zpool", "destroy", "tank")
+    for pool, place, root in (("vault", disk, TOOLS["dormouse"][1]), ("tank", world.folder / "tank.img", ROOT)):
+        sh("cp", "--sparse=always", image, place)
+        sh("zpool", "import", "-N", "-d", place, "bench", pool)
+        zfs("set", f"mountpoint={world.folder / 'mnt' if pool == 'tank' else 'none'}", pool)
+        zfs("destroy", f"{pool}/t/not")
+        if root.count("/") > 1:
+            zfs("create", "-p", root.rpartition("/")[0])
+        zfs("rename", f"{pool}/t", root)
+        if pool == "vault":
+            sh("zpool", "reguid", pool)
+            sh("zpool", "export", pool)
+            sh("cp", "--sparse=always", disk, disk.with_name("first"))
     zfs("set", "autobackup:bench=true", ROOT)  # how zfs-autobackup is told what to take
-    zfs_core.create([f"{ROOT}/d{n}" for n in range(count - 1)])
     zfs("mount", "-a")
-    found = {name: ([], [], {}, {}) for name in TOOLS}
-    for n in range(1, snapshots):
-        zfs_core.snapshot([f"{name}@before{n:03}" for name in datasets()])
+
+
+def measure_many(world, args):
+    """({tool: ([a run's Took], [that of one with nothing to do])}, dormouse's first run)"""
+    names, datasets = list(TOOLS), zfs("list", "-H", "-o", "name", "-r", ROOT).split()
+    found = {name: ([], []) for name in names}
     archives = Archives(world)
-    names = list(TOOLS)
-    for turn in range(rounds + 1):
-        for name in datasets():
-            (world.folder / "mnt" / name.removeprefix("tank/") / "file").write_bytes(os.urandom(64 << 10))
-        zfs_core.snapshot([f"{name}@bench{turn}" for name in datasets()])
-        if turn == 0:
-            by_dormouse(world, None, None)
-            archives.keep_first()
-            say("the first copy is there")
-            continue
+    last = zfs("list", "-H", "-o", "name", "-s", "createtxg", "-t", "snapshot", "-d", "1", ROOT).split()[-1].split("@")[1]
+    first = run(world, "dormouse", None, last)
+    for turn in range(args.rounds):
+        before, last = last, f"bench{turn}"
+        if not args.nothing_new:
+            for name in datasets:
+                (world.folder / "mnt" / name.removeprefix("tank/") / "file").write_bytes(os.urandom(64 << 10))
+            zfs_core.snapshot([f"{name}@{last}" for name in datasets])
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             archives.give(name)
-            for idle, base in ((0, f"bench{turn - 1}"), (1, f"bench{turn}")):
-                accounting.begin()
-                began = time.monotonic()
-                TOOLS[name](world, base, f"bench{turn}")
-                took = time.monotonic() - began
-                say(f"{name}: {took:.1f} s")
-                programs = accounting.end()
-                found[name][idle].append(took)
-                found[name][2 + idle].update(ssh=programs["ssh"], zfs=programs["zfs"] + programs["zpool"])
+            for idle in (0, 1):
+                if (args.nothing_new and not idle) or (idle and name in BY_HAND):
+                    continue
+                ours = [t.seconds for t in found["dormouse"][idle]]
+                most = args.at_most * statistics.median(ours) if ours and name not in BY_HAND | {"dormouse"} else None
+                found[name][idle].append(run(world, name, before, last, most))
+                if found[name][idle][-1].ended:
+                    break  # It has not done what the next would find done.
     archives.give("dormouse")
-    return found
+    return found, first
 
 
 def measure_big(world, rounds, mib):
-    """{tool: [seconds]}, of the first copy of one dataset: random bytes, and text that lz4 halves."""
+    """{tool: [Took]}, of the first copy of one dataset: random bytes, and text that lz4 halves."""
     zfs("create", "-o", "compression=lz4", ROOT)
     zfs("set", "autobackup:bench=true", ROOT)
     with open(world.folder / "mnt/home/random", "wb") as f:
@@ -164,14 +179,13 @@ def measure_big(world, rounds, mib):
         for _ in range(mib // 2):
             f.write(b"".join(os.urandom(512) + bytes(512) for _ in range(1 << 10)))
     zfs("snapshot", f"{ROOT}@bench")
-    found = {name: [] for name in TOOLS}
+    for place in ("loop", "zab"):
+        zfs("create", f"vault/{place}")
     names = list(TOOLS)
+    found = {name: [] for name in names}
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            began = time.monotonic()
-            TOOLS[name](world, None, "bench")
-            found[name].append(time.monotonic() - began)
-            say(f"{name}: {found[name][-1]:.1f} s")
+            found[name].append(run(world, name, None, "bench"))
             # What it made is taken away again; what it marked at the source as well.
             snapshots = zfs("list", "-H", "-o", "name", "-t", "snapshot").split()
             for line in zfs("holds", "-H", *snapshots).splitlines():
@@ -187,40 +201,34 @@ def measure_big(world, rounds, mib):
     return found
 
 
-def show_big(found):
-    base = statistics.median(found["dormouse"])
-    print("| | median s | min | max | / dormouse |\n|---|---|---|---|---|")
-    for name, times in found.items():
-        mid = statistics.median(times)
-        print(f"| {name} | {mid:.2f} | {min(times):.2f} | {max(times):.2f} | {mid / base:.2f} |")
-
-
-def show(found, idle):
-    base = statistics.median(found["dormouse"][idle])
+def show(found):
+    base = statistics.median(t.seconds for t in found["dormouse"])
     print("| | median s | min | max | / dormouse | ssh | zfs, zpool |\n|---|---|---|---|---|---|---|")
-    for name, of in found.items():
-        times, programs = of[idle], of[2 + idle]
-        if name == "by hand, a loop" and idle:
+    for name, took in found.items():
+        if not took:
             continue
-        mid = statistics.median(times)
-        print(f"| {name} | {mid:.2f} | {min(times):.2f} | {max(times):.2f} | {mid / base:.1f} | {programs['ssh']} |"
-              f" {programs['zfs']} |")  # fmt: skip
+        seconds, more = [t.seconds for t in took], ">" if any(t.ended for t in took) else ""
+        mid, programs = statistics.median(seconds), took[-1].programs
+        print(f"| {name} | {more}{mid:.2f} | {min(seconds):.2f} | {max(seconds):.2f} | {more}{mid / base:.2f} "
+              f"| {more}{programs['ssh']} | {more}{programs['zfs'] + programs['zpool']} |")  # fmt: skip
 
 
 def versions():
     zfs_version = zfs("version").split()[0]
-    syncoid = sh("syncoid", "--version", check=False).stdout.split()
+    of_syncoid = sh("syncoid", "--version", check=False).stdout.split()
     ssh = subprocess.run(["ssh", "-V"], stderr=subprocess.PIPE, text=True, check=True).stderr.split(",")[0]
     peers = ", ".join(sorted(p.stem.removesuffix(".dist-info").replace("-", " ") for p in
                              pathlib.Path(os.environ["PYTHONPATH"]).glob("*zfs*.dist-info")))  # fmt: skip
-    return f"{zfs_version}, {ssh}, syncoid {syncoid[-1].rstrip(')') if syncoid else '?'}, {peers}"
+    return f"{zfs_version}, {ssh}, syncoid {of_syncoid[-1].rstrip(')') if of_syncoid else '?'}, {peers}"
 
 
 def main():
     p = argparse.ArgumentParser()
+    p.add_argument("kept", type=pathlib.Path, help="folder for the images of the pools")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--datasets", type=int, default=40)
-    p.add_argument("--snapshots", type=int, default=1, help="that each of them has when the first copy is made")
+    p.add_argument("--nothing-new", action="store_true", help="only runs with nothing to do")
+    p.add_argument("--at-most", type=float, default=20, help="a peer is ended after so many times dormouse's time")
     p.add_argument("--without", action="append", default=[], choices=list(TOOLS), metavar="TOOL", help="may be repeated")
     p.add_argument("--delay", type=int, default=0, help="milliseconds that every round trip takes longer")
     p.add_argument("--big", type=int, metavar="MIB", help="instead: the first copy of one dataset of that size")
@@ -231,27 +239,31 @@ def main():
         sh("modprobe", "sch_netem")
         sh("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", f"{args.delay / 2}ms")
     with tempfile.TemporaryDirectory() as folder:
-        world = World(pathlib.Path(folder), size=f"{3 * args.big}M" if args.big else "2G")
+        folder = pathlib.Path(folder)
+        image = None if args.big else made(args.kept, folder, args.datasets, STAMP)
+        world = World(folder, size=f"{3 * args.big}M" if args.big else "64M")
         try:
             known_host(world)
             world.write_config(world.host_key, snapshots="")
             world.config.write_text(world.config.read_text().replace("  ssh {", '  linger = "1h"\n  ssh {'))
+            if image is not None:
+                replace_pools(world, image)
             world.run("wake", "archiver", check=0)  # the others have nothing that could wake it
-            zfs("create", "vault/loop")
-            zfs("create", "vault/zab")
-            found = measure_big(world, args.rounds, args.big) if args.big else measure(
-                world, args.rounds, args.datasets, args.snapshots
-            )
+            found = measure_big(world, args.rounds, args.big) if args.big else measure_many(world, args)
         finally:
             world.end()
+    with_delay = f"{args.rounds} rounds in turns, {args.delay} ms of delay. {versions()}.\n"
     if args.big:
-        print(f"One dataset of {args.big} MiB, {args.rounds} rounds in turns, {args.delay} ms of delay. {versions()}.\n")
-        return show_big(found)
-    print(f"{args.datasets} datasets of {args.snapshots} snapshots, {args.rounds} rounds in turns, {args.delay} ms of delay. {versions()}.\n")
-    print("64 KiB new in each:\n")
-    show(found, 0)
+        print(f"One dataset of {args.big} MiB, {with_delay}")
+        return show(found)
+    found, first = found
+    print(f"{args.datasets} datasets with 30 snapshots, {with_delay}")
+    print(f"dormouse's first run, which takes over: {first.seconds:.1f} s\n")
+    if not args.nothing_new:
+        print("64 KiB new in each:\n")
+        show({name: took[0] for name, took in found.items()})
     print("\nNothing to do:\n")
-    show(found, 1)
+    show({name: took[1] for name, took in found.items()})
 
 
 main()

@@ -6,43 +6,16 @@ import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import DORMOUSE, sh, zfs  # noqa: E402
-import accounting  # noqa: E402  # conftest knows where
-import zfs_core  # noqa: E402
+from measure import measure  # noqa: E402
+from pools import BEGAN, HOUR, OF_SANOID, STAMP, made, set_clock  # noqa: E402
 
 KEEP = 30
-STAMP = "zfs-auto-snap_hourly-%Y-%m-%d-%H%M"  # zfs-auto-snapshot's, which dormouse reads as well
-
-
-def make_pool(image, count):
-    """count datasets with 30 snapshots an hour apart (for that, and so that the last is an hour old, the guest's own
-    clock is set), and one that is left out."""
-    sh("truncate", "-s", "1G", image)
-    sh("zpool", "create", "-O", f"mountpoint={image.parent}/mnt", "bench", image)
-    names = ["bench/t"] + [f"bench/t/d{n}" for n in range(count - 1)]
-    zfs_core.create(names[:1])
-    zfs_core.create(names[1:] + ["bench/t/not"])
-    zfs("set", "com.sun:auto-snapshot=true", "bench/t")
-    zfs("set", "com.sun:auto-snapshot=false", "bench/t/not")
-    now = int(time.time())
-    for n in range(30, 0, -1):
-        sh("date", "-s", f"@{now - n * 3600}")
-        stamp = time.strftime(STAMP, time.gmtime(now - n * 3600))
-        zfs_core.snapshot([f"{name}@{stamp}" for name in names])
-    sh("date", "-s", f"@{now}")
-    sh("zpool", "export", "bench")
-
-
-def rename_snapshots(stamp):
-    for line in zfs("list", "-H", "-o", "name", "-t", "snapshot", "-d", "1", "bench/t").split():
-        then = time.strptime(line.split("@")[1], STAMP)
-        zfs("rename", "-r", line, "bench/t@" + time.strftime(stamp, then))
 
 
 def dormouse(folder, name):
@@ -74,9 +47,9 @@ def sanoid(folder, name):
 
 
 TOOLS = {
-    "dormouse": (None, dormouse),
-    "zfs-auto-snapshot": (None, auto_snapshot),
-    "sanoid": ("autosnap_%Y-%m-%d_%H:%M:%S_hourly", sanoid),
+    "dormouse": (STAMP, dormouse),
+    "zfs-auto-snapshot": (STAMP, auto_snapshot),
+    "sanoid": (OF_SANOID, sanoid),
 }
 
 
@@ -86,44 +59,52 @@ def snapshots(name):
 
 def main():
     p = argparse.ArgumentParser()
+    p.add_argument("kept", type=pathlib.Path, help="folder for the images of the pools")
     p.add_argument("--datasets", type=int, default=1000)
     p.add_argument("--passes", type=int, default=3, help="of dormouse, whose first one knows nothing yet")
-    p.add_argument("--peers-passes", type=int, default=2, help="of the others, who know nothing in any")
+    p.add_argument("--peers-passes", type=int, default=1, help="of the others, who know nothing in any")
+    p.add_argument("--at-most", type=float, default=20, help="a peer is ended after so many times dormouse's time")
     p.add_argument("--only", help="one of the tools")
+    p.add_argument("--make", action="store_true", help="only make the images that are not there")
     args = p.parse_args()
     if not pathlib.Path("/run/vm").exists():
         sys.exit("this sets the clock, so it runs only in a guest of its own: DORMOUSE_VM=always bench/run snapshots")
+    tools = {tool: TOOLS[tool] for tool in TOOLS if args.only in (None, tool)}
+    with tempfile.TemporaryDirectory() as where:
+        folder = pathlib.Path(where)
+        images = {tool: made(args.kept, folder, args.datasets, stamp) for tool, (stamp, _) in tools.items()}
+        if not args.make:
+            compare(args, folder, tools, images)
+
+
+def compare(args, folder, tools, images):
     print(f"{args.datasets} datasets with 30 snapshots, {KEEP} kept; one dataset left out; all mounted.\n"
           "Passes an hour apart. Ratios are to the median of dormouse's passes but the first.\n")
     print("| | pass | s | / dormouse | programs | snapshots before, after |\n|---|---|---|---|---|---|", flush=True)
     ours = []
-    with tempfile.TemporaryDirectory() as where:
-        folder = pathlib.Path(where)
-        make_pool(folder / "made.img", args.datasets)
-        for tool, (stamp, make) in TOOLS.items():
-            if args.only not in (None, tool):
-                continue
-            # Each has a copy of its own, and no other pool is there.
-            (folder / tool).mkdir()
-            sh("cp", "--sparse=always", folder / "made.img", folder / tool / "bench.img")
-            sh("zpool", "import", "-d", folder / tool, "bench")
-            if stamp is not None:
-                rename_snapshots(stamp)
-            argv, env = make(folder / tool, "bench")
-            for n in range(args.passes if make is dormouse else args.peers_passes):
-                before = snapshots("bench")
-                accounting.begin()
-                began = time.monotonic()
-                done = subprocess.run(argv, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                took, programs = time.monotonic() - began, sum(accounting.end().values())
-                if make is dormouse:
-                    ours.append(took)
-                print(f"| {tool} | {n + 1} | {took:.1f} | {took / statistics.median(ours[1:] or ours or [took]):.1f} | {programs} | {before}, {snapshots('bench')}"
-                      f"{'' if done.returncode == 0 else ', exit ' + str(done.returncode) + ': ' + done.stdout[-300:]} |",
-                      flush=True)  # fmt: skip
-                sh("date", "-s", f"@{int(time.time()) + 3600}")
-            sh("zpool", "destroy", "bench")
-            (folder / tool / "bench.img").unlink()
+    for tool, (_, make) in tools.items():
+        # Each has a copy of its own, and no other pool is there.
+        (folder / tool).mkdir()
+        sh("cp", "--sparse=always", images[tool], folder / tool / "bench.img")
+        now = BEGAN + 30 * HOUR
+        set_clock(now)
+        sh("zpool", "import", "-d", folder / tool, "bench")
+        argv, env = make(folder / tool, "bench")
+        for n in range(args.passes if make is dormouse else args.peers_passes):
+            before = snapshots("bench")
+            base = statistics.median(ours[1:] or ours) if ours else None
+            most = None if make is dormouse or base is None else args.at_most * base
+            took = measure(argv, env, most)
+            if make is dormouse:
+                ours.append(took.seconds)
+            more = ">" if took.ended else ""
+            print(f"| {tool} | {n + 1} | {more}{took.seconds:.1f} | {more}{took.seconds / (base or took.seconds):.1f} "
+                  f"| {more}{took.programs.total()} | {before}, {snapshots('bench')}"
+                  f"{', ' if took.failure else ''}{took.failure} |", flush=True)  # fmt: skip
+            now += HOUR
+            set_clock(now)
+        sh("zpool", "destroy", "bench")
+        (folder / tool / "bench.img").unlink()
 
 
 main()

@@ -142,26 +142,29 @@ def test_dropbear(jump):
 
 def test_keys_are_exchanged_anew_both_ways(jump):
     jump.start()
-    size = 96 * 1024 * 1024
-    block = os.urandom(1024 * 1024)
-    want = hashlib.sha256(block * (size // len(block))).hexdigest()
+    block, blocks = os.urandom(1024 * 1024), int(os.environ.get("DORMOUSE_REKEY_MIB", "96"))
+    want = hashlib.sha256()
+    for _ in range(blocks):
+        want.update(block)
     options = ["-o", "RekeyLimit=8M", "-o", f"ProxyCommand=ssh -F {jump.ssh_config} -o RekeyLimit=8M -v -W %h:%p jump"]
-    with jump.spawn("ssh", *options, "arch", "sha256sum") as up:
-        feeder = threading.Thread(target=lambda: [up.stdin.write(block) for _ in range(size // len(block))] and up.stdin.close())
-        feeder.start()
-        messages = threading.Thread(target=lambda: rekeyed.append(up.stderr.read().count(b"SSH2_MSG_NEWKEYS received")))
-        rekeyed = []
-        messages.start()
-        assert up.stdout.read().split()[0].decode() == want
-        feeder.join()
-        messages.join()
-        assert up.wait(60) == 0 and rekeyed[0] > 5
-    (jump.folder / "data").write_bytes(block * (size // len(block)))
-    with jump.spawn("ssh", *options, "arch", f"cat {jump.folder}/data", stderr=subprocess.DEVNULL) as down:
+    messages = jump.folder / "messages"
+
+    def exchanged():
+        return messages.read_bytes().count(b"SSH2_MSG_NEWKEYS received")
+
+    with open(messages, "wb") as f, jump.spawn("ssh", *options, "arch", "sha256sum", stderr=f) as up:
+        for _ in range(blocks):
+            up.stdin.write(block)
+        up.stdin.close()
+        assert up.stdout.read().split()[0].decode() == want.hexdigest()
+        assert up.wait(60) == 0 and exchanged() > blocks // 16
+    (jump.folder / "data").write_bytes(block)
+    again = f"n=0; while [ $((n += 1)) -le {blocks} ]; do cat {jump.folder}/data; done"
+    with open(messages, "wb") as f, jump.spawn("ssh", *options, "arch", again, stderr=f) as down:
         got = hashlib.sha256()
         while data := down.stdout.read(1 << 20):
             got.update(data)
-        assert down.wait(60) == 0 and got.hexdigest() == want
+        assert down.wait(60) == 0 and got.digest() == want.digest() and exchanged() > blocks // 16
     jump.nothing_is_left()
 
 
