@@ -72,6 +72,8 @@ static const struct {
     {"recover", cmd_recover, "everything back that is not here any more"},
     {"repair", cmd_repair, "mend a copy that has gone its own way"},
     {"plan", cmd_plan, "what a run would do, and why"},
+    {"apply", cmd_apply, "make what the targets need and keep: volumes, keys, groups"},
+    {"destroy", cmd_destroy, "take away what apply has made"},
     {"doctor", cmd_doctor, "can this host and both sides do what is asked of them?"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},

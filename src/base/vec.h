@@ -34,6 +34,12 @@ static inline void *vec_grow(struct arena *a, const void *old, size_t n, size_t 
 
 struct strings VEC(const char *);
 
+static inline void strings_add_pair(struct strings *s, struct arena *a, const char *name, const char *value)
+{
+	*vec_add(s, a) = name;
+	*vec_add(s, a) = value;
+}
+
 /* Of name, value, …: the value of the first of that name, or NULL. */
 static inline const char *strings_pair(const struct strings *s, const char *name)
 {

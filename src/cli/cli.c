@@ -140,6 +140,22 @@ int cli_fail(const struct cli *c, const struct err *e)
 	return err_exit_code(e);
 }
 
+int cli_agreed(bool yes, struct err *e)
+{
+	char answer[8] = "";
+
+	if (yes)
+		return 0;
+	(void)err_set(e, ERR_USAGE, "nothing was done");
+	if (!isatty(STDIN_FILENO)) {
+		(void)err_why(e, "nobody can be asked here");
+		return err_hint(e, "look at what it would take away; then say it with --yes");
+	}
+	(void)fputs("Do it? [y/N] ", stdout);
+	(void)fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y') ? 0 : -1;
+}
+
 /* --- the configuration ----------------------------------------------------------------------------- */
 
 static bool read_file(void *ctx, const char *path, struct arena *a, struct str *out, const char **why)

@@ -61,14 +61,19 @@ void cli_show_stage(struct run_listener *l, const struct run_event *ev);
 void cli_print_json(const json_t *j);
 /* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */
 int cli_fail(const struct cli *c, const struct err *e);
+/* Asks a person whether what was shown is to be done; yes: it was said before.  -1: it is not, or nobody can be asked.
+ */
+int cli_agreed(bool yes, struct err *e) MUST_CHECK;
 /* The configuration for the keeper: the first thing wrong becomes the error. */
 const struct config *cli_load_for_keeper(const char *path, struct arena *a, struct err *e);
 
 /* The commands: each gets its own name as argv[0] and returns an exit code. */
+int cmd_apply(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_cat(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_destroy(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);

@@ -2,15 +2,12 @@
 #include "cli/cli.h"
 #include "conf/conf.h"
 #include "engine/reach.h"
+#include "engine/task.h"
 #include "plan/examine.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
-#include "sys/proc.h"
 #include "wire/host_text.h"
 #include "wire/program.h"
-#include "wire/worker_order.h"
-
-enum { SAYS_MAX = 64 * 1024 };
 
 struct visit {
 	struct cli *cli;
@@ -30,11 +27,7 @@ static void wrong(struct visit *v, const struct err *e)
 /* Asks a worker, as the keeper does: only that may have what the kind needs. */
 static int check(struct cli *c, const struct target *t, struct err *e)
 {
-	const char *const argv[] = {c->paths.self, "worker", "check", t->name, NULL};
 	AUTO(buf) struct buf block = {0};
-	AUTO(buf) struct buf order = {0};
-	struct proc_result r;
-	struct str last = {"", 0};
 
 	conf_write_target(&block, t, &provider_find(t->kind)->kind);
 	struct worker_order o = {.op = "check",
@@ -43,13 +36,7 @@ static int check(struct cli *c, const struct target *t, struct err *e)
 				 .config = buf_text(&block),
 				 .runtime_dir = c->paths.runtime_dir,
 				 .timeout_ms = t->start_timeout_ms};
-	worker_order_write(&order, &o);
-	struct str input = buf_str(&order);
-	if (proc_run(argv, NULL, &input, SAYS_MAX, t->start_timeout_ms, &c->arena, &r, e) < 0)
-		return -1;
-	for (struct str said = r.out; said.n > 0;)
-		last = str_cut(&said, '\n');
-	AUTO(json) json_t *answer = worker_answer(json_parse(last, "what the worker says", e), e);
+	AUTO(json) json_t *answer = task_run(c->paths.self, &o, &c->arena, NULL, e);
 	return answer == NULL ? -1 : 0;
 }
 

@@ -58,22 +58,6 @@ static void show(const struct conflict *c, const struct repair_step *s)
 	(void)fflush(stdout);
 }
 
-static int agreed(bool yes, struct err *e)
-{
-	char answer[8] = "";
-
-	if (yes)
-		return 0;
-	(void)err_set(e, ERR_USAGE, "nothing was done");
-	if (!isatty(STDIN_FILENO)) {
-		(void)err_why(e, "nobody can be asked here");
-		return err_hint(e, "look at what it would take away; then say it with --yes");
-	}
-	(void)fputs("Do it? [y/N] ", stdout);
-	(void)fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y') ? 0 : -1;
-}
-
 static int carry_out(struct run *r, const struct repair_step *s, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
@@ -150,7 +134,7 @@ int cmd_repair(int argc, char **argv)
 			      : repair_plan(found, &r.seen.source, &r.seen.target, kind, r.seen.now, r.arena, &step,
 					    &e)) < 0)
 			rc = cli_fail(&c, &e);
-		else if (show(found, &step), agreed(yes, &e) < 0)
+		else if (show(found, &step), cli_agreed(yes, &e) < 0)
 			rc = cli_fail(&c, &e);
 		else if (carry_out(&r, &step, &e) < 0)
 			rc = cli_fail(&c, &e);

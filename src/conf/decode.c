@@ -231,27 +231,54 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 	}
 }
 
+/* The one of the same name among the blocks before it. */
+static const struct block *twin(const struct body *body, size_t i, bool labelled)
+{
+	const struct block *b = &body->blocks.v[i];
+
+	for (size_t k = 0; k < i; k++) {
+		const struct block *o = &body->blocks.v[k];
+		if (strcmp(o->type, b->type) != 0)
+			continue;
+		if (!labelled || (o->labels.n > 0 && strcmp(o->labels.v[0].text, b->labels.v[0].text) == 0))
+			return o;
+	}
+	return NULL;
+}
+
+static void decode_block(const struct block *b, const struct field_block *f, void *base, struct arena *a,
+			 struct diags *d)
+{
+	struct block_schema schema = {.name = f->name, .fields = f->fields, .nfields = f->nfields};
+	struct decode_part part = {f->fields, f->nfields, base};
+
+	if (f->labelled)
+		*(const char **)base = b->labels.v[0].text;
+	decode_attrs(&b->body, &schema, b->at, &part, 1, a, d);
+	decode_blocks(&b->body, f->blocks, f->nblocks, base, a, d);
+}
+
 void decode_blocks(const struct body *body, const struct field_block *kinds, size_t nkinds, void *base, struct arena *a,
 		   struct diags *d)
 {
 	for (size_t k = 0; k < nkinds; k++) {
 		const struct field_block *f = &kinds[k];
-		struct block_schema schema = {.name = f->name, .fields = f->fields, .nfields = f->nfields};
 		struct field_items *items = (struct field_items *)(void *)((char *)base + f->offset);
-		const struct block *first = NULL;
 		size_t n = 0;
 		for (size_t i = 0; i < body->blocks.n; i++)
 			n += strcmp(body->blocks.v[i].type, f->name) == 0;
 		*items = (struct field_items){n == 0 ? NULL : arena_alloc(a, n * f->size), 0};
 		for (size_t i = 0; i < body->blocks.n; i++) {
 			const struct block *b = &body->blocks.v[i];
-			if (strcmp(b->type, f->name) != 0)
+			/* One with too many names, or without, was told of. */
+			if (strcmp(b->type, f->name) != 0 || b->labels.n != f->labelled)
 				continue;
-			if (first != NULL && !f->many)
-				diag_add(d, b->at, "a second '%s' block", f->name)->first = first->at;
-			first = first == NULL ? b : first;
-			struct decode_part part = {f->fields, f->nfields, (char *)items->v + items->n++ * f->size};
-			decode_attrs(&b->body, &schema, b->at, &part, 1, a, d);
+			const struct block *first = f->many && !f->labelled ? NULL : twin(body, i, f->many);
+			if (first != NULL)
+				diag_add(d, b->at, "a second '%s' block%s%s", f->name, f->labelled ? " " : "",
+					 f->labelled ? b->labels.v[0].text : "")
+				    ->first = first->at;
+			decode_block(b, f, (char *)items->v + items->n++ * f->size, a, d);
 		}
 	}
 }

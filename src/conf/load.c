@@ -136,6 +136,30 @@ static void check_whole(struct loading *l, const struct target_kind *kind, const
 		diag_hint(l->d, diag_add(l->d, t->at, "%s", what), "%s", hint);
 }
 
+static void check_labels(struct loading *l, const struct body *body, const struct target_kind *kind)
+{
+	for (size_t i = 0; i < body->blocks.n; i++)
+		for (size_t k = 0; k < kind->nblocks; k++)
+			if (kind->blocks[k].labelled && body->blocks.v[i].labels.n == 1 &&
+			    strcmp(kind->blocks[k].name, body->blocks.v[i].type) == 0)
+				load_check_name(l, kind->blocks[k].name, &body->blocks.v[i].labels.v[0]);
+}
+
+/* Those of its settings, but for what the file names as well. */
+static void add_pools(struct loading *l, const struct target_kind *kind, struct target *t)
+{
+	struct strings more = {0};
+
+	kind->pools(t->settings, l->a, &more);
+	for (size_t i = 0; i < more.n; i++) {
+		bool there = false;
+		for (size_t k = 0; k < t->pools.n; k++)
+			there |= strcmp(t->pools.v[k], more.v[i]) == 0;
+		if (!there)
+			*vec_add(&t->pools, l->a) = more.v[i];
+	}
+}
+
 static void load_target(struct loading *l, const struct block *b)
 {
 	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
@@ -155,6 +179,7 @@ static void load_target(struct loading *l, const struct block *b)
 		decode_check_blocks(&b->body, schema, l->d);
 		decode_attrs(&b->body, schema, b->at, parts, ARRAY_LEN(parts), l->a, l->d);
 		decode_blocks(&b->body, kind->blocks, kind->nblocks, settings, l->a, l->d);
+		check_labels(l, &b->body, kind);
 		check_sharing(l, &b->body, kind, &t);
 		check_whole(l, kind, &t);
 		const struct attr *channels = body_attr(&b->body, "channels");
@@ -165,6 +190,8 @@ static void load_target(struct loading *l, const struct block *b)
 	load_ssh(l, &b->body, &t);
 	if (kind != NULL && kind->made_key != NULL && t.ssh.host_key == NULL)
 		t.ssh.made = kind->made_key(t.settings);
+	if (kind != NULL && kind->pools != NULL)
+		add_pools(l, kind, &t);
 	if (t.check_port == 0 && kind != NULL && !kind->unchecked)
 		t.check_port = t.ssh.port;
 	*vec_add(&l->out->targets, l->a) = t;

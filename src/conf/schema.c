@@ -180,6 +180,23 @@ static const struct block_schema **pointers(struct arena *a, size_t n)
 	return arena_alloc(a, n * sizeof(void *));
 }
 
+static const struct block_schema *of_block(const struct field_block *f, struct arena *a)
+{
+	struct block_schema *s = arena_new(a, struct block_schema);
+	const struct block_schema **blocks = pointers(a, f->nblocks);
+
+	for (size_t i = 0; i < f->nblocks; i++)
+		blocks[i] = of_block(&f->blocks[i], a);
+	*s = (struct block_schema){.name = f->name,
+				   .nlabels = f->labelled,
+				   .label_names = f->labelled ? arena_printf(a, "%s \"NAME\"", f->name) : f->name,
+				   .fields = f->fields,
+				   .nfields = f->nfields,
+				   .blocks = blocks,
+				   .nblocks = f->nblocks};
+	return s;
+}
+
 static const struct block_schema *blocks_of(const struct target_kind *const *kinds, size_t n, struct arena *a)
 {
 	struct block_schema *target = arena_new(a, struct block_schema);
@@ -191,15 +208,9 @@ static const struct block_schema *blocks_of(const struct target_kind *const *kin
 	*target = target_schema;
 	target->blocks = all;
 	all[target->nblocks++] = &ssh_schema;
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < kinds[i]->nblocks; k++) {
-			const struct field_block *f = &kinds[i]->blocks[k];
-			struct block_schema *s = arena_new(a, struct block_schema);
-			*s = (struct block_schema){
-			    .name = f->name, .label_names = f->name, .fields = f->fields, .nfields = f->nfields};
-			all[target->nblocks++] = s;
-		}
-	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < kinds[i]->nblocks; k++)
+			all[target->nblocks++] = of_block(&kinds[i]->blocks[k], a);
 	return target;
 }
 

@@ -66,16 +66,21 @@ static void write_field(struct buf *b, const struct field *f, const void *base)
 	buf_putc(b, '\n');
 }
 
-static void write_blocks(struct buf *b, const struct target_kind *kind, const void *base)
+static void write_blocks(struct buf *b, const struct field_block *blocks, size_t n, const void *base)
 {
-	for (size_t k = 0; k < kind->nblocks; k++) {
-		const struct field_block *f = &kind->blocks[k];
+	for (size_t k = 0; k < n; k++) {
+		const struct field_block *f = &blocks[k];
 		const struct field_items *items =
 		    (const struct field_items *)(const void *)((const char *)base + f->offset);
 		for (size_t i = 0; i < items->n; i++) {
-			buf_printf(b, "%s {\n", f->name);
-			for (size_t n = 0; n < f->nfields; n++)
-				write_field(b, &f->fields[n], (const char *)items->v + i * f->size);
+			const char *item = (const char *)items->v + i * f->size;
+			buf_printf(b, "%s%s", f->name, f->labelled ? " " : "");
+			if (f->labelled)
+				write_string(b, *(const char *const *)(const void *)item);
+			buf_puts(b, " {\n");
+			for (size_t m = 0; m < f->nfields; m++)
+				write_field(b, &f->fields[m], item);
+			write_blocks(b, f->blocks, f->nblocks, item);
 			buf_puts(b, "}\n");
 		}
 	}
@@ -92,7 +97,7 @@ void conf_write_target(struct buf *b, const struct target *t, const struct targe
 		write_field(b, &target_schema.fields[i], t);
 	for (size_t i = 0; i < kind->nfields; i++)
 		write_field(b, &kind->fields[i], t->settings);
-	write_blocks(b, kind, t->settings);
+	write_blocks(b, kind->blocks, kind->nblocks, t->settings);
 	buf_puts(b, "ssh {\n");
 	for (size_t i = 0; i < ssh_schema.nfields; i++)
 		write_field(b, &ssh_schema.fields[i], &t->ssh);

@@ -7,6 +7,7 @@
 #include "provider/registry.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
+#include "sys/token.h"
 #include "wire/machine_json.h"
 
 /* A worker keeps its own time, and says better what it was that took too long. */
@@ -148,18 +149,12 @@ void host_set_token(struct host *h, const char *token)
 
 /* --- the worker ----------------------------------------------------------------------------------- */
 
-/* A token of 128 random bits: the same start, however often it is asked for. */
+/* The same start, however often it is asked for. */
 static void new_token(struct host *h)
 {
-	unsigned char raw[16];
-	char text[2 * sizeof(raw) + 1];
-	AUTO(fd) int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	char text[TOKEN_TEXT];
 
-	if (fd < 0 || read(fd, raw, sizeof(raw)) != sizeof(raw))
-		abort();
-	for (size_t i = 0; i < sizeof(raw); i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", raw[i]);
-	replace(&h->token, text);
+	replace(&h->token, token_new(text));
 }
 
 bool host_matters(const struct host *h)

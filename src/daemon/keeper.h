@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "daemon/daemon.h"
-#include "daemon/task.h"
 #include "drivers/store_sqlite.h"
+#include "engine/task.h"
 #include "plan/machine_step.h"
 #include "plan/timetable.h"
 #include "sys/fdio.h"

@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/machine_json.h"
+#include "wire/resource_json.h"
 #include "wire/worker_order.h"
 
 enum { ORDER_MAX = 4 * 1024 * 1024, LINES = 50, LINE_MS = 200, LINE_MAX_BYTES = 256 };
@@ -74,12 +75,81 @@ static int start(const struct provider_ops *ops, const struct provider_env *env,
 	return ops->start(env, &settled, id, f, e);
 }
 
+/* One resource out of an order, NULL if it names none. */
+static int resource_of(const char *text, struct arena *a, const struct resource **out, struct err *e)
+{
+	struct resource *r = arena_new(a, struct resource);
+
+	*out = NULL;
+	if (text == NULL)
+		return 0;
+	AUTO(json) json_t *j = json_parse(str_of(text), "the order", e);
+	if (j == NULL || resource_read(j, a, r, e) < 0)
+		return -1;
+	*out = r;
+	return 0;
+}
+
+/* What stays when machines go. */
+static int set_up(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
+		  const struct worker_order *o, json_t *answer, struct err *e)
+{
+	struct resources wants = {0}, has = {0};
+	const struct resource *wanted, *found;
+
+	if (strcmp(o->op, "survey") == 0) {
+		if (ops->survey != NULL && ops->survey(env, t, &wants, &has, e) < 0)
+			return -1;
+		(void)json_object_set_new(answer, "wanted", resources_json(&wants));
+		(void)json_object_set_new(answer, "found", resources_json(&has));
+		return 0;
+	}
+	if (resource_of(o->wanted, env->arena, &wanted, e) < 0 || resource_of(o->found, env->arena, &found, e) < 0)
+		return -1;
+	if (ops->survey != NULL && strcmp(o->op, "make") == 0 && wanted != NULL)
+		return ops->make(env, t, wanted, o->token, e);
+	if (ops->survey != NULL && strcmp(o->op, "change") == 0 && wanted != NULL && found != NULL)
+		return ops->change(env, t, wanted, found, e);
+	if (ops->survey != NULL && strcmp(o->op, "remove") == 0 && found != NULL)
+		return ops->remove(env, t, found, e);
+	return err_set(e, ERR_USAGE, "a worker is started by dormouse itself, not by hand");
+}
+
+/* A disk whose pool is new is marked with it before anybody gets the machine. */
+static int prepare(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
+		   const struct machine_facts *f, struct err *e)
+{
+	struct pool_disks disks = {0};
+
+	if (ops->disks != NULL && ops->disks(env, t, &disks, e) < 0)
+		return -1;
+	if (machine_prepare(env, t, f, &disks, e) < 0)
+		return -1;
+	for (size_t i = 0; i < disks.n; i++)
+		if (disks.v[i].fresh && ops->mark(env, t, &disks.v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* These need nothing of a machine that runs, and are done whether or not its host key can be pinned. */
+static bool is_of_machine(const char *op)
+{
+	static const char *const others[] = {"check", "list", "survey", "make", "change", "remove"};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strcmp(others[i], op) == 0)
+			return false;
+	return true;
+}
+
 static int perform(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
 		   const struct worker_order *o, json_t *answer, struct err *e)
 {
 	struct machine_id id = {t->name, o->token};
 	struct machine_facts f = {0};
 
+	if (!is_of_machine(o->op) && strcmp(o->op, "check") != 0 && strcmp(o->op, "list") != 0)
+		return set_up(ops, env, t, o, answer, e);
 	if (o->facts != NULL) {
 		AUTO(json) json_t *known = json_parse(str_of(o->facts), "facts", e);
 		if (known == NULL || machine_facts_read(known, env->arena, &f, e) < 0)
@@ -91,7 +161,7 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 			return -1;
 		if (f.power != POWER_RUNNING)
 			return err_set(e, ERR_MISSING, "the machine of target '%s' is gone", t->name);
-		if (machine_prepare(env, t, &f, e) < 0)
+		if (prepare(ops, env, t, &f, e) < 0)
 			return -1;
 	} else if (strcmp(o->op, "drain") == 0) {
 		return machine_drain(env, t, &f, e);
@@ -157,7 +227,7 @@ int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind)
 		else if (ops->start == NULL)
 			ok = found && become(paths.cloud, argv, buf_str(&order), &e) == 0;
 		/* A machine is ended whatever else goes wrong. */
-		else if (strcmp(o.op, "list") != 0 && strcmp(o.op, "check") != 0 &&
+		else if (is_of_machine(o.op) &&
 			 (!found ||
 			  machine_known_hosts(o.runtime_dir, paths.state_dir, t, &a, &env.known_hosts, &e) < 0) &&
 			 strcmp(o.op, "stop") != 0)

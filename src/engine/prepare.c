@@ -210,8 +210,31 @@ static int pools(const struct provider_env *env, const struct target *t, const s
 	return err_wrap(e, "%s failed on '%s'", doing, t->name);
 }
 
+/* The pools of disks that apply has made. */
+static int pools_on(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		    struct pool_disks *disks, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r = {0};
+	bool new = false;
+
+	if (disks->n == 0)
+		return 0;
+	for (size_t i = 0; i < disks->n; i++)
+		new |= disks->v[i].guid == NULL;
+	if (env->progress != NULL)
+		env->progress(env, new ? "making pools" : "importing pools");
+	program_disks(&b, disks);
+	if (on_machine(env, t, f, buf_str(&b), &r, e) < 0)
+		return -1;
+	if (r.status == 0)
+		return disks_parse(r.out, env->arena, disks, e);
+	zfs_blame(r.err, e);
+	return err_wrap(e, "%s failed on '%s'", new ? "making pools" : "importing pools", t->name);
+}
+
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
-		    struct err *e)
+		    struct pool_disks *disks, struct err *e)
 {
 	/* One that was made is looked at where sshd is waited for; elsewhere nobody said that there is one. */
 	bool pinned = t->ssh.host_key != NULL || (t->ssh.made != MADE_NONE && t->check_port == t->ssh.port);
@@ -228,7 +251,7 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 	if (pinned && !logs_in && right_key(env, t, f, sshd, e) < 0)
 		return -1;
 	fd_close(&sshd);
-	if (says_ready(env, t, f, e) < 0)
+	if (says_ready(env, t, f, e) < 0 || pools_on(env, t, f, disks, e) < 0)
 		return -1;
 	return pools(env, t, f, program_import, "importing pools", e);
 }

@@ -9,9 +9,9 @@
 bool machine_door_for(const struct machine_facts *f, int64_t port, const char **host, int64_t *at);
 
 /* Waits until sshd answers with its banner, then logs in and imports the target's pools, if it has
- * any.  Blocks up to env->deadline_ms. */
+ * any; those on disks first, of which it sets the guid.  Blocks up to env->deadline_ms. */
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
-		    struct err *e) MUST_CHECK;
+		    struct pool_disks *disks, struct err *e) MUST_CHECK;
 /* Exports the target's pools.  Blocks likewise. */
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		  struct err *e) MUST_CHECK;

@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "model/field.h"
+#include "model/pool_disk.h"
 
 enum { EC2_USER_DATA_MAX = 16 * 1024 }; /* before it is made base64 */
 
@@ -17,6 +18,22 @@ struct ec2_disk {
 struct ec2_attach {
 	const char *device_name, *volume_id;
 };
+/* A volume that apply makes, and that stays when the machine goes. */
+struct ec2_made_volume {
+	const char *name, *type, *kms_key_id;
+	uint64_t size;		     /* bytes */
+	int64_t iops, throughput;    /* 0: as the type has it */
+	const char *pool;	     /* that is on it; NULL: it is none of ours what is */
+	struct field_items datasets; /* of pool_dataset */
+};
+/* A key pair that apply makes of a public key. */
+struct ec2_key_pair {
+	const char *public_key;
+};
+/* A security group that apply makes: who may reach the machine's sshd. */
+struct ec2_security_group {
+	struct strings from; /* CIDR blocks */
+};
 struct ec2_placement {
 	const char *availability_zone;
 };
@@ -26,7 +43,8 @@ struct ec2_settings {
 	struct strings instance_types, security_group_ids, tags;
 	enum option associate_public_ip;
 	bool spot;
-	struct field_items disks, volumes, placement; /* of ec2_disk, ec2_attach, ec2_placement */
+	struct field_items disks, volumes, placement;	   /* of ec2_disk, ec2_attach, ec2_placement */
+	struct field_items made, key_pair, security_group; /* of ec2_made_volume, ec2_key_pair, ec2_security_group */
 };
 
 enum ec2_state {
@@ -51,15 +69,30 @@ struct ec2_instances VEC(struct ec2_instance);
 enum ec2_volume_state { VOLUME_UNKNOWN, VOLUME_CREATING, VOLUME_AVAILABLE, VOLUME_IN_USE, VOLUME_GOING, VOLUME_ERROR };
 enum ec2_attachment { ATTACHMENT_NONE, ATTACHMENT_ATTACHING, ATTACHMENT_ATTACHED, ATTACHMENT_DETACHING };
 struct ec2_volume {
-	const char *id, *zone;
+	const char *id, *zone, *type;
 	enum ec2_volume_state state;
 	const char *state_name;
 	uint64_t size_gib;
+	const char *iops, *throughput;	/* numbers; NULL: it has none of its own */
 	enum ec2_attachment attachment; /* "busy", too, is detaching; of several, the first that is one */
 	const char *instance;		/* whose it is, NULL if nobody's */
 	const char *device;
+	struct strings tags; /* name, value, … */
 };
 struct ec2_volumes VEC(struct ec2_volume);
+
+struct ec2_named_key {
+	const char *name, *public_key; /* the key as a line of authorized_keys */
+	struct strings tags;
+};
+struct ec2_named_keys VEC(struct ec2_named_key);
+
+struct ec2_group {
+	const char *id, *name;
+	struct strings from; /* CIDR blocks that may reach tcp port `port` of the question */
+	struct strings tags;
+};
+struct ec2_groups VEC(struct ec2_group);
 
 struct ec2_image {
 	const char *id, *owner, *name, *created, *architecture, *root_device, *state;

@@ -3,7 +3,7 @@
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
 
-#include "base/arena.h"
+#include "base/vec.h"
 
 enum field_type {
 	FIELD_STRING,	/* const char * */
@@ -35,11 +35,14 @@ struct field_items {
 };
 struct field_block {
 	const char *name;
+	bool labelled; /* it has a name of its own, which is the first member of its struct, a const char * */
 	size_t offset; /* of the struct field_items */
-	bool many;     /* it may stand there more than once */
+	bool many;     /* it may stand there more than once; if labelled, each with another name */
 	const struct field *fields;
 	size_t nfields;
-	size_t size; /* of the struct */
+	size_t size;			  /* of the struct */
+	const struct field_block *blocks; /* that may stand in it */
+	size_t nblocks;
 };
 
 /* Whether a host key is made for each start of a machine, and how it is known to be the right one. */
@@ -64,6 +67,10 @@ struct target_kind {
 	/* What is wrong with settings that are right each for itself, in the arena, and in *hint what to do; NULL:
 	 * nothing.  May be NULL. */
 	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
+	/* What its keys must be allowed by whoever owns the account, for people, in the arena.  May be NULL. */
+	const char *(*policy)(const char *target, const void *settings, struct arena *a);
+	/* Adds pools that are the target's because of its settings.  May be NULL. */
+	void (*pools)(const void *settings, struct arena *a, struct strings *pools);
 	/* Unless the ssh block names a host key.  NULL: none is made. */
 	enum made_key (*made_key)(const void *settings);
 };

@@ -7,6 +7,8 @@
 #include "model/config.h"
 #include "model/field.h"
 #include "model/machine.h"
+#include "model/pool_disk.h"
+#include "model/resource.h"
 
 struct provider_env {
 	struct arena *arena;	 /* facts live here */
@@ -39,6 +41,24 @@ struct provider_ops {
 		    struct err *) MUST_CHECK;
 	/* Calls fn for every machine of this target that exists, whoever remembers it. */
 	int (*list)(const struct provider_env *, const struct target *, machine_fn *fn, void *arg,
+		    struct err *) MUST_CHECK;
+	/* What the block wants to be made once and to stay, and what of it there is, whoever made it.  All four NULL:
+	 * of this kind nothing is. */
+	int (*survey)(const struct provider_env *, const struct target *, struct resources *wanted,
+		      struct resources *found, struct err *) MUST_CHECK;
+	/* Makes one; the same token is the same one, however often. */
+	int (*make)(const struct provider_env *, const struct target *, const struct resource *wanted,
+		    const char *token, struct err *) MUST_CHECK;
+	/* Makes of what is found what is wanted, where that can be done in its place, and waits for it. */
+	int (*change)(const struct provider_env *, const struct target *, const struct resource *wanted,
+		      const struct resource *found, struct err *) MUST_CHECK;
+	/* Takes it away; not there is success. */
+	int (*remove)(const struct provider_env *, const struct target *, const struct resource *found,
+		      struct err *) MUST_CHECK;
+	/* The disks that the target's pools are on, of a machine that runs, as far as they were made by what is above;
+	 * and that a pool is on one from now on. */
+	int (*disks)(const struct provider_env *, const struct target *, struct pool_disks *, struct err *) MUST_CHECK;
+	int (*mark)(const struct provider_env *, const struct target *, const struct pool_disk *,
 		    struct err *) MUST_CHECK;
 	/* For kinds that are made of less: see provider/existing.h. */
 	const struct existing_ops *existing;

@@ -1,22 +1,16 @@
 /* Machines of EC2: they are there between a start and a stop.  What they are found by are their tags, which they have
  * from birth: whose they are, of which target, and the token of their start. */
-#include "provider/aws_machine.h"
+#include "provider/aws_setup.h"
 #include "provider/cloud.h"
 #include "provider/tool.h"
 #include "sys/clock.h"
 #include "wire/ec2.h"
 
 #define TAG_OWNER  "dormouse:owner"
-#define TAG_TARGET "dormouse:target"
+#define TAG_TARGET AWS_TAG_TARGET
 #define TAG_TOKEN  "dormouse:token"
 
 enum { SEEN_MS = 60000, UNDO_MS = 8000 };
-
-static void put(struct strings *s, struct arena *a, const char *name, const char *value)
-{
-	*vec_add(s, a) = name;
-	*vec_add(s, a) = value;
-}
 
 /* --- what there is ----------------------------------------------------------------------------------------- */
 
@@ -26,9 +20,9 @@ static void put_alive(struct strings *filters, bool ending, struct arena *a)
 	static const char *const alive[] = {"pending", "running", "stopping", "stopped"};
 
 	for (size_t i = 0; i < ARRAY_LEN(alive); i++)
-		put(filters, a, "instance-state-name", alive[i]);
+		strings_add_pair(filters, a, "instance-state-name", alive[i]);
 	if (ending)
-		put(filters, a, "instance-state-name", "shutting-down");
+		strings_add_pair(filters, a, "instance-state-name", "shutting-down");
 }
 
 /* Of its start; "": it has lost it, or it is empty. */
@@ -47,8 +41,9 @@ static int find(struct aws_machine *m, const char *token, bool ending, struct ec
 	/* Somebody may have written something else into the tag, which a filter would not take literally. */
 	bool known = *token != '\0' && token[strspn(token, "0123456789abcdef")] == '\0';
 
-	put(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER, known ? token : cloud_owner(m->env));
-	put(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
+	strings_add_pair(&filters, m->env->arena, known ? "tag:" TAG_TOKEN : "tag:" TAG_OWNER,
+			 known ? token : cloud_owner(m->env));
+	strings_add_pair(&filters, m->env->arena, "tag:" TAG_TARGET, m->target->name);
 	put_alive(&filters, ending, m->env->arena);
 	if (aws_machine_look(m, &filters, &found, e) < 0)
 		return -1;
@@ -210,13 +205,13 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 	*no_room = false;
 	if (aws_image_find(m, way->type, &l.image, e) < 0)
 		return -1;
-	put(&l.tags, a, "Name", m->target->name);
-	put(&l.tags, a, TAG_OWNER, cloud_owner(m->env));
-	put(&l.tags, a, TAG_TARGET, m->target->name);
-	put(&l.tags, a, TAG_TOKEN, id->token);
+	strings_add_pair(&l.tags, a, "Name", m->target->name);
+	strings_add_pair(&l.tags, a, TAG_OWNER, cloud_owner(m->env));
+	strings_add_pair(&l.tags, a, TAG_TARGET, m->target->name);
+	strings_add_pair(&l.tags, a, TAG_TOKEN, id->token);
 	for (size_t k = 0; k + 1 < s->tags.n; k += 2)
 		if (strings_pair(&l.tags, s->tags.v[k]) == NULL)
-			put(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
+			strings_add_pair(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
 	aws_machine_progress(m, "asking for a %s%s", way->type, way->spot ? " (spot)" : "");
 	ec2_run_instances(&b, &l);
 	if (aws_machine_call(m, "RunInstances", &b, &answer, &f, e) < 0) {
@@ -280,7 +275,7 @@ static int ec2_settle(const struct provider_env *env, struct target *t, struct e
 	*s = *m.settings;
 	s->region = m.client.region;
 	t->settings = s;
-	return 0;
+	return aws_setup_settle(&m, s, e);
 }
 
 static int ec2_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
@@ -411,8 +406,8 @@ static int ec2_list(const struct provider_env *env, const struct target *t, mach
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
-	put(&filters, env->arena, "tag:" TAG_OWNER, cloud_owner(env));
-	put(&filters, env->arena, "tag:" TAG_TARGET, t->name);
+	strings_add_pair(&filters, env->arena, "tag:" TAG_OWNER, cloud_owner(env));
+	strings_add_pair(&filters, env->arena, "tag:" TAG_TARGET, t->name);
 	put_alive(&filters, false, env->arena);
 	if (aws_machine_look(&m, &filters, &there, e) < 0)
 		return err_wrap(e, "cannot look for machines of target '%s'", t->name);
@@ -445,4 +440,10 @@ const struct provider_ops cloud_aws_ec2 = {
     .describe = ec2_describe,
     .stop = ec2_stop,
     .list = ec2_list,
+    .survey = aws_setup_survey,
+    .make = aws_setup_make,
+    .change = aws_setup_change,
+    .remove = aws_setup_remove,
+    .disks = aws_setup_disks,
+    .mark = aws_setup_mark,
 };

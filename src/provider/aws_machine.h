@@ -29,6 +29,14 @@ void aws_machine_progress(struct aws_machine *m, const char *fmt, ...) PRINTF(2,
 /* The image for a type of instance, "ami-…". */
 int aws_image_find(struct aws_machine *m, const char *type, const char **id, struct err *e) MUST_CHECK;
 
+#define AWS_TAG_TARGET "dormouse:target"
+
+/* All volumes that the filters (name, value, …) leave. */
+int aws_volumes_look(struct aws_machine *m, const struct strings *filters, struct ec2_volumes *v,
+		     struct err *e) MUST_CHECK;
+/* One by its name; ERR_MISSING: there is none. */
+int aws_volume_get(struct aws_machine *m, const char *id, struct ec2_volume *v, struct err *e) MUST_CHECK;
+
 /* Before there is a machine: are its volumes there, free or about to be, and in one zone?  *zone: that, NULL without
  * volumes. */
 int aws_volumes_check(struct aws_machine *m, const char **zone, struct err *e) MUST_CHECK;

@@ -5,22 +5,32 @@
 #include "sys/clock.h"
 #include "wire/ec2.h"
 
-enum { DETACH_MS = 60000, RESTARTS = 2, ASKS = 4 };
+enum { PAGES_MAX = 1000, DETACH_MS = 60000, RESTARTS = 2, ASKS = 4 };
 
-static int volume_get(struct aws_machine *m, const char *id, struct ec2_volume *v, struct err *e)
+int aws_volumes_look(struct aws_machine *m, const struct strings *filters, struct ec2_volumes *v, struct err *e)
 {
-	AUTO(buf) struct buf b = {0};
+	const char *next = NULL;
+
+	for (int page = 0; page == 0 || (next != NULL && page < PAGES_MAX); page++) {
+		AUTO(buf) struct buf b = {0};
+		struct aws_fault f;
+		struct str answer;
+		ec2_describe_volumes(&b, filters, next);
+		if (aws_machine_call(m, "DescribeVolumes", &b, &answer, &f, e) < 0 ||
+		    ec2_volumes_read(answer, m->env->arena, v, &next, e) < 0)
+			return -1;
+	}
+	return next == NULL ? 0 : err_set(e, ERR_CORRUPT, "the list of volumes has no end");
+}
+
+int aws_volume_get(struct aws_machine *m, const char *id, struct ec2_volume *v, struct err *e)
+{
 	struct ec2_volumes found = {0};
 	struct strings filter = {0};
-	struct aws_fault f;
-	struct str answer;
-	const char *next;
 
 	*vec_add(&filter, m->env->arena) = "volume-id";
 	*vec_add(&filter, m->env->arena) = id;
-	ec2_describe_volumes(&b, &filter, NULL);
-	if (aws_machine_call(m, "DescribeVolumes", &b, &answer, &f, e) < 0 ||
-	    ec2_volumes_read(answer, m->env->arena, &found, &next, e) < 0)
+	if (aws_volumes_look(m, &filter, &found, e) < 0)
 		return -1;
 	if (found.n == 1) {
 		*v = found.v[0];
@@ -102,7 +112,7 @@ static int in_use(const struct ec2_volume *v, const struct ec2_instance *holder,
 /* What is seen of it, and what follows. */
 static int look(struct aws_machine *m, struct attach_seen *s, struct ec2_volume *v, const char *id, struct err *e)
 {
-	if (volume_get(m, id, v, e) < 0)
+	if (aws_volume_get(m, id, v, e) < 0)
 		return -1;
 	s->volume = v;
 	s->holder = NULL;
@@ -225,7 +235,7 @@ static int let_go(void *arg, struct err *e)
 	struct ec2_volume v = {0};
 	struct aws_fault f;
 
-	if (volume_get(x->m, x->volume, &v, e) < 0)
+	if (aws_volume_get(x->m, x->volume, &v, e) < 0)
 		return -1;
 	if (v.attachment == ATTACHMENT_NONE || v.instance == NULL || strcmp(v.instance, x->instance) != 0)
 		return 1;

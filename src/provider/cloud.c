@@ -3,8 +3,10 @@
 #include "provider/cloud.h"
 #include "model/ec2.h"
 #include "model/hcloud.h"
+#include "model/public_key.h"
 #include "plan/image_plan.h"
 #include "provider/registry.h"
+#include "wire/aws_policy.h"
 
 #define F(struct_, member, kind, ...)                                                                  \
 	{                                                                                              \
@@ -24,6 +26,35 @@ static const struct field volume_fields[] = {
     F(ec2_attach, device_name, FIELD_STRING, .required = true, .doc = "the device it becomes, \"/dev/sdf\""),
     F(ec2_attach, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
 };
+static const struct field made_fields[] = {
+    F(ec2_made_volume, size, FIELD_SIZE, .required = true, .doc = "how much it holds, \"500GiB\""),
+    F(ec2_made_volume, type, FIELD_STRING, .fallback = "gp3", .words = "gp2, gp3, io1, io2, sc1, st1, standard",
+      .doc = "its type; sc1 is the cheapest, and slow"),
+    F(ec2_made_volume, iops, FIELD_INT, .doc = "operations a second that are paid for"),
+    F(ec2_made_volume, throughput, FIELD_INT, .doc = "MiB a second that are paid for"),
+    F(ec2_made_volume, pool, FIELD_STRING, .doc = "the pool that is made on it, and imported at each start"),
+    F(ec2_made_volume, kms_key_id, FIELD_STRING, .doc = "with which key it is encrypted; default: the account's own"),
+};
+static const struct field dataset_fields[] = {
+    F(pool_dataset, properties, FIELD_MAP, .doc = "what is set when it is made: { acltype = \"posixacl\" }"),
+};
+static const struct field_block made_blocks[] = {
+    {.name = "dataset",
+     .labelled = true,
+     .offset = offsetof(struct ec2_made_volume, datasets),
+     .many = true,
+     .fields = dataset_fields,
+     .nfields = ARRAY_LEN(dataset_fields),
+     .size = sizeof(struct pool_dataset)},
+};
+static const struct field key_pair_fields[] = {
+    F(ec2_key_pair, public_key, FIELD_STRING, .required = true,
+      .doc = "who may log in: a public key, \"ssh-ed25519 AAAA…\""),
+};
+static const struct field group_fields[] = {
+    F(ec2_security_group, from, FIELD_STRINGS, .required = true,
+      .doc = "from where its sshd can be reached: CIDR blocks, \"203.0.113.7/32\""),
+};
 static const struct field placement_fields[] = {
     F(ec2_placement, availability_zone, FIELD_STRING, .doc = "where it runs; its volumes must be there, too"),
 };
@@ -40,6 +71,25 @@ static const struct field_block ec2_blocks[] = {
      .fields = volume_fields,
      .nfields = ARRAY_LEN(volume_fields),
      .size = sizeof(struct ec2_attach)},
+    {.name = "volume",
+     .labelled = true,
+     .offset = offsetof(struct ec2_settings, made),
+     .many = true,
+     .fields = made_fields,
+     .nfields = ARRAY_LEN(made_fields),
+     .size = sizeof(struct ec2_made_volume),
+     .blocks = made_blocks,
+     .nblocks = ARRAY_LEN(made_blocks)},
+    {.name = "key_pair",
+     .offset = offsetof(struct ec2_settings, key_pair),
+     .fields = key_pair_fields,
+     .nfields = ARRAY_LEN(key_pair_fields),
+     .size = sizeof(struct ec2_key_pair)},
+    {.name = "security_group",
+     .offset = offsetof(struct ec2_settings, security_group),
+     .fields = group_fields,
+     .nfields = ARRAY_LEN(group_fields),
+     .size = sizeof(struct ec2_security_group)},
     {.name = "placement",
      .offset = offsetof(struct ec2_settings, placement),
      .fields = placement_fields,
@@ -51,7 +101,7 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, image, FIELD_STRING,
       .doc = "or its name: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/…\""),
     F(ec2_settings, instance_type, FIELD_STRING, .required = true, .doc = "the type of instance, \"t4g.small\""),
-    F(ec2_settings, key_name, FIELD_STRING, .required = true, .doc = "the name of the key pair"),
+    F(ec2_settings, key_name, FIELD_STRING, .doc = "the name of the key pair, unless a key_pair block makes one"),
     F(ec2_settings, subnet_id, FIELD_STRING, .doc = "the subnet it is in"),
     F(ec2_settings, user_data, FIELD_STRING, .doc = "what it is given at its start"),
     F(ec2_settings, user_data_format, FIELD_STRING, .fallback = "auto", .words = USER_DATA_FORMATS,
@@ -72,6 +122,59 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, endpoint, FIELD_STRING, .doc = "the address of another service that speaks as EC2 does"),
 };
 
+static bool pool_name_good(const char *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char *const reserved[] = {"mirror", "raidz", "draid", "spare", "log"};
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		if (strncmp(s, reserved[i], strlen(reserved[i])) == 0)
+			return false;
+	return strspn(s, letters) > 0 && s[n] == '\0' && n < 200;
+}
+
+/* Of what apply makes. */
+static const char *made_wrong(const struct ec2_settings *s, struct arena *a, const char **hint)
+{
+	const struct ec2_made_volume *v = s->made.v;
+	const struct ec2_key_pair *k = s->key_pair.v;
+	const struct ec2_placement *p = s->placement.v;
+	const char *why;
+
+	*hint = "key_name = \"NAME\", or a key_pair block that makes one of a public key";
+	if (s->key_name == NULL && s->key_pair.n == 0)
+		return "'key_name' is not said";
+	*hint = "a line as in id_ed25519.pub: file(\"~/.ssh/id_ed25519.pub\")";
+	if (s->key_pair.n > 0 && k->public_key != NULL && public_key_read(str_of(k->public_key), a, &why) == NULL)
+		return arena_printf(a, "the key of 'key_pair' is none: %s", why);
+	*hint = "size = \"500GiB\"";
+	for (size_t i = 0; i < s->made.n; i++)
+		if (v[i].size < (uint64_t)1 << 30)
+			return arena_printf(a, "volume '%s' is smaller than 1 GiB", v[i].name);
+	for (size_t i = 0; i < s->made.n; i++) {
+		*hint = "pool = \"NAME\", a name that zpool takes: letters, digits, '_', '-' and '.', first a letter";
+		if (v[i].pool == NULL && v[i].datasets.n > 0)
+			return arena_printf(a, "volume '%s' has datasets and no pool", v[i].name);
+		if (v[i].pool != NULL && !pool_name_good(v[i].pool))
+			return arena_printf(a, "'%s' is no name for a pool", v[i].pool);
+	}
+	*hint =
+	    "placement { availability_zone = \"REGION-AND-LETTER\" }: a volume is in one zone, and so are its machines";
+	if (s->made.n > 0 && (p == NULL || p->availability_zone == NULL))
+		return "it has a volume, and no zone is said";
+	*hint = "an address and how many of its bits count: \"203.0.113.7/32\"";
+	for (size_t i = 0; s->security_group.n > 0; i++) {
+		const struct strings *from = &((const struct ec2_security_group *)s->security_group.v)->from;
+		if (i == from->n)
+			break;
+		if (strchr(from->v[i], '/') == NULL ||
+		    from->v[i][strspn(from->v[i], "0123456789abcdefABCDEF.:/")] != '\0')
+			return arena_printf(a, "'%s' in 'security_group' is no CIDR block", from->v[i]);
+	}
+	return NULL;
+}
+
 static const char *ec2_wrong(const void *settings, struct arena *a, const char **hint)
 {
 	const struct ec2_settings *s = settings;
@@ -87,7 +190,27 @@ static const char *ec2_wrong(const void *settings, struct arena *a, const char *
 	*hint = "EC2 takes no more; it can fetch the rest by itself";
 	if (s->user_data != NULL && strlen(s->user_data) > EC2_USER_DATA_MAX)
 		return "'user_data' is longer than 16 KiB";
-	return NULL;
+	return made_wrong(s, a, hint);
+}
+
+static const char *ec2_policy(const char *target, const void *settings, struct arena *a)
+{
+	AUTO(json) json_t *j = aws_policy(target, settings);
+	AUTO(buf) struct buf b = {0};
+
+	json_write_indented(&b, j);
+	return arena_strdup(a, buf_text(&b));
+}
+
+static void ec2_pools(const void *settings, struct arena *a, struct strings *pools)
+{
+	const struct field_items *made = &((const struct ec2_settings *)settings)->made;
+
+	for (size_t i = 0; i < made->n; i++) {
+		const char *pool = ((const struct ec2_made_volume *)made->v)[i].pool;
+		if (pool != NULL)
+			*vec_add(pools, a) = pool;
+	}
 }
 
 /* NixOS' form has no place for a certificate. */
@@ -159,6 +282,8 @@ const struct provider_ops provider_aws_ec2 = {
 	     .blocks = ec2_blocks,
 	     .nblocks = ARRAY_LEN(ec2_blocks),
 	     .wrong = ec2_wrong,
+	     .policy = ec2_policy,
+	     .pools = ec2_pools,
 	     .made_key = ec2_made},
 };
 

@@ -147,15 +147,113 @@ void ec2_terminate_instances(struct buf *b, const char *instance)
 	form_put(b, "InstanceId.1", instance);
 }
 
+enum { GIB = 1 << 30 };
+
+static void put_shape(struct buf *b, const struct ec2_made_volume *v)
+{
+	form_put(b, "VolumeType", v->type);
+	put_number(b, (int64_t)((v->size + GIB - 1) / GIB), "Size", 0);
+	put_number(b, v->iops, "Iops", 0);
+	put_number(b, v->throughput, "Throughput", 0);
+}
+
 void ec2_create_volume(struct buf *b, const struct ec2_new_volume *v)
 {
 	action(b, "CreateVolume");
 	form_put(b, "AvailabilityZone", v->zone);
-	form_put(b, "VolumeType", v->type);
-	put_number(b, (int64_t)v->size_gib, "Size", 0);
+	put_shape(b, v->as);
 	form_put(b, "Encrypted", "true");
+	form_put(b, "KmsKeyId", v->as->kms_key_id);
 	form_put(b, "ClientToken", v->token);
 	put_tags(b, 1, "volume", &v->tags);
+}
+
+void ec2_modify_volume(struct buf *b, const char *volume, const struct ec2_made_volume *to)
+{
+	action(b, "ModifyVolume");
+	form_put(b, "VolumeId", volume);
+	put_shape(b, to);
+}
+
+void ec2_describe_modification(struct buf *b, const char *volume)
+{
+	action(b, "DescribeVolumesModifications");
+	form_put(b, "VolumeId.1", volume);
+}
+
+void ec2_create_tag(struct buf *b, const char *of, const char *key, const char *value)
+{
+	action(b, "CreateTags");
+	form_put(b, "ResourceId.1", of);
+	form_put(b, "Tag.1.Key", key);
+	form_put(b, "Tag.1.Value", value);
+}
+
+void ec2_delete_volume(struct buf *b, const char *volume)
+{
+	action(b, "DeleteVolume");
+	form_put(b, "VolumeId", volume);
+}
+
+void ec2_describe_key_pairs(struct buf *b, const struct strings *filters)
+{
+	describe(b, "DescribeKeyPairs", filters, NULL);
+	form_put(b, "IncludePublicKey", "true");
+}
+
+void ec2_import_key_pair(struct buf *b, const char *name, const char *public_key, const struct strings *tags)
+{
+	AUTO(buf) struct buf key = {0};
+
+	base64_put(&key, str_of(public_key));
+	action(b, "ImportKeyPair");
+	form_put(b, "KeyName", name);
+	form_put(b, "PublicKeyMaterial", buf_text(&key));
+	put_tags(b, 1, "key-pair", tags);
+}
+
+void ec2_delete_key_pair(struct buf *b, const char *name)
+{
+	action(b, "DeleteKeyPair");
+	form_put(b, "KeyName", name);
+}
+
+void ec2_describe_security_groups(struct buf *b, const struct strings *filters, const char *next)
+{
+	describe(b, "DescribeSecurityGroups", filters, next);
+}
+
+void ec2_describe_subnet(struct buf *b, const char *subnet)
+{
+	action(b, "DescribeSubnets");
+	form_put(b, "SubnetId.1", subnet);
+}
+
+void ec2_create_security_group(struct buf *b, const char *name, const char *vpc, const struct strings *tags)
+{
+	action(b, "CreateSecurityGroup");
+	form_put(b, "GroupName", name);
+	form_put(b, "GroupDescription", "who may reach a machine of dormouse by ssh");
+	form_put(b, "VpcId", vpc);
+	put_tags(b, 1, "security-group", tags);
+}
+
+void ec2_ingress(struct buf *b, bool allow, const char *group, int64_t port, const char *from)
+{
+#define RULE "IpPermissions.1."
+	action(b, allow ? "AuthorizeSecurityGroupIngress" : "RevokeSecurityGroupIngress");
+	form_put(b, "GroupId", group);
+	form_put(b, RULE "IpProtocol", "tcp");
+	put_number(b, port, RULE "FromPort", 0);
+	put_number(b, port, RULE "ToPort", 0);
+	form_put(b, strchr(from, ':') == NULL ? RULE "IpRanges.1.CidrIp" : RULE "Ipv6Ranges.1.CidrIpv6", from);
+#undef RULE
+}
+
+void ec2_delete_security_group(struct buf *b, const char *group)
+{
+	action(b, "DeleteSecurityGroup");
+	form_put(b, "GroupId", group);
 }
 
 static void put_attachment(struct buf *b, const char *volume, const char *instance)

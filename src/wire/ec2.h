@@ -28,13 +28,31 @@ void ec2_describe_volumes(struct buf *b, const struct strings *filters, const ch
 void ec2_describe_images(struct buf *b, const char *owner, const struct strings *filters);
 void ec2_terminate_instances(struct buf *b, const char *instance);
 
+/* What apply makes.  Tags: name, value, …, from birth. */
 struct ec2_new_volume {
-	const char *zone, *type, *token;
-	uint64_t size_gib;
+	const char *zone, *token; /* token: at most 64 characters; the same token is the same volume */
+	const struct ec2_made_volume *as;
 	struct strings tags;
 };
-/* Encrypted. */
+/* Encrypted, and of whole GiB. */
 void ec2_create_volume(struct buf *b, const struct ec2_new_volume *v);
+void ec2_modify_volume(struct buf *b, const char *volume, const struct ec2_made_volume *to);
+void ec2_describe_modification(struct buf *b, const char *volume);
+/* Another value of a tag that it has, or one more. */
+void ec2_create_tag(struct buf *b, const char *of, const char *key, const char *value);
+void ec2_delete_volume(struct buf *b, const char *volume);
+void ec2_describe_key_pairs(struct buf *b, const struct strings *filters);
+/* public_key: a line of authorized_keys. */
+void ec2_import_key_pair(struct buf *b, const char *name, const char *public_key, const struct strings *tags);
+void ec2_delete_key_pair(struct buf *b, const char *name);
+void ec2_describe_security_groups(struct buf *b, const struct strings *filters, const char *next);
+void ec2_describe_subnet(struct buf *b, const char *subnet);
+/* vpc NULL: the default one. */
+void ec2_create_security_group(struct buf *b, const char *name, const char *vpc, const struct strings *tags);
+/* Lets a CIDR block reach a tcp port, or takes that back. */
+void ec2_ingress(struct buf *b, bool allow, const char *group, int64_t port, const char *from);
+void ec2_delete_security_group(struct buf *b, const char *group);
+
 void ec2_attach_volume(struct buf *b, const char *volume, const char *instance, const char *device);
 void ec2_detach_volume(struct buf *b, const char *volume, const char *instance);
 
@@ -47,6 +65,17 @@ int ec2_volumes_read(struct str body, struct arena *a, struct ec2_volumes *v, co
 		     struct err *e) MUST_CHECK;
 /* Of ec2_create_volume. */
 int ec2_volume_read(struct str body, struct arena *a, struct ec2_volume *v, struct err *e) MUST_CHECK;
+int ec2_key_pairs_read(struct str body, struct arena *a, struct ec2_named_keys *v, struct err *e) MUST_CHECK;
+/* port: of what is said to be reached. */
+int ec2_groups_read(struct str body, int64_t port, struct arena *a, struct ec2_groups *v, const char **next,
+		    struct err *e) MUST_CHECK;
+/* Of ec2_create_security_group. */
+int ec2_group_read(struct str body, struct arena *a, const char **id, struct err *e) MUST_CHECK;
+/* Of ec2_describe_subnet. */
+int ec2_subnet_read(struct str body, struct arena *a, const char **vpc, struct err *e) MUST_CHECK;
+/* How far it is: "modifying", "optimizing", "completed", "failed". */
+int ec2_modification_read(struct str body, struct arena *a, const char **state, const char **why,
+			  struct err *e) MUST_CHECK;
 int ec2_images_read(struct str body, struct arena *a, struct ec2_images *v, struct err *e) MUST_CHECK;
 
 #endif

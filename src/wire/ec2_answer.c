@@ -100,13 +100,17 @@ static enum ec2_attachment attachment_of(const char *word)
 	return strcmp(word, "attached") == 0 ? ATTACHMENT_ATTACHED : ATTACHMENT_DETACHING;
 }
 
-static int read_volume(const struct xml *x, struct ec2_volume *v, struct err *e)
+static int read_volume(const struct xml *x, struct arena *a, struct ec2_volume *v, struct err *e)
 {
 	const char *size = xml_text(x, "size");
 
 	*v = (struct ec2_volume){.id = xml_text(x, "volumeId"),
 				 .zone = xml_text(x, "availabilityZone"),
+				 .type = xml_text(x, "volumeType"),
+				 .iops = xml_text(x, "iops"),
+				 .throughput = xml_text(x, "throughput"),
 				 .state_name = xml_text(x, "status")};
+	read_tags(x, a, &v->tags);
 	v->state = (enum ec2_volume_state)place(v->state_name, volume_states, ARRAY_LEN(volume_states));
 	v->state_name = v->state_name == NULL ? volume_states[0] : v->state_name;
 	if (strcmp(v->state_name, "deleted") == 0)
@@ -131,7 +135,7 @@ int ec2_volumes_read(struct str body, struct arena *a, struct ec2_volumes *v, co
 	if (x == NULL)
 		return -1;
 	for (x = xml_items(x, "volumeSet"); x != NULL; x = x->next)
-		if (read_volume(x, vec_add(v, a), e) < 0)
+		if (read_volume(x, a, vec_add(v, a), e) < 0)
 			return -1;
 	return 0;
 }
@@ -139,7 +143,96 @@ int ec2_volumes_read(struct str body, struct arena *a, struct ec2_volumes *v, co
 int ec2_volume_read(struct str body, struct arena *a, struct ec2_volume *v, struct err *e)
 {
 	const struct xml *x = answer(body, "CreateVolumeResponse", a, e);
-	return x == NULL ? -1 : read_volume(x, v, e);
+	return x == NULL ? -1 : read_volume(x, a, v, e);
+}
+
+int ec2_key_pairs_read(struct str body, struct arena *a, struct ec2_named_keys *v, struct err *e)
+{
+	const struct xml *x = answer(body, "DescribeKeyPairsResponse", a, e);
+
+	if (x == NULL)
+		return -1;
+	for (x = xml_items(x, "keySet"); x != NULL; x = x->next) {
+		struct ec2_named_key *k = vec_add(v, a);
+		*k = (struct ec2_named_key){.name = xml_text(x, "keyName"), .public_key = xml_text(x, "publicKey")};
+		read_tags(x, a, &k->tags);
+		if (k->name == NULL)
+			return without("a key pair without a name", e);
+	}
+	return 0;
+}
+
+static void read_ranges(const struct xml *x, const char *list, const char *name, struct arena *a, struct strings *from)
+{
+	for (x = xml_items(x, list); x != NULL; x = x->next)
+		if (xml_text(x, name) != NULL)
+			*vec_add(from, a) = xml_text(x, name);
+}
+
+static void read_ingress(const struct xml *x, int64_t port, struct arena *a, struct strings *from)
+{
+	for (x = xml_items(x, "ipPermissions"); x != NULL; x = x->next) {
+		const char *protocol = xml_text(x, "ipProtocol"), *first = xml_text(x, "fromPort"),
+			   *last = xml_text(x, "toPort");
+		uint64_t low, high;
+		if (protocol == NULL || strcmp(protocol, "tcp") != 0 || first == NULL || last == NULL ||
+		    !num_u64(str_of(first), &low) || !num_u64(str_of(last), &high) || low != (uint64_t)port ||
+		    high != (uint64_t)port)
+			continue;
+		read_ranges(x, "ipRanges", "cidrIp", a, from);
+		read_ranges(x, "ipv6Ranges", "cidrIpv6", a, from);
+	}
+}
+
+int ec2_groups_read(struct str body, int64_t port, struct arena *a, struct ec2_groups *v, const char **next,
+		    struct err *e)
+{
+	const struct xml *x = answer(body, "DescribeSecurityGroupsResponse", a, e);
+
+	*next = xml_text(x, "nextToken");
+	if (x == NULL)
+		return -1;
+	for (x = xml_items(x, "securityGroupInfo"); x != NULL; x = x->next) {
+		struct ec2_group *g = vec_add(v, a);
+		*g = (struct ec2_group){.id = xml_text(x, "groupId"), .name = xml_text(x, "groupName")};
+		read_ingress(x, port, a, &g->from);
+		read_tags(x, a, &g->tags);
+		if (g->id == NULL || g->name == NULL)
+			return without("a security group without a name", e);
+	}
+	return 0;
+}
+
+int ec2_group_read(struct str body, struct arena *a, const char **id, struct err *e)
+{
+	const struct xml *x = answer(body, "CreateSecurityGroupResponse", a, e);
+
+	*id = xml_text(x, "groupId");
+	if (x == NULL)
+		return -1;
+	return *id == NULL ? without("a security group without a name", e) : 0;
+}
+
+int ec2_subnet_read(struct str body, struct arena *a, const char **vpc, struct err *e)
+{
+	const struct xml *x = answer(body, "DescribeSubnetsResponse", a, e);
+
+	*vpc = xml_text(xml_items(x, "subnetSet"), "vpcId");
+	if (x == NULL)
+		return -1;
+	return *vpc == NULL ? without("a subnet without a VPC", e) : 0;
+}
+
+int ec2_modification_read(struct str body, struct arena *a, const char **state, const char **why, struct err *e)
+{
+	const struct xml *x = answer(body, "DescribeVolumesModificationsResponse", a, e), *one;
+
+	if (x == NULL)
+		return -1;
+	one = xml_items(x, "volumeModificationSet");
+	*state = xml_text(one, "modificationState");
+	*why = xml_text(one, "statusMessage");
+	return *state == NULL ? without("a modification without a state", e) : 0;
 }
 
 int ec2_images_read(struct str body, struct arena *a, struct ec2_images *v, struct err *e)

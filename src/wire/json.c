@@ -49,12 +49,22 @@ bool json_get_u64(const json_t *object, const char *name, uint64_t *out)
 	return json_is_string(v) && num_u64(str_of(json_string_value(v)), out);
 }
 
-void json_write(struct buf *b, const json_t *j)
+static void put(struct buf *b, const json_t *j, size_t flags)
 {
-	char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(j, flags | JSON_ENCODE_ANY);
 	assert(text != NULL);
 	buf_puts(b, text);
 	free(text);
+}
+
+void json_write(struct buf *b, const json_t *j)
+{
+	put(b, j, JSON_COMPACT);
+}
+
+void json_write_indented(struct buf *b, const json_t *j)
+{
+	put(b, j, JSON_INDENT(2));
 }
 
 json_t *json_of_err(const struct err *e)

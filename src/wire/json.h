@@ -20,6 +20,8 @@ json_t *json_u64(uint64_t v);
 bool json_get_u64(const json_t *object, const char *name, uint64_t *out);
 /* Compact, in the order of making, without a new line. */
 void json_write(struct buf *b, const json_t *j);
+/* The same for people to read, in many lines. */
+void json_write_indented(struct buf *b, const json_t *j);
 /* {"kind","what","why","hint"} and back. */
 json_t *json_of_err(const struct err *e);
 void json_to_err(const json_t *j, struct err *e);

@@ -3,7 +3,9 @@
 #ifndef WIRE_PROGRAM_H
 #define WIRE_PROGRAM_H
 
+#include "base/err.h"
 #include "model/plan.h"
+#include "model/pool_disk.h"
 #include "wire/shell.h"
 
 /* Each appends a whole program, to be given to the loader on standard input. */
@@ -67,6 +69,11 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
  * that is not imported is fine. */
 void program_import(struct buf *b, const struct strings *pools);
 void program_export(struct buf *b, const struct strings *pools);
+/* Waits for disks that apply has made, and imports their pools, without mounting anything; makes those that are not
+ * there yet, on disks that are blank, and datasets that they lack.  What it prints disks_parse reads: it sets the guid
+ * of each.  ERR_CORRUPT: it is not said of all. */
+void program_disks(struct buf *b, const struct pool_disks *disks);
+int disks_parse(struct str out, struct arena *a, struct pool_disks *disks, struct err *e) MUST_CHECK;
 /* Runs one command, a list of words. */
 void program_command(struct buf *b, const struct strings *words);
 /* Sends one stream after the other to standard output; the first failure ends it with

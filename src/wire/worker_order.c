@@ -11,6 +11,8 @@ static const struct member {
     {"config", offsetof(struct worker_order, config), false},
     {"runtime_dir", offsetof(struct worker_order, runtime_dir), false},
     {"facts", offsetof(struct worker_order, facts), true},
+    {"wanted", offsetof(struct worker_order, wanted), true},
+    {"found", offsetof(struct worker_order, found), true},
 };
 
 void worker_order_write(struct buf *b, const struct worker_order *o)

@@ -9,12 +9,14 @@
 #include "wire/json.h"
 
 struct worker_order {
-	const char *op; /* check, start, prepare, drain, stop, list */
+	const char *op; /* check, start, prepare, drain, stop, list; survey, make, change, remove */
 	const char *target, *token;
 	const char *config; /* the target's block, as conf_write_target */
 	const char *runtime_dir;
 	const char *facts; /* prepare and drain: where the machine is reached, as JSON (wire/machine_json.h), or NULL */
-	bool drained;	   /* stop: draining it went well */
+	const char *wanted,
+	    *found;   /* make, change, remove: of which resource, as JSON (wire/resource_json.h), or NULL */
+	bool drained; /* stop: draining it went well */
 	int64_t timeout_ms;
 };
 

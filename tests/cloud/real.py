@@ -32,11 +32,11 @@ class Setup:
         self.env = fake.env(DORMOUSE_RUNTIME_DIR=str(folder / "run"), DORMOUSE_STATE_DIR=str(folder / "state"),
                             DORMOUSE_CONFIG=str(self.config), DORMOUSE_GRACE_MS="1000")  # fmt: skip
 
-    def use(self, text="", image=None, name=None, kind="t4g.nano", linger="1h", timeout="20s"):
+    def use(self, text="", image=None, name=None, kind="t4g.nano", linger="1h", timeout="20s", key='key_name = "mine"'):
         self.config.write_text(
             f'target "arch" "aws_ec2" {{\n  {"image" if name else "image_id"} = "{name or image or self.image}"\n'
             f'  instance_type = "{kind}"\n'
-            f'  key_name = "mine"\n  user_data = file("user-data")\n  linger = "{linger}"\n'
+            f'  {key}\n  user_data = file("user-data")\n  linger = "{linger}"\n'
             f'  start_timeout = "{timeout}"\n  ssh {{\n    identity_file = "{self.folder}/id"\n'
             f'    host_key = "{self.host_key}"\n    port = {self.fake.ssh_port}\n  }}\n{text}\n}}\n')  # fmt: skip
 

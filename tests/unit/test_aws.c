@@ -243,10 +243,14 @@ static void requests(void **state)
 	ec2_terminate_instances(&b, "i-1");
 	assert_string_equal(buf_text(&b), "Action=TerminateInstances&Version=2016-11-15&InstanceId.1=i-1");
 	buf_clear(&b);
-	ec2_create_volume(&b,
-			  &(struct ec2_new_volume){.zone = "us-east-1a", .type = "sc1", .token = "t", .size_gib = 500});
-	has(&b, "Size=500");
-	has(&b, "Encrypted=true");
+	struct ec2_made_volume cold = {.name = "cold", .type = "sc1", .size = (500ULL << 30) - 1};
+	ec2_create_volume(&b, &(struct ec2_new_volume){.zone = "us-east-1a", .token = "t", .as = &cold});
+	has(&b, "VolumeType=sc1&Size=500&Encrypted=true&ClientToken=t");
+	buf_clear(&b);
+	ec2_ingress(&b, false, "sg-1", 22, "2001:db8::/32");
+	has(&b, "Action=RevokeSecurityGroupIngress");
+	has(&b, "IpPermissions.1.FromPort=22&IpPermissions.1.ToPort=22&"
+		"IpPermissions.1.Ipv6Ranges.1.CidrIpv6=2001%3Adb8%3A%3A%2F32");
 	buf_clear(&b);
 	filters.n = 2;
 	ec2_describe_images(&b, "427812963091", &filters);

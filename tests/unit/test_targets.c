@@ -106,6 +106,64 @@ static void lazyssh_values(void **state)
 	     "ebs_block_device {\ndevice_name = \"b\"\nvolume_size = 0\niops = 0\n}");
 }
 
+#define ZONE "placement {\navailability_zone = \"z\"\n}\n"
+#define COLD "volume \"cold\" {\nsize = \"2GiB\"\npool = \"p\"\n"
+
+/* Blocks with a name, and blocks in blocks. */
+static void made(void **state)
+{
+	static const char want[] =
+	    "volume \"cold\" {\nsize = 2147483648\ntype = \"gp3\"\niops = 0\nthroughput = 0\npool = \"p\"\n"
+	    "dataset \"b\" {\nproperties = {\"xattr\" = \"sa\"}\n}\ndataset \"c\" {\nproperties = {}\n}\n}";
+
+	(void)state;
+	SAYS(EC2 ZONE COLD "dataset \"b\" {\nproperties = { xattr = \"sa\" }\n}\ndataset \"c\" {\n}\n}\n}", false, want,
+	     "pools = [\"p\"]");
+	SAYS(EC2 "pools = [\"q\", \"p\"]\n" ZONE COLD "}\n}", false, "pools = [\"q\", \"p\"]");
+	SAYS("{\"target\": {\"t\": {\"aws_ec2\": {\"image_id\": \"i\", \"instance_type\": \"t\", \"key_name\": \"k\","
+	     "\"placement\": {\"availability_zone\": \"z\"}, \"volume\": {\"cold\": {\"size\": \"2GiB\", \"pool\": "
+	     "\"p\","
+	     "\"dataset\": {\"b\": {\"properties\": {\"xattr\": \"sa\"}}, \"c\": {}}}}}}}}",
+	     true, want, "pools = [\"p\"]");
+	SAYS("target t aws_ec2 {\nimage_id = \"ami-1\"\ninstance_type = \"t4g.nano\"\nkey_pair {\npublic_key = "
+	     "\"ssh-ed25519 "
+	     "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA me\"\n}\n"
+	     "security_group {\nfrom = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n}\n}",
+	     false, "security_group {\nfrom = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n}");
+}
+
+static void made_wrongly(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} rows[] = {
+	    {EC2 ZONE COLD "}\n" COLD "}\n}", "a second 'volume' block cold"},
+	    {EC2 ZONE "volume {\nsize = \"1GiB\"\n}\n}", "block 'volume' has 0 labels, it must have 1"},
+	    {EC2 ZONE COLD "dataset {\n}\n}\n}", "block 'dataset' has 0 labels, it must have 1"},
+	    {EC2 ZONE COLD "dataset \"a\" {\n}\ndataset \"a\" {\n}\n}\n}", "a second 'dataset' block a"},
+	    {EC2 ZONE "volume \"a b\" {\nsize = \"1GiB\"\n}\n}", "'a b' is not a name for a volume"},
+	    {EC2 ZONE "volume \"a\" {\nsize = \"1MiB\"\n}\n}", "volume 'a' is smaller than 1 GiB"},
+	    {EC2 ZONE "volume \"a\" {\n}\n}", "'size'"},
+	    {EC2 COLD "}\n}", "it has a volume, and no zone is said"},
+	    {EC2 ZONE "volume \"a\" {\nsize = \"1GiB\"\npool = \"mirror1\"\n}\n}", "'mirror1' is no name for a pool"},
+	    {EC2 ZONE "volume \"a\" {\nsize = \"1GiB\"\ndataset \"b\" {\n}\n}\n}",
+	     "volume 'a' has datasets and no pool"},
+	    {EC2 "key_pair {\npublic_key = \"x\"\n}\n}", "the key of 'key_pair' is none"},
+	    {EC2 "security_group {\nfrom = [\"10.0.0.1\"]\n}\n}", "'10.0.0.1' in 'security_group' is no CIDR block"},
+	    {"target t aws_ec2 {\nimage_id = \"ami-1\"\ninstance_type = \"t4g.nano\"\n}", "'key_name' is not said"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct config c;
+		struct diags d;
+		assert_false(read_text(rows[i].text, false, &a, &c, &d));
+		if (strstr(diags_wrong(&d)->what, rows[i].what) == NULL)
+			fail_msg("%s: %s", rows[i].what, diags_wrong(&d)->what);
+	}
+}
+
 /* Warned of, as lazyssh did; the file is good, and linger is 0. */
 static void lazyssh_warnings(void **state)
 {
@@ -267,6 +325,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lazyssh_defaults),
 	    cmocka_unit_test(lazyssh_values),
+	    cmocka_unit_test(made),
+	    cmocka_unit_test(made_wrongly),
 	    cmocka_unit_test(lazyssh_warnings),
 	    cmocka_unit_test(many_warnings),
 	    cmocka_unit_test(from_nowhere),

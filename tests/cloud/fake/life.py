@@ -78,8 +78,11 @@ class Instance(Thing):
     def _boot(self):
         world = self.world
         rules = [rule for group in self.groups for rule in world.groups[group].rules if rule["kind"] != "group"]
-        open_22 = any(r["protocol"] == "-1" or (r["protocol"] == "tcp" and r["from"] <= 22 <= r["to"]) for r in rules)
-        self.guest["reachable"] = open_22 or not world.settings.enforce_ingress
+        # Its sshd is at another port; who opens either one means it.
+        ports = (22, world.backend.ssh_port)
+        opened = any(r["protocol"] == "-1" or (r["protocol"] == "tcp" and any(r["from"] <= port <= r["to"] for port in ports))
+                     for r in rules)  # fmt: skip
+        self.guest["reachable"] = opened or not world.settings.enforce_ingress
         self.machine.boot()
 
     def _off(self, orderly):

@@ -1,4 +1,4 @@
-#include "daemon/task.h"
+#include "engine/task.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -78,7 +78,28 @@ enum task_said task_hear(struct task *t, struct arena *a, const char **text, jso
 	if (n != 0 && n != -1)
 		return TASK_GOES_ON;
 	(void)err_set(e, ERR_SYSTEM, "the worker ended in the middle of its work (%s)", t->op);
-	(void)err_hint(e, "the keeper's log may say why");
+	(void)err_hint(e, "what it wrote to standard error, or to the keeper's log, may say why");
 	task_end(t);
 	return TASK_ANSWERED;
+}
+
+json_t *task_run(const char *self, const struct worker_order *o, struct arena *a, void (*tell)(const char *text),
+		 struct err *e)
+{
+	struct task t = TASK_INIT;
+	json_t *answer = NULL;
+	const char *text;
+
+	if (task_begin(&t, self, o, e) < 0) {
+		task_release(&t);
+		return NULL;
+	}
+	fd_block(t.proc.out);
+	for (enum task_said said = TASK_GOES_ON; said != TASK_ANSWERED;) {
+		said = task_hear(&t, a, &text, &answer, e);
+		if (said == TASK_PROGRESS && tell != NULL)
+			tell(text);
+	}
+	task_release(&t);
+	return answer;
 }

@@ -1,6 +1,6 @@
-/* A worker as the keeper sees it: a process that is given one order and answers it (wire/worker_order.h). */
-#ifndef DAEMON_TASK_H
-#define DAEMON_TASK_H
+/* A worker as the one sees it who starts it: a process that is given one order and answers it (wire/worker_order.h). */
+#ifndef ENGINE_TASK_H
+#define ENGINE_TASK_H
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -24,6 +24,10 @@ int task_begin(struct task *t, const char *self, const struct worker_order *o, s
  * DIED: likewise, e says so. */
 enum task_said { TASK_GOES_ON, TASK_PROGRESS, TASK_SETTLED, TASK_ANSWERED };
 enum task_said task_hear(struct task *t, struct arena *a, const char **text, json_t **answer, struct err *e);
+/* All of it at once: blocks until the answer, which is the caller's; NULL: it failed.  tell, which may be NULL, gets
+ * the lines for people. */
+json_t *task_run(const char *self, const struct worker_order *o, struct arena *a, void (*tell)(const char *text),
+		 struct err *e);
 /* Kills it, if it runs. */
 void task_end(struct task *t);
 void task_release(struct task *t);

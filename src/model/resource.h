@@ -1,0 +1,30 @@
+/* What the machines of a target need before there is one, and what stays when they go: `apply` makes it, `destroy`
+ * takes it away, and between the two it is found again by what it is marked with there. */
+#ifndef MODEL_RESOURCE_H
+#define MODEL_RESOURCE_H
+
+#include "base/vec.h"
+
+/* In the order in which they are made. */
+enum resource_kind { RESOURCE_KEY_PAIR, RESOURCE_SECURITY_GROUP, RESOURCE_VOLUME, RESOURCE_KINDS };
+
+struct resource {
+	enum resource_kind kind;
+	const char *name;     /* of its block; "" of a kind of which a target has one */
+	const char *id;	      /* what the provider calls it; NULL: the file wants it */
+	const char *user;     /* which machine has it; NULL: none */
+	struct strings facts; /* name, value, …: what it is like, or is to be like */
+};
+struct resources VEC(struct resource);
+
+/* What the fact "pool" of a volume is before its pool is made. */
+#define RESOURCE_NO_POOL "not made yet"
+
+/* "key pair", …: for people. */
+const char *resource_kind_name(enum resource_kind k);
+/* false: there is no such kind. */
+bool resource_kind_of(const char *name, enum resource_kind *k);
+/* "volume 'cold'", "key pair": in the arena. */
+const char *resource_title(const struct resource *r, struct arena *a);
+
+#endif

@@ -1,0 +1,237 @@
+/* What apply and destroy have to do, by what is wanted and what is there. */
+#include "check.h"
+
+#include "plan/setup_plan.h"
+#include "wire/resource_json.h"
+
+static struct resource thing(struct arena *a, enum resource_kind kind, const char *name, const char *id,
+			     const char *fact, const char *value)
+{
+	struct resource r = {.kind = kind, .name = name, .id = id};
+
+	*vec_add(&r.facts, a) = fact;
+	*vec_add(&r.facts, a) = value;
+	return r;
+}
+
+static void one_change(void **state)
+{
+	static const struct {
+		enum resource_kind kind;
+		const char *fact, *from, *to;
+		enum setup_kind does;
+	} rows[] = {
+	    {RESOURCE_VOLUME, "GiB", "125", "126", SETUP_CHANGE},
+	    {RESOURCE_VOLUME, "GiB", "125", "1250", SETUP_CHANGE},
+	    {RESOURCE_VOLUME, "GiB", "125", "99", SETUP_CANNOT},
+	    {RESOURCE_VOLUME, "GiB", "much", "99", SETUP_CANNOT},
+	    {RESOURCE_VOLUME, "type", "sc1", "gp3", SETUP_CHANGE},
+	    {RESOURCE_VOLUME, "zone", "a", "b", SETUP_CANNOT},
+	    {RESOURCE_VOLUME, "new to us", "a", "b", SETUP_CANNOT},
+	    {RESOURCE_KEY_PAIR, "key", "a", "b", SETUP_REPLACE},
+	    {RESOURCE_SECURITY_GROUP, "from", "a", "b", SETUP_CHANGE},
+	    {RESOURCE_SECURITY_GROUP, "GiB", "1", "2", SETUP_CANNOT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct resources wanted = {0}, found = {0};
+		struct setup_steps steps = {0};
+		*vec_add(&wanted, &a) = thing(&a, rows[i].kind, "x", NULL, rows[i].fact, rows[i].to);
+		setup_plan(&wanted, &found, &a, &steps);
+		assert_int_equal(steps.n, 1);
+		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
+		*vec_add(&found, &a) = thing(&a, rows[i].kind, "x", "id", rows[i].fact, rows[i].from);
+		steps.n = 0;
+		setup_plan(&wanted, &found, &a, &steps);
+		assert_int_equal(steps.n, 1);
+		assert_int_equal(steps.v[0].kind, rows[i].does);
+		assert_int_equal(setup_cannot(&steps), rows[i].does == SETUP_CANNOT);
+		assert_string_equal(steps.v[0].changes.v[0].to, rows[i].to);
+		assert_ptr_equal(steps.v[0].about, &found.v[0]);
+		/* What is as it is wanted needs nothing, whatever else it is. */
+		found.v[0].facts.v[1] = rows[i].to;
+		*vec_add(&found.v[0].facts, &a) = "colour";
+		*vec_add(&found.v[0].facts, &a) = "grey";
+		steps.n = 0;
+		setup_plan(&wanted, &found, &a, &steps);
+		assert_int_equal(steps.n, 0);
+		/* Two of it are too many, like each other or not. */
+		struct resource twin = found.v[0];
+		*vec_add(&found, &a) = twin;
+		setup_plan(&wanted, &found, &a, &steps);
+		assert_int_equal(steps.n, 1);
+		assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
+		/* And what nobody wants is left where it is. */
+		wanted.n = found.n = 1;
+		wanted.v[0].name = "y";
+		steps.n = 0;
+		setup_plan(&wanted, &found, &a, &steps);
+		assert_int_equal(steps.n, 2);
+		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
+		assert_int_equal(steps.v[1].kind, SETUP_KEEP);
+	}
+}
+
+/* A fact that can change beside one that cannot changes nothing. */
+static void hardest_counts(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct resources wanted = {0}, found = {0};
+	struct setup_steps steps = {0};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct resources *of = i == 0 ? &wanted : &found;
+		*vec_add(of, &a) = thing(&a, RESOURCE_VOLUME, "x", "id", "GiB", i == 0 ? "100" : "200");
+		*vec_add(&of->v[0].facts, &a) = "type";
+		*vec_add(&of->v[0].facts, &a) = i == 0 ? "gp3" : "sc1";
+	}
+	setup_plan(&wanted, &found, &a, &steps);
+	assert_int_equal(steps.n, 1);
+	assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
+	assert_int_equal(steps.v[0].changes.n, 2);
+	assert_non_null(strstr(steps.v[0].why, "its GiB cannot become 100: it is 200"));
+}
+
+static void tear_down(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct resources found = {0};
+	struct setup_steps steps = {0};
+
+	(void)state;
+	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
+		*vec_add(&found, &a) = thing(&a, k, "x", "id", "a", "b");
+	teardown_plan(&found, false, &a, &steps);
+	assert_int_equal(steps.n, RESOURCE_KINDS);
+	for (size_t i = 0; i < steps.n; i++)
+		assert_int_equal(steps.v[i].kind,
+				 steps.v[i].found->kind == RESOURCE_VOLUME ? SETUP_KEEP : SETUP_REMOVE);
+	steps.n = 0;
+	teardown_plan(&found, true, &a, &steps);
+	for (size_t i = 0; i < steps.n; i++) {
+		assert_int_equal(steps.v[i].kind, SETUP_REMOVE);
+		assert_ptr_equal(steps.v[i].about, steps.v[i].found);
+		/* The last made first. */
+		assert_int_equal(steps.v[i].found->kind, RESOURCE_KINDS - 1 - i);
+	}
+	found.n = 0;
+	steps.n = 0;
+	teardown_plan(&found, true, &a, &steps);
+	assert_false(setup_does(&steps));
+}
+
+/* Whatever a provider has and a file wants: once all that is to be done is done, there is nothing to do; and in which
+ * order things are named does not matter. */
+static uint64_t seed;
+static size_t dice(size_t sides)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (size_t)(seed >> 33) % sides;
+}
+
+static void random_things(struct arena *a, struct resources *list, bool ids)
+{
+	static const char *const names[] = {"", "one", "two"};
+	static const char *const facts[] = {"GiB", "type", "zone", "from", "key"};
+	static const char *const values[] = {"1", "2", "30", "x"};
+
+	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
+		for (size_t n = 0; n < ARRAY_LEN(names); n++)
+			for (size_t times = dice(2) + (ids && dice(20) == 0); times > 0; times--) {
+				struct resource r = {.kind = k, .name = names[n], .id = ids ? "id" : NULL};
+				for (size_t f = 0; f < ARRAY_LEN(facts); f++) {
+					*vec_add(&r.facts, a) = facts[f];
+					*vec_add(&r.facts, a) = values[dice(ARRAY_LEN(values))];
+				}
+				*vec_add(list, a) = r;
+			}
+}
+
+static void perform(struct arena *a, const struct setup_steps *steps, struct resources *found)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct setup_step *s = &steps->v[i];
+		if (s->kind == SETUP_MAKE) {
+			*vec_add(found, a) = *s->wanted;
+		} else if (s->kind == SETUP_CHANGE || s->kind == SETUP_REPLACE) {
+			for (size_t k = 0; k < found->n; k++)
+				if (found->v[k].kind == s->wanted->kind &&
+				    strcmp(found->v[k].name, s->wanted->name) == 0)
+					found->v[k].facts = s->wanted->facts;
+		}
+	}
+}
+
+static void done_is_done(void **state)
+{
+	(void)state;
+	for (seed = 1; seed < 20000; seed += 7) {
+		uint64_t was = seed;
+		AUTO(arena) struct arena a = {0};
+		struct resources wanted = {0}, found = {0}, mirrored = {0};
+		struct setup_steps steps = {0}, again = {0}, other = {0};
+		random_things(&a, &wanted, false);
+		random_things(&a, &found, true);
+		for (size_t i = wanted.n; i-- > 0;)
+			*vec_add(&mirrored, &a) = wanted.v[i];
+		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&mirrored, &found, &a, &other);
+		assert_int_equal(steps.n, other.n);
+		for (size_t i = 0; i < steps.n; i++) {
+			size_t same = 0;
+			for (size_t k = 0; k < other.n; k++)
+				same += other.v[k].kind == steps.v[i].kind && other.v[k].wanted == NULL
+					    ? steps.v[i].wanted == NULL && other.v[k].found == steps.v[i].found
+					    : other.v[k].kind == steps.v[i].kind && steps.v[i].wanted != NULL &&
+						  other.v[k].wanted->kind == steps.v[i].wanted->kind &&
+						  strcmp(other.v[k].wanted->name, steps.v[i].wanted->name) == 0;
+			assert_int_equal(same, 1);
+		}
+		struct resources after = {0};
+		for (size_t i = 0; i < found.n; i++)
+			*vec_add(&after, &a) = found.v[i];
+		perform(&a, &steps, &after);
+		setup_plan(&wanted, &after, &a, &again);
+		for (size_t i = 0; i < again.n; i++)
+			assert_true(again.v[i].kind == SETUP_KEEP || again.v[i].kind == SETUP_CANNOT);
+		seed = was;
+	}
+}
+
+static void as_json(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	static const char *const bad[] = {"{}", "[{}]", "[{\"kind\":\"moon\",\"name\":\"\",\"facts\":{}}]",
+					  "[{\"kind\":\"volume\",\"name\":\"x\"}]"};
+	struct resources list = {0}, back = {0};
+	struct err e;
+
+	(void)state;
+	random_things(&a, &list, true);
+	AUTO(json) json_t *j = resources_json(&list);
+	assert_int_equal(resources_read(j, &a, &back, &e), 0);
+	assert_int_equal(back.n, list.n);
+	for (size_t i = 0; i < list.n; i++) {
+		assert_int_equal(back.v[i].kind, list.v[i].kind);
+		assert_string_equal(back.v[i].name, list.v[i].name);
+		assert_int_equal(back.v[i].facts.n, list.v[i].facts.n);
+		for (size_t k = 0; k < list.v[i].facts.n; k++)
+			assert_string_equal(back.v[i].facts.v[k], list.v[i].facts.v[k]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		AUTO(json) json_t *b = json_parse(str_of(bad[i]), "x", &e);
+		assert_int_equal(resources_read(b, &a, &back, &e), -1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(one_change),   cmocka_unit_test(hardest_counts), cmocka_unit_test(tear_down),
+	    cmocka_unit_test(done_is_done), cmocka_unit_test(as_json),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
