@@ -1,9 +1,11 @@
 #include "check.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "plan/examine.h"
+#include "sys/fdio.h"
 #include "sys/proc.h"
 #include "wire/control.h"
 #include "wire/host_text.h"
@@ -207,6 +209,89 @@ static void programs(void **state)
 	buf_clear(&b);
 	program_export(&b, &names);
 	contains(&b, "zpool export 't/a'");
+}
+
+/* A disk, by the real shell program with a zpool and a zfs that only write down what they are asked: fresh is what lies
+ * at both ends of the disk, guid what it is marked with; "there": a pool of that name is on it. */
+static int disks_run(const char *folder, const char *fresh, const char *guid, bool there, struct pool_disks *disks,
+		     struct arena *a, const char **log)
+{
+	static const char zpool[] =
+	    "#!/bin/sh\ncd \"${0%/*}\"\necho \"zpool $*\" >>log\ncase $1 in\nlist) [ -e imported ] ;;\n"
+	    "import) case $* in *' 77'|*' 78') touch imported ;; *) [ -e there ] && touch imported ;; esac ;;\n"
+	    "create) touch imported ;;\nget) echo 77 ;;\nesac\n";
+	static const char zfs[] = "#!/bin/sh\ncd \"${0%/*}\"\necho \"zfs $*\" >>log\n[ $1 != list ]\n";
+	const char *const sh[] = {"/bin/sh", "-c", NULL}, *const env[] = {
+							      arena_printf(a, "PATH=%s:/usr/bin:/bin", folder), NULL};
+	struct side side = {"here", sh, false};
+	struct pool_dataset sets[] = {{.name = "b's"}};
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r;
+	struct str said;
+	struct err e;
+
+	assert_int_equal(fd_replace_file(arena_printf(a, "%s/zpool", folder), str_of(zpool), 0755, &e), 0);
+	assert_int_equal(fd_replace_file(arena_printf(a, "%s/zfs", folder), str_of(zfs), 0755, &e), 0);
+	for (const char *const *f = (const char *const[]){"log", "imported", "there", NULL}; *f != NULL; f++)
+		(void)remove(arena_printf(a, "%s/%s", folder, *f));
+	if (there)
+		assert_int_equal(fd_replace_file(arena_printf(a, "%s/there", folder), str_of(""), 0644, &e), 0);
+	for (size_t i = 0; i < 3 * 1024; i++)
+		buf_add(&b, (char[1024]){0}, 1024);
+	memcpy(b.p + b.n - strlen(fresh), fresh, strlen(fresh));
+	const char *disk = arena_printf(a, "%s/it's a disk", folder);
+	assert_int_equal(fd_replace_file(disk, buf_str(&b), 0644, &e), 0);
+	strings_add_pair(&sets[0].properties, a, "acltype", "posixacl");
+	*disks = (struct pool_disks){0};
+	*vec_add(disks, a) =
+	    (struct pool_disk){.path = disk, .pool = "cold", .guid = guid, .datasets = sets, .ndatasets = 1};
+	buf_clear(&b);
+	program_disks(&b, disks);
+	struct str program = buf_str(&b);
+	assert_int_equal(proc_run(side_argv(&side, a), env, &program, 1 << 20, 60000, a, &r, &e), 0);
+	assert_int_equal(fd_read_file(arena_printf(a, "%s/log", folder), 1 << 16, a, &said, &e), 0);
+	*log = said.p;
+	if (r.status == 0)
+		assert_int_equal(disks_parse(r.out, a, disks, &e), 0);
+	return r.status;
+}
+
+static void pools_on_disks(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-disks-XXXXXX";
+	struct pool_disks d;
+	const char *log;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	/* Blank, and for a pool: it is made, with what it is to have. */
+	assert_int_equal(disks_run(folder, "", NULL, false, &d, &a, &log), 0);
+	assert_non_null(strstr(log, "zpool create -o ashift=12 -o cachefile=none -O mountpoint=none cold /tmp/"));
+	assert_non_null(strstr(log, "zfs create -u -o acltype=posixacl cold/b's\n"));
+	assert_string_equal(d.v[0].guid, "77");
+	assert_true(d.v[0].fresh);
+	/* Made by somebody who could not mark it: found. */
+	assert_int_equal(disks_run(folder, "x", NULL, true, &d, &a, &log), 0);
+	assert_null(strstr(log, "zpool create"));
+	assert_true(d.v[0].fresh);
+	/* Anything at its end: left alone. */
+	assert_int_not_equal(disks_run(folder, "x", NULL, false, &d, &a, &log), 0);
+	assert_null(strstr(log, "zpool create"));
+	/* Known: imported by its GUID, and never made. */
+	assert_int_equal(disks_run(folder, "x", "77", false, &d, &a, &log), 0);
+	assert_non_null(strstr(log, "it's a disk 77\n"));
+	assert_null(strstr(log, "zpool create"));
+	assert_false(d.v[0].fresh);
+	/* Another one than the mark says. */
+	assert_int_not_equal(disks_run(folder, "", "78", false, &d, &a, &log), 0);
+	assert_null(strstr(log, "zpool create"));
+	/* What is not said of all disks is not believed. */
+	assert_int_equal(disks_parse(str_of("pool 77 warm\npool x cold\n"), &a, &d, &e), -1);
+	assert_int_equal(proc_run((const char *const[]){"rm", "-r", folder, NULL}, NULL, NULL, 1, 60000, &a,
+				  &(struct proc_result){0}, &e),
+			 0);
 }
 
 /* --- what zfs says, as captured from OpenZFS 2.1.11 ------------------------------------------------ */
@@ -891,13 +976,13 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting),	   cmocka_unit_test(loader),	   cmocka_unit_test(remote_argv),
-	    cmocka_unit_test(programs),	   cmocka_unit_test(looks),	   cmocka_unit_test(tokens),
-	    cmocka_unit_test(answers),	   cmocka_unit_test(estimates),	   cmocka_unit_test(samples),
-	    cmocka_unit_test(blame),	   cmocka_unit_test(observations), cmocka_unit_test(plans),
-	    cmocka_unit_test(control),	   cmocka_unit_test(hosts),	   cmocka_unit_test(examinations),
-	    cmocka_unit_test(facts),	   cmocka_unit_test(ssh),	   cmocka_unit_test(recalls),
-	    cmocka_unit_test(known_again),
+	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	      cmocka_unit_test(remote_argv),
+	    cmocka_unit_test(programs),	    cmocka_unit_test(pools_on_disks), cmocka_unit_test(looks),
+	    cmocka_unit_test(tokens),	    cmocka_unit_test(answers),	      cmocka_unit_test(estimates),
+	    cmocka_unit_test(samples),	    cmocka_unit_test(blame),	      cmocka_unit_test(observations),
+	    cmocka_unit_test(plans),	    cmocka_unit_test(control),	      cmocka_unit_test(hosts),
+	    cmocka_unit_test(examinations), cmocka_unit_test(facts),	      cmocka_unit_test(ssh),
+	    cmocka_unit_test(recalls),	    cmocka_unit_test(known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
