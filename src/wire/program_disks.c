@@ -5,21 +5,24 @@
 
 /* Only what cannot hold anything is taken: nothing that blkid knows, and no byte but zeros at both ends, where every
  * filesystem and ZFS itself begin.  -f with what is marked: the machine that had it last may have ended without an
- * export, and no other has it, because the provider gives it to one at a time. */
+ * export, and no other has it, because the provider gives it to one at a time.  A disk that has been made larger
+ * becomes a larger pool.  Of a whole disk ZFS makes partitions, and its label is in the first of them. */
 static const char functions[] =
     "there() {\nn=0\nuntil [ -e \"$1\" ]; do\n"
-    "[ $((n += 1)) -le 60 ] || { echo \"the disk $1 does not appear\" >&2; return 1; }\nsleep 1\ndone\n}\n"
+    "[ $((n += 1)) -le 60 ] || { echo \"the disk $1 does not appear\" >&2; return 1; }\nsleep 1\ndone\n"
+    "if command -v udevadm >/dev/null; then udevadm settle -t 10 >/dev/null 2>&1 || :; fi\n}\n"
     "zeros() { [ \"$(\"$@\" | tr -d '\\0' | head -c 1 | wc -c)\" -eq 0 ]; }\n"
     "blank() {\nblkid -p \"$1\" >/dev/null 2>&1\n[ $? = 2 ] && zeros head -c 1048576 \"$1\" && "
     "zeros tail -c 1048576 \"$1\"\n}\n"
     "disk() {\nthere \"$1\" || return 1\nif ! zpool list -H -o name \"$2\" >/dev/null 2>&1; then\n"
-    "if [ -n \"$3\" ]; then zpool import -f -N -o cachefile=none -d \"$1\" \"$3\" || return 1\n"
-    "elif zpool import -f -N -o cachefile=none -d \"$1\" \"$2\" 2>/dev/null; then :\n"
+    "if [ -n \"$3\" ]; then zpool import -f -N -o cachefile=none -d \"${1%/*}\" \"$3\" || return 1\n"
+    "elif zpool import -f -N -o cachefile=none -d \"$1\" -d \"$1-part1\" \"$2\" 2>/dev/null; then :\n"
     "elif blank \"$1\"; then zpool create -o ashift=12 -o cachefile=none -O mountpoint=none \"$2\" \"$1\" || return 1\n"
     "else echo \"the disk $1 is not blank, and has no pool $2: nothing is made on it\" >&2; return 1; fi\nfi\n"
     "guid=$(zpool get -H -o value guid \"$2\") || return 1\n"
     "if [ -n \"$3\" ] && [ \"$guid\" != \"$3\" ]; then\n"
     "echo \"the pool $2 is not the one of the disk $1\" >&2; return 1; fi\n"
+    "case $(zpool get -H -o value expandsize \"$2\") in -) ;; *) zpool online -e \"$2\" \"$1\" || return 1 ;; esac\n"
     "echo \"pool $guid $2\"\n}\n"
     "dataset() {\nd=$1\nshift\nzfs list -H -o name \"$d\" >/dev/null 2>&1 || zfs create -u \"$@\" \"$d\"\n}\n";
 

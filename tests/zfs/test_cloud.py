@@ -98,6 +98,14 @@ def test_from_an_empty_account(world, cloud):
     sh("zpool", "export", "cold")
     world.run("wake", "archiver", check=0)
     assert imported()
+    # Larger, at the next start.
+    size = int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout)
+    world.run("sleep", "archiver", check=0)
+    wait_for(lambda: not alive(cloud))
+    cloud.use(size="2GiB")
+    assert "GiB: 1 -> 2" in world.run("apply", "--yes", check=0).stdout
+    world.run("wake", "archiver", check=0)
+    assert int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout) > size * 1.9
     # Another pool of that name on the same disk is not taken for it.
     world.run("sleep", "archiver", check=0)
     wait_for(lambda: not alive(cloud))
