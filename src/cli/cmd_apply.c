@@ -6,6 +6,7 @@
 #include "sys/clock.h"
 
 /* A volume that is changed takes its time. */
+enum { LONGEST = 60 }; /* characters of a value that are shown of it */
 enum { STEP_MS = 10 * 60 * 1000, SEEN_MS = 60000, AGAIN_MS = 300 };
 
 struct work {
@@ -25,6 +26,17 @@ static const char *const words[] = {
     [SETUP_MAKE] = "make",	  [SETUP_CHANGE] = "change", [SETUP_FILL] = "fill",    [SETUP_REPLACE] = "replace",
     [SETUP_REMOVE] = "take away", [SETUP_KEEP] = "keep",     [SETUP_CANNOT] = "CANNOT"};
 
+/* A key, on one line of a terminal. */
+static const char *shown(const char *value, struct arena *a)
+{
+	size_t n = strlen(value);
+
+	if (n <= LONGEST)
+		return value;
+	const char *last = value + n - LONGEST / 4;
+	return strchr(last, ' ') != NULL ? value : arena_printf(a, "%.*s...%s", LONGEST / 2, value, last);
+}
+
 static void show_step(const struct setup_step *s, struct arena *a)
 {
 	const struct resource *r = s->about;
@@ -35,10 +47,11 @@ static void show_step(const struct setup_step *s, struct arena *a)
 	(void)printf("\n");
 	if (s->kind == SETUP_MAKE)
 		for (size_t i = 0; i + 1 < r->facts.n; i += 2)
-			(void)printf("              %s: %s\n", r->facts.v[i], r->facts.v[i + 1]);
+			(void)printf("              %s: %s\n", r->facts.v[i], shown(r->facts.v[i + 1], a));
 	for (size_t i = 0; i < s->changes.n; i++)
 		(void)printf("              %s: %s -> %s\n", s->changes.v[i].fact,
-			     s->changes.v[i].from == NULL ? "?" : s->changes.v[i].from, s->changes.v[i].to);
+			     s->changes.v[i].from == NULL ? "?" : shown(s->changes.v[i].from, a),
+			     shown(s->changes.v[i].to, a));
 	if (s->why != NULL)
 		(void)printf("              %s\n", s->why);
 	if (s->hint != NULL)

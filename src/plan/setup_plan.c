@@ -53,9 +53,8 @@ static void compare(struct setup_step *s, struct arena *a)
 			continue;
 		s->why = arena_printf(a, "its %s cannot become %s: it is %s", c.fact, c.to,
 				      c.from == NULL ? "not known" : c.from);
-		s->hint = strcmp(c.fact, "GiB") == 0
-			      ? "a volume does not shrink; give the new one another name in the file, and move the data"
-			      : "give a new one another name in the file, or put back what the file said";
+		s->hint = strcmp(c.fact, "GiB") == 0 ? "a volume does not shrink: make another, with a name of its own"
+						     : "make another with a name of its own, or put back what was said";
 	}
 	/* What can be changed is, before its machine is started; the next look sees what is left. */
 	s->kind = hardest == NEVER   ? SETUP_CANNOT

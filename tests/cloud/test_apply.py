@@ -122,7 +122,7 @@ def test_what_cannot_be(make, change, said):
     use(s, kind="gp3", **change)
     assert steps(s, check=1) == [("CANNOT", "volume")]
     done = s.run("apply", "--yes", check=1)
-    assert said in done.stdout and "another name" in done.stdout
+    assert said in done.stdout and "name of its own" in done.stdout
     assert ours(s, "cold") == [cold] and cold.size == 125
 
 
