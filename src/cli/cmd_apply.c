@@ -5,12 +5,13 @@
 #include "provider/registry.h"
 #include "sys/clock.h"
 
-/* A volume that is changed takes its time. */
 enum { LONGEST = 60 }; /* characters of a value that are shown of it */
+/* A volume that is changed takes its time. */
 enum { STEP_MS = 10 * 60 * 1000, SEEN_MS = 60000, AGAIN_MS = 300 };
 
 struct work {
 	struct setup setup;
+	bool away, with_data; /* destroy */
 	struct resources wanted, found;
 	struct setup_steps steps;
 };
@@ -114,14 +115,14 @@ static void begin(struct work *w, struct cli *c, const struct target *t)
 				     .tell = tell}};
 }
 
-static int look(struct work *w, bool away, bool with_data, struct err *e)
+static int look(struct work *w, struct err *e)
 {
 	w->wanted = w->found = (struct resources){0};
 	w->steps = (struct setup_steps){0};
 	if (setup_survey(&w->setup, &w->wanted, &w->found, e) < 0)
 		return -1;
-	if (away)
-		teardown_plan(&w->found, with_data, w->setup.arena, &w->steps);
+	if (w->away)
+		teardown_plan(&w->found, w->with_data, w->setup.arena, &w->steps);
 	else
 		setup_plan(&w->wanted, &w->found, w->setup.arena, &w->steps);
 	return 0;
@@ -183,13 +184,12 @@ static int not_so(const struct work *w, const struct setup_step *s, struct err *
 }
 
 /* What was done is not to be seen everywhere at once.  Looks until there is no such step left, or for a minute. */
-static int look_until_none(struct work *w, bool away, bool with_data, bool (*is)(const struct setup_step *),
-			   struct err *e)
+static int look_until_none(struct work *w, bool (*is)(const struct setup_step *), struct err *e)
 {
 	const struct setup_step *left = NULL;
 
 	for (int64_t until = clock_mono_ms() + SEEN_MS;;) {
-		if (look(w, away, with_data, e) < 0)
+		if (look(w, e) < 0)
 			return -1;
 		left = next_step(w, is);
 		if (left == NULL)
@@ -200,12 +200,11 @@ static int look_until_none(struct work *w, bool away, bool with_data, bool (*is)
 	}
 }
 
-static int do_all(struct cli *c, struct work *w, bool away, bool with_data, struct err *e)
+static int do_all(struct cli *c, struct work *w, struct err *e)
 {
-	if (carry_out(w, e) < 0 || look_until_none(w, away, with_data, by_worker, e) < 0)
+	if (carry_out(w, e) < 0 || look_until_none(w, by_worker, e) < 0)
 		return -1;
-	if (next_step(w, by_start) != NULL &&
-	    (start(c, w, e) < 0 || look_until_none(w, away, with_data, by_start, e) < 0))
+	if (next_step(w, by_start) != NULL && (start(c, w, e) < 0 || look_until_none(w, by_start, e) < 0))
 		return -1;
 	setup_over(&w->setup);
 	return 0;
@@ -232,7 +231,7 @@ static int check_names(const struct cli *c, struct err *e)
 
 struct works VEC(struct work);
 
-static int perform(struct cli *c, struct works *all, bool away, bool with_data)
+static int perform(struct cli *c, struct works *all)
 {
 	int worst = EXIT_DONE;
 	struct err e;
@@ -241,7 +240,7 @@ static int perform(struct cli *c, struct works *all, bool away, bool with_data)
 		struct work *w = &all->v[i];
 		if (!setup_does(&w->steps))
 			continue;
-		if (do_all(c, w, away, with_data, &e) == 0)
+		if (do_all(c, w, &e) == 0)
 			continue;
 		int rc = cli_fail(c, &e);
 		worst = rc > worst ? rc : worst;
@@ -259,11 +258,23 @@ static int look_at_all(struct cli *c, struct works *all, bool away, bool with_da
 			continue;
 		struct work *w = vec_add(all, &c->arena);
 		begin(w, c, t);
-		int lock;
-		if (setup_lock(&w->setup, &lock, e) < 0 || look(w, away, with_data, e) < 0)
+		w->away = away;
+		w->with_data = with_data;
+		int lock; /* until this process ends */
+		if (setup_lock(&w->setup, &lock, e) < 0 || look(w, e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static void show_all(const struct cli *c, const struct works *all)
+{
+	AUTO(json) json_t *list = json_array();
+
+	for (size_t i = 0; i < all->n; i++)
+		show(c, &all->v[i], list);
+	if (c->json)
+		cli_print_json(list);
 }
 
 static bool any(const struct works *all, bool (*is)(const struct setup_steps *))
@@ -314,19 +325,15 @@ int cmd_apply(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	AUTO(json) json_t *list = json_array();
 	rc = EXIT_DONE;
 	if (check_names(&c, &e) < 0 || (!policy && look_at_all(&c, &all, false, false, &e) < 0)) {
 		rc = cli_fail(&c, &e);
 	} else if (policy) {
 		rc = print_policies(&c);
 	} else {
-		for (size_t i = 0; i < all.n; i++)
-			show(&c, &all.v[i], list);
-		if (c.json)
-			cli_print_json(list);
+		show_all(&c, &all);
 		if (!dry && any(&all, setup_does))
-			rc = cli_agreed(yes, &e) < 0 ? cli_fail(&c, &e) : perform(&c, &all, false, false);
+			rc = cli_agreed(yes, &e) < 0 ? cli_fail(&c, &e) : perform(&c, &all);
 		if (rc == EXIT_DONE && any(&all, setup_cannot))
 			rc = EXIT_PARTLY;
 	}
@@ -393,7 +400,6 @@ int cmd_destroy(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	AUTO(json) json_t *list = json_array();
 	rc = EXIT_DONE;
 	if (c.args.n != 1) {
 		(void)err_set(&e, ERR_USAGE, "name one target");
@@ -402,13 +408,9 @@ int cmd_destroy(int argc, char **argv)
 	} else if (check_names(&c, &e) < 0 || look_at_all(&c, &all, true, erase != NULL, &e) < 0) {
 		rc = cli_fail(&c, &e);
 	} else {
-		for (size_t i = 0; i < all.n; i++)
-			show(&c, &all.v[i], list);
-		if (c.json)
-			cli_print_json(list);
+		show_all(&c, &all);
 		if (!dry && any(&all, setup_does))
-			rc = may_go(&c, &all, erase, yes, &e) < 0 ? cli_fail(&c, &e)
-								  : perform(&c, &all, true, erase != NULL);
+			rc = may_go(&c, &all, erase, yes, &e) < 0 ? cli_fail(&c, &e) : perform(&c, &all);
 	}
 	cli_end(&c);
 	return rc;

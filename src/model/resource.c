@@ -3,6 +3,19 @@
 static const char *const names[] = {
     [RESOURCE_KEY_PAIR] = "key pair", [RESOURCE_SECURITY_GROUP] = "security group", [RESOURCE_VOLUME] = "volume"};
 
+size_t resources_like(const struct resources *list, const struct resource *like, const struct resource **first)
+{
+	size_t n = 0;
+
+	for (size_t i = list->n; i-- > 0;) {
+		if (list->v[i].kind != like->kind || strcmp(list->v[i].name, like->name) != 0)
+			continue;
+		*first = &list->v[i];
+		n++;
+	}
+	return n;
+}
+
 const char *resource_kind_name(enum resource_kind k)
 {
 	return names[k];

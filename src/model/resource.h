@@ -20,6 +20,8 @@ struct resources VEC(struct resource);
 /* What the fact "pool" of a volume is before its pool is made. */
 #define RESOURCE_NO_POOL "not made yet"
 
+/* How many of a list are that one, by kind and name; *first, unless there is none, the first of them. */
+size_t resources_like(const struct resources *list, const struct resource *like, const struct resource **first);
 /* "key pair", …: for people. */
 const char *resource_kind_name(enum resource_kind k);
 /* false: there is no such kind. */

@@ -63,30 +63,11 @@ static void compare(struct setup_step *s, struct arena *a)
 				     : SETUP_FILL;
 }
 
-static bool same(const struct resource *x, const struct resource *y)
-{
-	return x->kind == y->kind && strcmp(x->name, y->name) == 0;
-}
-
-/* How many there are, and the first of them. */
-static size_t all_of(const struct resources *found, const struct resource *like, const struct resource **first)
-{
-	size_t n = 0;
-
-	for (size_t i = found->n; i-- > 0;) {
-		if (!same(&found->v[i], like))
-			continue;
-		*first = &found->v[i];
-		n++;
-	}
-	return n;
-}
-
 static void plan_wanted(const struct resource *w, const struct resources *found, struct arena *a,
 			struct setup_steps *steps)
 {
 	struct setup_step s = {.kind = SETUP_MAKE, .wanted = w};
-	size_t n = all_of(found, w, &s.found);
+	size_t n = resources_like(found, w, &s.found);
 
 	s.about = n > 0 ? s.found : w;
 	if (n > 1) {
@@ -110,7 +91,7 @@ void setup_plan(const struct resources *wanted, const struct resources *found, s
 				plan_wanted(&wanted->v[i], found, a, steps);
 	for (size_t i = 0; i < found->n; i++) {
 		const struct resource *ignored;
-		if (all_of(wanted, &found->v[i], &ignored) > 0)
+		if (resources_like(wanted, &found->v[i], &ignored) > 0)
 			continue;
 		*vec_add(steps, a) = (struct setup_step){.kind = SETUP_KEEP,
 							 .found = &found->v[i],

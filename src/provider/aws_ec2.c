@@ -209,9 +209,7 @@ static int launch(struct aws_machine *m, const struct machine_id *id, const stru
 	strings_add_pair(&l.tags, a, TAG_OWNER, cloud_owner(m->env));
 	strings_add_pair(&l.tags, a, TAG_TARGET, m->target->name);
 	strings_add_pair(&l.tags, a, TAG_TOKEN, id->token);
-	for (size_t k = 0; k + 1 < s->tags.n; k += 2)
-		if (strings_pair(&l.tags, s->tags.v[k]) == NULL)
-			strings_add_pair(&l.tags, a, s->tags.v[k], s->tags.v[k + 1]);
+	aws_machine_add_tags(m, &l.tags);
 	aws_machine_progress(m, "asking for a %s%s", way->type, way->spot ? " (spot)" : "");
 	ec2_run_instances(&b, &l);
 	if (aws_machine_call(m, "RunInstances", &b, &answer, &f, e) < 0) {

@@ -73,3 +73,12 @@ void aws_machine_progress(struct aws_machine *m, const char *fmt, ...)
 	va_end(ap);
 	tool_progress(m->env, text);
 }
+
+void aws_machine_add_tags(const struct aws_machine *m, struct strings *tags)
+{
+	const struct strings *more = &m->settings->tags;
+
+	for (size_t i = 0; i + 1 < more->n; i += 2)
+		if (strings_pair(tags, more->v[i]) == NULL)
+			strings_add_pair(tags, m->env->arena, more->v[i], more->v[i + 1]);
+}

@@ -30,6 +30,8 @@ void aws_machine_progress(struct aws_machine *m, const char *fmt, ...) PRINTF(2,
 int aws_image_find(struct aws_machine *m, const char *type, const char **id, struct err *e) MUST_CHECK;
 
 #define AWS_TAG_TARGET "dormouse:target"
+/* Adds the block's tags, but for names that are there. */
+void aws_machine_add_tags(const struct aws_machine *m, struct strings *tags);
 
 /* All volumes that the filters (name, value, …) leave. */
 int aws_volumes_look(struct aws_machine *m, const struct strings *filters, struct ec2_volumes *v,

@@ -19,15 +19,12 @@ static struct strings tags_of(const struct aws_machine *m, const char *name)
 {
 	struct strings tags = {0};
 	struct arena *a = m->env->arena;
-	const struct strings *more = &m->settings->tags;
 
 	strings_add_pair(&tags, a, "Name",
 			 *name == '\0' ? m->target->name : arena_printf(a, "%s %s", m->target->name, name));
 	strings_add_pair(&tags, a, AWS_TAG_TARGET, m->target->name);
 	strings_add_pair(&tags, a, AWS_TAG_MADE, name);
-	for (size_t i = 0; i + 1 < more->n; i += 2)
-		if (strings_pair(&tags, more->v[i]) == NULL)
-			strings_add_pair(&tags, a, more->v[i], more->v[i + 1]);
+	aws_machine_add_tags(m, &tags);
 	return tags;
 }
 

@@ -205,20 +205,6 @@ int aws_setup_survey(const struct provider_env *env, const struct target *t, str
 }
 /* --- for a machine ----------------------------------------------------------------------------------------- */
 
-static const struct resource *one_of(const struct resources *found, const struct resource *like, size_t *n)
-{
-	const struct resource *one = NULL;
-
-	*n = 0;
-	for (size_t i = 0; i < found->n; i++) {
-		if (found->v[i].kind != like->kind || strcmp(found->v[i].name, like->name) != 0)
-			continue;
-		one = &found->v[i];
-		(*n)++;
-	}
-	return one;
-}
-
 int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *e)
 {
 	struct arena *a = m->env->arena;
@@ -234,9 +220,9 @@ int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *
 	if (given > 0)
 		memcpy(volumes, s->volumes.v, given * sizeof(*volumes));
 	for (size_t i = 0; i < wanted.n; i++) {
-		size_t n;
-		const struct resource *w = &wanted.v[i], *one = one_of(&found, w, &n);
-		if (n != 1) {
+		const struct resource *w = &wanted.v[i], *one = NULL;
+		size_t n = resources_like(&found, w, &one);
+		if (n != 1 || one == NULL) {
 			(void)err_set(e, n == 0 ? ERR_MISSING : ERR_CONFLICT, "target '%s' has %s %s", m->target->name,
 				      n == 0 ? "no" : "more than one", resource_title(w, a));
 			return err_hint(e, n == 0 ? "to make it: dormouse apply"
