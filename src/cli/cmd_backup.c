@@ -190,8 +190,9 @@ static int do_run(struct run *r, struct err *e)
 	AUTO(fd) int lock = -1;
 
 	if (around_before(r, e) < 0 || run_sides(r, e) < 0 ||
-	    (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0) || run_look_source(r, e) < 0 ||
-	    run_snapshot(r, e) < 0)
+	    (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0))
+		return -1;
+	if (run_snapshot(r, e) < 0)
 		return -1;
 	fd_close(&lock);
 	if (run_replicate(r, e) < 0)
@@ -289,6 +290,7 @@ int cmd_backup(int argc, char **argv)
 			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
 	w.run = &r;
 	r.watched = w.terminal;
+	r.recall = true;
 	stop_catch();
 	bool whole = do_run(&r, &e) == 0;
 	clear_line(&w);

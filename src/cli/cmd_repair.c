@@ -76,11 +76,10 @@ static int look(struct run *r, struct err *e)
 {
 	if (run_sides(r, e) < 0)
 		return -1;
-	r->policy = NULL; /* only the source's own tree matters */
-	if (run_look_source(r, e) < 0 || run_look_target(r, e) < 0)
+	if (run_look(r, e) < 0)
 		return -1;
-	replicate_plan(r->backup, config_policy(r->config, r->backup->source_target), &r->seen.source, &r->seen.target,
-		       &r->seen.zone, clock_unix_s(), r->arena, &r->plan);
+	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
+		       &r->plan);
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 /* snapshot, prune, explain: automatic snapshots without a backup. */
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/host_look.h"
 #include "engine/pass.h"
 #include "engine/run.h"
 #include "plan/archive_plan.h"
@@ -76,31 +75,10 @@ static void record(struct doing *d, const char *where, const struct pass *pass, 
 	(void)json_array_append_new(d->results, j);
 }
 
-static void decide(struct doing *d, const struct snapshot_policy *p, const struct side_state *host, struct pass *pass)
+static struct pass_wish wish(const struct doing *d, const struct snapshot_policy *p)
 {
-	pass_plan(p, host, &d->zone, d->now, d->trust ? CLOCK_TRUSTED : pass_last_seen(&d->c.paths), &d->c.arena, pass);
-	if (d->take || pass->doubt != NULL)
-		return;
-	pass->snaps.n = pass->verdicts.n = pass->prunes.n = 0;
-	retain_host(p, host, &pass->snaps, &d->zone, d->now, &d->c.arena, &pass->verdicts);
-	prune_plan(&pass->verdicts, &d->c.arena, &pass->prunes);
-}
-
-/* Looks, and decides; without snapshots none is counted as if it were taken. */
-static int look(struct doing *d, struct reach *r, const struct snapshot_policy *p, struct side_state *host,
-		struct pass *pass, struct err *e)
-{
-	int again = host_look(r, host, e);
-
-	if (again < 0)
-		return -1;
-	do {
-		decide(d, p, host, pass);
-		again = host_look_confirm(r, &pass->verdicts, host, e);
-	} while (again > 0);
-	if (again == 0 && pass->doubt == NULL && !d->dry)
-		pass_seen(&d->c.paths, d->now);
-	return again;
+	return (struct pass_wish){
+	    .policy = p, .zone = &d->zone, .now = d->now, .take = d->take, .trust_clock = d->trust};
 }
 
 static void doubtful(const char *where, const char *doubt, struct err *e)
@@ -130,8 +108,10 @@ static void tell(struct doing *d, const char *where, const struct pass *pass, co
 static void one_host(struct doing *d, const struct snapshot_policy *p)
 {
 	AUTO(fd) int lock = -1;
+	const struct pass_wish w = wish(d, p);
 	struct reach r = {.link = CONTROL_INIT};
-	struct side_state host;
+	struct side_state seen;
+	struct look host = {.where = &r, .root = "", .recall = true, .to = &seen};
 	struct pass pass = {0};
 	struct passed done = {0};
 	struct err e;
@@ -140,22 +120,18 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 	if (rc == 0)
 		rc = reach_init(&r, &d->c.config, &d->c.paths, p->on, "snapshots", &d->c.arena, &d->listener, &e);
 	if (rc == 0)
-		rc = look(d, &r, p, &host, &pass, &e);
+		rc = pass_decide(&host, &w, &pass, &e);
 	if (rc == 0 && !d->prune)
 		pass.prunes.n = 0;
 	if (rc == 0 && d->dry) {
 		AUTO(buf) struct buf b = {0};
-		struct prune_steps each = {0};
 		pass_explain(&pass, &b);
 		if (!d->c.json)
 			(void)fputs(buf_text(&b), stdout);
 		if (d->prune)
-			prune_plan_each(&pass.verdicts, &d->c.arena, &each);
-		rc = pass_prune(&r, &each, true, &done.pruned, &e);
+			rc = pass_prune_dry(&r, &pass.verdicts, &done.pruned, &e);
 	} else if (rc == 0) {
-		rc = pass_do(&r, p, &pass, &done, &e);
-		bool all_gone = rc == 0 && d->prune && !done.skipped && done.pruned.failed.n == 0;
-		host_look_remember(&r, &host, all_gone ? &pass.verdicts : &(struct verdicts){0});
+		rc = pass_do(&host, &w, &pass, &done, &e);
 	}
 	if (rc < 0)
 		failed(d, &e);
@@ -166,21 +142,6 @@ static void one_host(struct doing *d, const struct snapshot_policy *p)
 		record(d, r.side.label, &pass, &done.pruned, done.taken);
 	}
 	reach_rest(&r, NULL);
-}
-
-/* At a backup's own trees, without the rest of the source's host: its pass is not asked for. */
-static int look_at_both(struct run *r, struct err *e)
-{
-	int rc = run_sides(r, e);
-	const struct snapshot_policy *policy = r->policy;
-
-	r->policy = NULL;
-	if (rc == 0)
-		rc = run_look_source(r, e);
-	if (rc == 0)
-		rc = run_look_target(r, e);
-	r->policy = policy;
-	return rc;
 }
 
 /* The archive of a backup. */
@@ -196,7 +157,9 @@ static void one_archive(struct doing *d, const struct backup *b)
 		failed(d, &e);
 		return;
 	}
-	int rc = look_at_both(&r, &e);
+	int rc = run_sides(&r, &e);
+	if (rc == 0)
+		rc = run_look(&r, &e);
 	if (d->trust)
 		r.seen.last_seen = CLOCK_TRUSTED;
 	if (rc == 0)
@@ -320,14 +283,16 @@ static int explain_host(struct doing *d, const char *on, const char *dataset, co
 {
 	const struct snapshot_policy *p = config_policy(&d->c.config, on);
 	struct reach r = {.link = CONTROL_INIT};
-	struct side_state host;
+	struct side_state seen;
+	struct look host = {.where = &r, .root = "", .recall = true, .to = &seen};
 	struct pass pass = {0};
 
 	if (p == NULL)
 		return 0;
+	const struct pass_wish w = wish(d, p);
 	int rc = reach_init(&r, &d->c.config, &d->c.paths, on, "explain", &d->c.arena, &d->listener, e);
 	if (rc == 0)
-		rc = look(d, &r, p, &host, &pass, e);
+		rc = pass_decide(&host, &w, &pass, e);
 	reach_rest(&r, NULL);
 	if (rc == 0 && pass.doubt != NULL) {
 		doubtful(r.side.label, pass.doubt, e);
@@ -353,7 +318,9 @@ static int explain_copy(struct doing *d, const char *on, const char *dataset, co
 				.arena = &d->c.arena,
 				.listener = &d->listener};
 		struct archive archive;
-		int rc = look_at_both(&r, e);
+		int rc = run_sides(&r, e);
+		if (rc == 0)
+			rc = run_look(&r, e);
 		run_end(&r);
 		if (rc < 0)
 			return -1;

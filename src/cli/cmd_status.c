@@ -2,7 +2,7 @@
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/cli.h"
-#include "engine/pass.h"
+#include "engine/look.h"
 #include "plan/schedule_plan.h"
 #include "sys/clock.h"
 
@@ -123,7 +123,7 @@ static void uncovered_line(struct cli *c, struct buf *line, json_t *doc)
 
 	(void)json_object_set_new(doc, "uncovered", list);
 	if (reach_init(&here, &c->config, &c->paths, NULL, "status", &c->arena, NULL, &ignored) < 0 ||
-	    pass_look_datasets(&here, &host, &ignored) < 0)
+	    look_at(&(struct look){.where = &here, .root = "", .only_datasets = true, .to = &host}, 1, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < host.datasets.n; i++) {
 		const struct dataset *d = &host.datasets.v[i];

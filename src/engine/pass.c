@@ -3,61 +3,11 @@
 #include "base/num.h"
 #include "engine/hook.h"
 #include "engine/side_run.h"
+#include "plan/retain_plan.h"
+#include "plan/snapshot_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/program.h"
-#include "wire/zfs_blame.h"
-
-static int look(struct reach *where, const char *root, bool points, const char *properties, struct side_state *s,
-		struct err *e)
-{
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-	const char *what = *root == '\0' ? "the pools" : arena_printf(where->arena, "'%s'", root);
-
-	program_look(&b, root, points, properties);
-	for (int tries = 0;; tries++) {
-		*s = (struct side_state){.root = root, .seen_at = clock_unix_s()};
-		if (reach_ask(where, buf_str(&b), &out, e) < 0)
-			return -1;
-		if (out.out.n > 0 || out.err.n == 0) {
-			if (look_parse(out.out, where->arena, s, e) == 0)
-				return 0;
-		} else {
-			zfs_blame(out.err, e);
-		}
-		/* What was cut off on the way is asked again. */
-		if (e->retry == RETRY_NEVER || tries == 2)
-			return err_wrap(e, "cannot look at %s on %s", what, where->side.label);
-	}
-}
-
-int pass_look(struct reach *where, const char *root, const char *properties, struct side_state *s, struct err *e)
-{
-	return look(where, root, true, properties, s, e);
-}
-
-int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e)
-{
-	return look(where, "", false, NULL, s, e);
-}
-
-int pass_tokens(struct reach *sender, struct side_state *target, struct err *e)
-{
-	struct strings tokens = {0};
-	AUTO(buf) struct buf b = {0};
-	struct proc_result out;
-
-	for (size_t i = 0; i < target->datasets.n; i++)
-		if (target->datasets.v[i].resume.token != NULL)
-			*vec_add(&tokens, sender->arena) = target->datasets.v[i].resume.token;
-	if (tokens.n == 0)
-		return 0;
-	program_tokens(&b, &tokens);
-	if (reach_ask(sender, buf_str(&b), &out, e) < 0)
-		return -1;
-	return tokens_parse(out.out, sender->arena, target, e);
-}
 
 int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e)
 {
@@ -114,7 +64,7 @@ static int take(struct reach *where, const struct snap_steps *steps, struct err 
 	return reach_do(where, buf_str(&b), "take snapshots", e);
 }
 
-int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out, struct err *e)
+static int prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result said;
@@ -128,12 +78,73 @@ int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, s
 	return prune_parse(said.out, where->arena, out, e);
 }
 
-int pass_do(struct reach *where, const struct snapshot_policy *p, const struct pass *pass, struct passed *out,
-	    struct err *e)
+int pass_prune(const struct look *l, const struct prune_steps *steps, const struct verdicts *v, struct pruned *out,
+	       struct err *e)
 {
+	int rc = prune(l->where, steps, false, out, e);
+
+	if (rc == 0 && out->destroyed > 0 && out->failed.n == 0)
+		look_forget(l, v);
+	return rc;
+}
+
+int pass_prune_dry(struct reach *where, const struct verdicts *v, struct pruned *out, struct err *e)
+{
+	struct prune_steps each = {0};
+
+	prune_plan_each(v, where->arena, &each);
+	return prune(where, &each, true, out, e);
+}
+
+static void decide(const struct look *host, const struct pass_wish *w, struct pass *pass)
+{
+	struct reach *r = host->where;
+	int64_t seen = w->trust_clock ? CLOCK_TRUSTED : pass_last_seen(r->paths);
+
+	pass_plan(w->policy, host->to, w->zone, w->now, seen, r->arena, pass);
+	if (w->take || pass->doubt != NULL)
+		return;
+	pass->snaps.n = pass->verdicts.n = pass->prunes.n = 0;
+	retain_host(w->policy, host->to, &pass->snaps, w->zone, w->now, r->arena, &pass->verdicts);
+	prune_plan(&pass->verdicts, r->arena, &pass->prunes);
+}
+
+int pass_confirm(struct look *l, const struct verdicts *v, struct err *e)
+{
+	struct point_refs some = {0};
+	bool changed;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].why == DROP && v->v[i].point->recalled)
+			*vec_add(&some, l->where->arena) = (struct point_ref){v->v[i].dataset, v->v[i].point};
+	if (some.n == 0)
+		return 0;
+	if (look_again(l, &some, 1, &changed, e) < 0)
+		return -1;
+	l->recall &= !changed;
+	return changed && look_at(l, 1, e) < 0 ? -1 : 1;
+}
+
+int pass_decide(struct look *host, const struct pass_wish *w, struct pass *pass, struct err *e)
+{
+	int again = look_at(host, 1, e);
+
+	if (again < 0)
+		return -1;
+	do {
+		decide(host, w, pass);
+		again = pass_confirm(host, &pass->verdicts, e);
+	} while (again > 0);
+	return again;
+}
+
+/* Prunes nothing when a snapshot could not be taken. */
+static int perform(const struct look *host, const struct snapshot_policy *p, const struct pass *pass,
+		   struct passed *out, struct err *e)
+{
+	struct reach *where = host->where;
 	struct err failed;
 
-	*out = (struct passed){0};
 	if (pass->snaps.n > 0) {
 		if (hook(where, "before_snapshot", &p->before, p->hook_timeout_ms, &out->hook) < 0) {
 			out->skipped = true;
@@ -149,5 +160,15 @@ int pass_do(struct reach *where, const struct snapshot_policy *p, const struct p
 			return -1;
 		out->taken = pass->snaps.n;
 	}
-	return pass_prune(where, &pass->prunes, false, &out->pruned, e);
+	return pass_prune(host, &pass->prunes, &pass->verdicts, &out->pruned, e);
+}
+
+int pass_do(const struct look *host, const struct pass_wish *w, const struct pass *pass, struct passed *out,
+	    struct err *e)
+{
+	*out = (struct passed){0};
+	if (pass->doubt != NULL)
+		return 0;
+	pass_seen(host->where->paths, w->now);
+	return perform(host, w->policy, pass, out, e);
 }

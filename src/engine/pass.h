@@ -2,8 +2,7 @@
 #ifndef ENGINE_PASS_H
 #define ENGINE_PASS_H
 
-#include "engine/reach.h"
-#include "model/plan.h"
+#include "engine/look.h"
 #include "wire/zfs_text.h"
 
 /* What became of it. */
@@ -14,25 +13,33 @@ struct passed {
 	struct err hook;      /* ERR_NONE, or what failed of a hook without ending the pass */
 };
 
+struct pass_wish {
+	const struct snapshot_policy *policy;
+	const struct zone *zone;
+	int64_t now;
+	bool take;	  /* else it only prunes, and counts no snapshot as if it were taken */
+	bool trust_clock; /* a person says that the clock is right */
+};
+
 /* One process at a time takes or destroys snapshots by the policies.  Waits for at most wait_ms until *fd is the
  * lock, to be closed; ERR_BUSY then. */
 int pass_lock(const struct paths *p, int64_t wait_ms, int *fd, struct err *e) MUST_CHECK;
-/* Looks at root, all pools if it is "", and at the properties set at and below another one unless that is NULL. */
-int pass_look(struct reach *where, const char *root, const char *properties, struct side_state *s,
-	      struct err *e) MUST_CHECK;
-/* What the resume tokens of target mean, asked at the side that would send. */
-int pass_tokens(struct reach *sender, struct side_state *target, struct err *e) MUST_CHECK;
-/* Only the datasets of all pools, without snapshots. */
-int pass_look_datasets(struct reach *where, struct side_state *s, struct err *e) MUST_CHECK;
 /* When the last pass was, Unix seconds, 0 = unknown; and that one is now.  To tell a clock that jumped: losing
  * it loses only that. */
 int64_t pass_last_seen(const struct paths *p);
 void pass_seen(const struct paths *p, int64_t now);
-/* Does what a pass says.  Prunes nothing when a snapshot could not be taken.  Blocks. */
-int pass_do(struct reach *where, const struct snapshot_policy *p, const struct pass *pass, struct passed *out,
+/* Does the look, at all pools, and plans.  Blocks. */
+int pass_decide(struct look *host, const struct pass_wish *w, struct pass *pass, struct err *e) MUST_CHECK;
+/* Before anything is destroyed: asks for each recalled snapshot that v drops.  1: more is known now, so plan again and
+ * come back; 0: all that goes has been seen as it is.  Blocks. */
+int pass_confirm(struct look *l, const struct verdicts *v, struct err *e) MUST_CHECK;
+/* Does what was decided, unless the clock is doubted.  Prunes nothing when a snapshot could not be taken.  Blocks. */
+int pass_do(const struct look *host, const struct pass_wish *w, const struct pass *pass, struct passed *out,
 	    struct err *e) MUST_CHECK;
-/* Only the destroying; dry: says what would go. */
-int pass_prune(struct reach *where, const struct prune_steps *steps, bool dry, struct pruned *out,
+/* Destroys by the steps that were made of v; l has seen it all.  Blocks. */
+int pass_prune(const struct look *l, const struct prune_steps *steps, const struct verdicts *v, struct pruned *out,
 	       struct err *e) MUST_CHECK;
+/* Only says what would go.  Blocks. */
+int pass_prune_dry(struct reach *where, const struct verdicts *v, struct pruned *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,11 +1,13 @@
 #include "engine/reach.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/prepare.h"
 #include "engine/side_run.h"
 #include "sys/clock.h"
+#include "sys/fdio.h"
 #include "wire/json.h"
 #include "wire/program.h"
 #include "wire/ssh_args.h"
@@ -50,13 +52,72 @@ int reach_init(struct reach *r, const struct config *c, const struct paths *path
 	return 0;
 }
 
+static struct control_request lease_of(const struct reach *r)
+{
+	return (struct control_request){.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+}
+
+void reach_begin(struct reach *r)
+{
+	struct err ignored;
+
+	if (!reach_unasked(r))
+		return;
+	control_close(&r->link);
+	struct control_request lease = lease_of(r);
+	note(r, r->target->name);
+	r->asked = control_open(r->paths, &r->link, &ignored) == 0 && control_send(&r->link, &lease, &ignored) == 0;
+}
+
+bool reach_unasked(struct reach *r)
+{
+	return r->target != NULL && !r->asked && control_lost(&r->link);
+}
+
+bool reach_asleep(struct reach *r, int64_t wait_ms)
+{
+	struct pollfd f = {r->link.fd, POLLIN, 0};
+
+	if (reach_unasked(r))
+		return true;
+	for (int64_t until = clock_mono_ms() + wait_ms, left = wait_ms; r->asked; left = until - clock_mono_ms()) {
+		if (poll(&f, 1, left < 0 ? 0 : (int)left) <= 0)
+			return true;
+		fd_nonblock(r->link.fd);
+		int rc = control_try(&r->link, r->arena, note, r, NULL, &r->refused);
+		if (r->link.fd >= 0)
+			fd_block(r->link.fd);
+		r->asked = rc == 1;
+		/* A keeper that went away is no answer: another will be asked. */
+		if (rc == 0 || r->link.fd < 0)
+			r->refused.kind = ERR_NONE;
+	}
+	return false;
+}
+
+/* What was asked for without waiting has its answer now, or there is none. */
+static int hear(struct reach *r, struct err *e)
+{
+	if (r->asked && control_wait(&r->link, r->arena, note, r, NULL, &r->refused) == 0)
+		r->refused.kind = ERR_NONE;
+	r->asked = false;
+	if (r->link.fd < 0 || r->refused.kind == ERR_NONE)
+		return 0;
+	*e = r->refused;
+	r->refused.kind = ERR_NONE;
+	control_close(&r->link);
+	return -1;
+}
+
 int reach_wake(struct reach *r, struct err *e)
 {
 	if (r->target == NULL)
 		return 0;
+	if (hear(r, e) < 0)
+		return -1;
 	if (control_lost(&r->link)) {
 		control_close(&r->link);
-		struct control_request lease = {.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+		struct control_request lease = lease_of(r);
 		note(r, r->target->name);
 		if (control_call(r->paths, &r->link, &lease, r->arena, note, r, NULL, e) < 0) {
 			control_close(&r->link);
@@ -102,10 +163,8 @@ void reach_keep(struct reach *r)
 	if (r->target == NULL || !control_lost(&r->link))
 		return;
 	memcpy(token, r->link.token, sizeof(token));
-	struct control_request lease = {.op = CONTROL_LEASE,
-					.target = r->target->name,
-					.text = r->purpose,
-					.token = token[0] == '\0' ? NULL : token};
+	struct control_request lease = lease_of(r);
+	lease.token = token[0] == '\0' ? NULL : token;
 	control_close(&r->link);
 	if (control_open(r->paths, &r->link, &ignored) == 0)
 		(void)!control_send(&r->link, &lease, &ignored);

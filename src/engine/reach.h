@@ -17,6 +17,8 @@ struct reach {
 	struct arena *arena;
 	struct run_listener *listener; /* or NULL */
 	struct control link;	       /* the lease: it lasts as long as this */
+	bool asked;		       /* for, and not answered yet */
+	struct err refused;	       /* the answer, if it was no and nobody has been told */
 	struct ssh_master master;
 	struct side side;
 };
@@ -24,6 +26,12 @@ struct reach {
 /* name NULL: this host; purpose is shown where the machine's users are listed.  Wakes nothing yet. */
 int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
 	       const char *purpose, struct arena *a, struct run_listener *listener, struct err *e) MUST_CHECK;
+/* Has the machine started, if it has one, and does not wait for it; trouble shows in reach_wake. */
+void reach_begin(struct reach *r);
+/* It has a machine, and nobody has asked for that. */
+bool reach_unasked(struct reach *r);
+/* Whether reach_wake would have to wait, after wait_ms of waiting here. */
+bool reach_asleep(struct reach *r, int64_t wait_ms);
 /* Blocks until the machine can be used; nothing on this host, or when it is up already. */
 int reach_wake(struct reach *r, struct err *e) MUST_CHECK;
 /* Runs a program there, which is woken first, and captures what it says.  When that is cut off it is run

@@ -232,27 +232,34 @@ static void prove(struct run *r)
 }
 
 /* The source is what it was when nothing failed and nothing was marked there: what is new since is the next run's. */
-static int plan_again(struct run *r, struct err *e)
+static int look_and_plan(struct run *r, struct err *e)
 {
-	if ((r->stale && run_look_source(r, e) < 0) || run_look_target(r, e) < 0)
-		return -1;
-	r->stale = false;
-	r->plan = (struct plan){0};
-	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
-		       &r->plan);
-	prove(r);
-	return 0;
+	int again;
+
+	do {
+		if (run_look(r, e) < 0)
+			return -1;
+		do {
+			r->plan = (struct plan){0};
+			replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone,
+				       clock_unix_s(), r->arena, &r->plan);
+			again = run_confirm(r, e);
+		} while (again > 0 && !r->stale);
+	} while (again > 0);
+	if (again == 0)
+		prove(r);
+	return again;
 }
 
-/* plan_again, once more when nothing could be seen: the plan of before is void. */
-static int look_again(struct run *r, int *tries, struct err *e)
+/* look_and_plan, once more when nothing could be seen: the plan of before is void. */
+static int plan_anew(struct run *r, int *tries, struct err *e)
 {
-	if (plan_again(r, e) == 0)
+	if (look_and_plan(r, e) == 0)
 		return 0;
 	if (e->retry == RETRY_NEVER || ++*tries >= TRIES)
 		return -1;
 	clock_sleep_ms(1000 << *tries);
-	return plan_again(r, e);
+	return look_and_plan(r, e);
 }
 
 /* What has arrived in part; it changes when more does. */
@@ -288,13 +295,13 @@ static int send_all(struct run *r, struct err *e)
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
 		if (r->plan.parents.n + r->plan.aborts.n > 0 &&
 		    reach_do(&r->target, buf_str(&b), "make the parents", e) < 0) {
-			if (e->retry == RETRY_NEVER || ++tries >= TRIES || look_again(r, &tries, e) < 0)
+			if (e->retry == RETRY_NEVER || ++tries >= TRIES || plan_anew(r, &tries, e) < 0)
 				return -1;
 			continue;
 		}
 		if (follow_renames(r) > 0) {
 			/* What was planned for the old names is void. */
-			if (look_again(r, &tries, e) < 0)
+			if (plan_anew(r, &tries, e) < 0)
 				return -1;
 			continue;
 		}
@@ -313,7 +320,7 @@ static int send_all(struct run *r, struct err *e)
 			reach_keep(&r->target);
 		}
 		run_stage(r, STAGE_PROVE, "look again at what is there");
-		if (look_again(r, &tries, e) < 0 || (room_make(r) && look_again(r, &tries, e) < 0))
+		if (plan_anew(r, &tries, e) < 0 || (room_make(r) && plan_anew(r, &tries, e) < 0))
 			return -1;
 		/* A line that is cut again and again, but lets something through each time, is worth another try. */
 		if (arrived_in_part(r) != before)
@@ -376,9 +383,8 @@ static int mark(struct run *r, struct err *e)
 /* Nothing to do, and nothing done, would look like success. */
 static int check_chosen(const struct run *r, struct err *e)
 {
-	for (size_t i = 0; i < r->seen.source.datasets.n; i++)
-		if (backup_takes(r->backup, &r->seen.source.datasets.v[i]))
-			return 0;
+	if (backup_takes_any(r->backup, &r->seen.source))
+		return 0;
 	(void)err_set(e, ERR_MISSING, "backup '%s' takes no dataset of '%s'", r->backup->name, r->backup->source);
 	return err_hint(e, "include, exclude and choose in the file, and the property dormouse:backup, say which");
 }
@@ -387,14 +393,14 @@ int run_replicate(struct run *r, struct err *e)
 {
 	struct err unfinished;
 
-	if (check_chosen(r, e) < 0 || reach_wake(&r->target, e) < 0)
-		return -1;
 	run_stage(r, STAGE_LOOK, "what is there, and what is to be sent");
-	if (run_look_target(r, e) < 0)
+	/* Nobody is woken for nothing. */
+	if (reach_unasked(&r->target) && (run_look_source(r, e) < 0 || check_chosen(r, e) < 0))
 		return -1;
-	r->plan = (struct plan){0};
-	replicate_plan(r->backup, r->policy, &r->seen.source, &r->seen.target, &r->seen.zone, clock_unix_s(), r->arena,
-		       &r->plan);
+	int seen = look_and_plan(r, e);
+	/* This is the better reason, whatever there is at the target. */
+	if ((side_find(&r->seen.source, r->backup->source) != NULL && check_chosen(r, e) < 0) || seen < 0)
+		return -1;
 	if (r->plan.sends.n > 0) {
 		run_stage(r, STAGE_SEND, arena_printf(r->arena, "%zu streams", r->plan.sends.n));
 		/* What cannot be marked now is said at the end, when it is tried again. */

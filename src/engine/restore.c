@@ -33,18 +33,30 @@ int restore_sides(struct restoring *r, struct err *e)
 	return reach_init(&r->home, r->config, r->paths, b->source_target, "restore", r->arena, r->listener, e);
 }
 
+static struct look at_archive(struct restoring *r, const char *copy, struct side_state *to)
+{
+	return (struct look){.where = &r->archive, .root = copy, .properties = copy, .to = to};
+}
+
+static struct look at_home(struct restoring *r, const char *root, struct side_state *to)
+{
+	return (struct look){.where = &r->home, .root = root, .to = to};
+}
+
 int restore_look(struct restoring *r, const char *copy, struct side_state *archive, struct err *e)
 {
-	return pass_look(&r->archive, copy, copy, archive, e);
+	const struct look look = at_archive(r, copy, archive);
+
+	return look_at(&look, 1, e);
 }
 
 static int plan(struct restoring *r, const struct restore_wish *w, struct err *e)
 {
 	struct side_state home;
+	const struct look looks[] = {at_archive(r, w->copy, &r->seen), at_home(r, w->to, &home)};
 
 	stage(r, STAGE_LOOK, "what the archive has, and what is at home");
-	if (restore_look(r, w->copy, &r->seen, e) < 0 || pass_look(&r->home, w->to, NULL, &home, e) < 0 ||
-	    pass_tokens(&r->archive, &home, e) < 0)
+	if (look_at(looks, 2, e) < 0 || look_tokens(&r->archive, &home, e) < 0)
 		return -1;
 	return restore_plan(w, &r->seen, &home, r->arena, &r->plan, e);
 }
@@ -111,9 +123,10 @@ static int send(struct restoring *r, struct err *e)
 static int prove(struct restoring *r, const struct restore_wish *w, struct err *e)
 {
 	struct side_state home;
+	const struct look look = at_home(r, w->to, &home);
 
 	stage(r, STAGE_PROVE, "look again at what is there");
-	if (pass_look(&r->home, w->to, NULL, &home, e) < 0)
+	if (look_at(&look, 1, e) < 0)
 		return -1;
 	for (size_t i = 0; i < r->plan.sends.n; i++) {
 		const struct send_step *s = &r->plan.sends.v[i];

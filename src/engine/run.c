@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "plan/archive_plan.h"
+#include "plan/lean_plan.h"
 #include "plan/retain_plan.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
@@ -41,24 +42,77 @@ int run_sides(struct run *r, struct err *e)
 	return reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e);
 }
 
-int run_look_source(struct run *r, struct err *e)
+static struct look at_source(struct run *r)
 {
-	/* A policy is about all pools of the host; after its pass, only the source matters. */
-	bool all = r->policy != NULL && !r->seen.source.seen;
+	return (struct look){.where = &r->source,
+			     .root = r->backup->source,
+			     .properties = r->backup->source,
+			     .recall = r->recall,
+			     .to = &r->seen.source};
+}
 
-	if (pass_look(&r->source, all ? "" : r->backup->source, r->backup->source, &r->seen.source, e) < 0)
-		return -1;
+static struct look at_target(struct run *r)
+{
+	return (struct look){.where = &r->target, .root = r->backup->dest, .recall = r->recall, .to = &r->seen.target};
+}
+
+static int check_source(const struct run *r, struct err *e)
+{
 	if (side_find(&r->seen.source, r->backup->source) != NULL)
 		return 0;
 	(void)err_set(e, ERR_MISSING, "the source '%s' is not there on %s", r->backup->source, r->source.side.label);
 	return err_hint(e, "is the pool imported, and the name right? zfs list shows what there is");
 }
 
+int run_look_source(struct run *r, struct err *e)
+{
+	/* A policy is about all pools of the host. */
+	struct look source = at_source(r);
+
+	if (r->policy != NULL)
+		source.root = "";
+	return look_at(&source, 1, e) < 0 ? -1 : check_source(r, e);
+}
+
 int run_look_target(struct run *r, struct err *e)
 {
-	if (pass_look(&r->target, r->backup->dest, NULL, &r->seen.target, e) < 0)
+	const struct look target = at_target(r);
+
+	if (look_at(&target, 1, e) < 0)
 		return -1;
-	return pass_tokens(&r->source, &r->seen.target, e);
+	return look_tokens(&r->source, &r->seen.target, e);
+}
+
+int run_look(struct run *r, struct err *e)
+{
+	enum { SOON_MS = 300 };
+	const struct look looks[] = {at_source(r), at_target(r)};
+	bool source = r->stale || !r->seen.source.seen;
+
+	bool both = source && !reach_asleep(&r->target, SOON_MS);
+	if (source && (look_at(looks, both ? 2 : 1, e) < 0 || check_source(r, e) < 0))
+		return -1;
+	if ((!both && look_at(&looks[1], 1, e) < 0) || look_tokens(&r->source, &r->seen.target, e) < 0)
+		return -1;
+	r->stale = false;
+	return 0;
+}
+
+int run_confirm(struct run *r, struct err *e)
+{
+	const struct look looks[] = {at_source(r), at_target(r)};
+	struct point_refs some[LOOKS] = {0};
+	bool changed;
+
+	plan_leans_on(r->backup, &r->plan, &r->seen.source, &r->seen.target, r->arena, &some[0], &some[1]);
+	if (some[0].n + some[1].n == 0)
+		return 0;
+	if (look_again(looks, some, 2, &changed, e) < 0)
+		return -1;
+	/* Then nothing is believed that an earlier look saw. */
+	r->recall &= !changed;
+	r->stale |= changed;
+	return 1;
 }
 
 void run_plan_pass(struct run *r)
@@ -71,24 +125,30 @@ void run_plan_pass(struct run *r)
 
 int run_snapshot(struct run *r, struct err *e)
 {
-	run_plan_pass(r);
-	if (r->pass.doubt != NULL) {
-		run_stage(r, STAGE_SNAPSHOT, r->pass.doubt);
+	const struct pass_wish w = {.policy = r->policy, .zone = &r->seen.zone, .now = r->seen.now, .take = true};
+	struct side_state seen;
+	struct look host = {.where = &r->source, .root = "", .recall = r->recall, .to = &seen};
+
+	if (r->policy == NULL)
 		return 0;
-	}
-	if (r->policy != NULL)
-		pass_seen(r->paths, r->seen.now);
+	if (pass_decide(&host, &w, &r->pass, e) < 0)
+		return -1;
+	/* It starts while snapshots are taken. */
+	if (backup_takes_any(r->backup, &seen))
+		reach_begin(&r->target);
+	if (r->pass.doubt != NULL)
+		run_stage(r, STAGE_SNAPSHOT, r->pass.doubt);
 	for (size_t i = 0; i < r->pass.snaps.n; i++)
 		run_stage(r, STAGE_SNAPSHOT,
 			  arena_printf(r->arena, "@%s of %zu datasets", r->pass.snaps.v[i].name,
 				       r->pass.snaps.v[i].datasets.n));
-	if (r->policy != NULL && pass_do(&r->source, r->policy, &r->pass, &r->passed, e) < 0)
+	if (pass_do(&host, &w, &r->pass, &r->passed, e) < 0)
 		return -1;
 	if (r->passed.pruned.destroyed > 0)
 		run_stage(
 		    r, STAGE_PRUNE,
 		    arena_printf(r->arena, "%zu snapshots on %s", r->passed.pruned.destroyed, r->source.side.label));
-	return r->passed.taken + r->passed.pruned.destroyed > 0 ? run_look_source(r, e) : 0;
+	return 0;
 }
 
 /* --- the archive ----------------------------------------------------------------------------------- */
@@ -108,8 +168,15 @@ static void plan_archive(struct run *r)
 int run_prune(struct run *r, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
+	struct look target = at_target(r);
+	int again;
 
-	plan_archive(r);
+	do {
+		plan_archive(r);
+		again = pass_confirm(&target, &r->archive.verdicts, e);
+	} while (again > 0);
+	if (again < 0)
+		return -1;
 	if (r->archive.doubt == NULL)
 		pass_seen(r->paths, r->seen.now);
 	if (r->archive.tidies.n > 0) {
@@ -120,16 +187,13 @@ int run_prune(struct run *r, struct err *e)
 	if (r->archive.prunes.n == 0)
 		return 0;
 	run_stage(r, STAGE_PRUNE, arena_printf(r->arena, "what '%s' keeps no longer", r->backup->name));
-	return pass_prune(&r->target, &r->archive.prunes, false, &r->archive_pruned, e);
+	return pass_prune(&target, &r->archive.prunes, &r->archive.verdicts, &r->archive_pruned, e);
 }
 
 int run_prune_dry(struct run *r, struct err *e)
 {
-	struct prune_steps each = {0};
-
 	plan_archive(r);
-	prune_plan_each(&r->archive.verdicts, r->arena, &each);
-	return pass_prune(&r->target, &each, true, &r->archive_pruned, e);
+	return pass_prune_dry(&r->target, &r->archive.verdicts, &r->archive_pruned, e);
 }
 
 void run_end(struct run *r)

@@ -49,6 +49,7 @@ struct run {
 	struct compress_verdict compress; /* of this run's streams */
 	bool measured;			  /* it is known */
 	bool stale;			  /* the look at the source is not what is there now */
+	bool recall;			  /* looks may recall (engine/look.h) */
 	bool watched;			  /* somebody wants to know how much is left */
 	uint64_t bytes;			  /* that went through */
 	uint64_t total;			  /* that there will be, by zfs's estimate; 0 = nobody asked */
@@ -65,9 +66,15 @@ int run_sides(struct run *r, struct err *e) MUST_CHECK;
 int run_look_source(struct run *r, struct err *e) MUST_CHECK;
 /* Wakes the target and looks at it; decodes its resume tokens at the source. */
 int run_look_target(struct run *r, struct err *e) MUST_CHECK;
+/* Wakes both and looks at the backup's trees on both: at once, unless one has yet to wake while the other is looked at.
+ * At the source only if that was not done before, or it is stale. */
+int run_look(struct run *r, struct err *e) MUST_CHECK;
+/* Asks for what the plan leans on and was recalled.  0: it leans on nothing that has not been seen as it is; 1: plan
+ * again, after another look if the source is stale now. */
+int run_confirm(struct run *r, struct err *e) MUST_CHECK;
 /* Plans the pass of the snapshots block, if there is one, on the last look at the source. */
 void run_plan_pass(struct run *r);
-/* Does it, and looks at the source again if anything was taken. */
+/* Looks at the source's host, plans the pass likewise, and does it. */
 int run_snapshot(struct run *r, struct err *e) MUST_CHECK;
 /* Sends, proves and marks; fills outcomes.  -1 only when there is nothing to say about any dataset. */
 int run_replicate(struct run *r, struct err *e) MUST_CHECK;

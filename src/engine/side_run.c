@@ -22,12 +22,37 @@ int side_judge(const struct side *s, const struct proc_result *r, struct err *e)
 	return 0;
 }
 
+void side_run_jobs(struct side_job *jobs, size_t n, int64_t timeout_ms, struct arena *a)
+{
+	struct proc_job run[PROC_JOBS];
+
+	assert(n <= PROC_JOBS);
+	for (size_t i = 0; i < n; i++)
+		run[i] = (struct proc_job){
+		    .spec = {.argv = side_argv(jobs[i].side, a), .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_PIPE},
+		    .input = &jobs[i].program};
+	proc_run_jobs(run, n, MAX_OUTPUT, timeout_ms, a);
+	for (size_t i = 0; i < n; i++) {
+		jobs[i].said = run[i].result;
+		jobs[i].err = run[i].err;
+		if (jobs[i].err.kind != ERR_NONE)
+			(void)err_wrap(&jobs[i].err, "cannot run commands on %s", jobs[i].side->label);
+		else
+			(void)!side_judge(jobs[i].side, &jobs[i].said, &jobs[i].err);
+	}
+}
+
 int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
 	     struct err *e)
 {
-	if (proc_run(side_argv(s, a), NULL, &program, MAX_OUTPUT, timeout_ms, a, r, e) < 0)
-		return err_wrap(e, "cannot run commands on %s", s->label);
-	return side_judge(s, r, e);
+	struct side_job job = {.side = s, .program = program};
+
+	side_run_jobs(&job, 1, timeout_ms, a);
+	*r = job.said;
+	if (job.err.kind == ERR_NONE)
+		return 0;
+	*e = job.err;
+	return -1;
 }
 
 int side_stream(const struct side *s, struct str program, int out, struct arena *a, struct proc_result *r,

@@ -5,8 +5,16 @@
 #include "model/side.h"
 #include "sys/proc.h"
 
-/* Runs a program to its end and captures what it prints.  Blocks.  ssh itself failing (connection,
- * login) is an error here, with a hint; any other exit code is the caller's to judge. */
+struct side_job {
+	const struct side *side;
+	struct str program;
+	struct proc_result said;
+	struct err err; /* ERR_NONE: it ran */
+};
+/* Runs programs to their ends, at most PROC_JOBS side by side, and captures what they print.  Blocks.  ssh itself
+ * failing (connection, login) is an error here, with a hint; any other exit code is the caller's to judge. */
+void side_run_jobs(struct side_job *jobs, size_t n, int64_t timeout_ms, struct arena *a);
+/* Likewise one. */
 int side_run(const struct side *s, struct str program, int64_t timeout_ms, struct arena *a, struct proc_result *r,
 	     struct err *e) MUST_CHECK;
 

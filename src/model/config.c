@@ -45,3 +45,11 @@ bool backup_takes(const struct backup *b, const struct dataset *d)
 		return false;
 	return d->chosen != NULL || !b->by_property;
 }
+
+bool backup_takes_any(const struct backup *b, const struct side_state *s)
+{
+	for (size_t i = 0; i < s->datasets.n; i++)
+		if (backup_takes(b, &s->datasets.v[i]))
+			return true;
+	return false;
+}

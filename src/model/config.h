@@ -168,5 +168,6 @@ bool backup_covers(const struct backup *b, const char *dataset);
 /* Likewise, and by dormouse:backup, which leaves out where it is off and, if the backup asks for it,
  * chooses where it is anything else. */
 bool backup_takes(const struct backup *b, const struct dataset *d);
+bool backup_takes_any(const struct backup *b, const struct side_state *s);
 
 #endif

@@ -61,6 +61,11 @@ const struct point *dataset_snapshot_by_guid(const struct dataset *d, uint64_t g
 	return NULL;
 }
 
+size_t dataset_pool_len(const char *name)
+{
+	return strcspn(name, "/@#");
+}
+
 bool dataset_is_under(const char *name, const char *root)
 {
 	size_t n = strlen(root);

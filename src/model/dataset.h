@@ -63,6 +63,13 @@ struct dataset {
 };
 struct datasets VEC(struct dataset);
 
+/* One of a look's. */
+struct point_ref {
+	const struct dataset *dataset;
+	const struct point *point;
+};
+struct point_refs VEC(struct point_ref);
+
 /* One side as seen at one time. */
 struct side_state {
 	const char *root;	  /* where the listing began, "tank/home" */
@@ -92,6 +99,8 @@ bool name_matches(const struct strings *globs, const char *name);
 bool dataset_matches(const struct strings *globs, const char *name);
 /* Whether a copy was set aside (plan/repair_plan): nobody's copy any more, and left alone. */
 bool dataset_is_aside(const char *name);
+/* Of its pool's name, which a dataset's or snapshot's name begins with. */
+size_t dataset_pool_len(const char *name);
 /* Whether name is root or lies below it. */
 bool dataset_is_under(const char *name, const char *root);
 

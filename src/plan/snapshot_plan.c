@@ -108,21 +108,17 @@ static const struct point *newest_of(const struct passing *p, const struct datas
 	return NULL;
 }
 
-static size_t pool_len(const char *dataset)
-{
-	return strcspn(dataset, "/");
-}
-
 /* The chosen datasets of the pool that begins at index from; *end is where the next one begins. */
 static struct strings chosen(const struct passing *p, enum label l, size_t from, size_t *end,
 			     const struct point **newest)
 {
 	const struct datasets *all = &p->host->datasets;
-	size_t pool = pool_len(all->v[from].name), i = from;
+	size_t pool = dataset_pool_len(all->v[from].name), i = from;
 	struct strings out = {0};
 
 	*newest = NULL;
-	for (; i < all->n && pool_len(all->v[i].name) == pool && strncmp(all->v[i].name, all->v[from].name, pool) == 0;
+	for (; i < all->n && dataset_pool_len(all->v[i].name) == pool &&
+	       strncmp(all->v[i].name, all->v[from].name, pool) == 0;
 	     i++) {
 		const struct dataset *d = &all->v[i];
 		if (!policy_selects(p->p, d, l))

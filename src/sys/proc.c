@@ -216,87 +216,148 @@ const char *proc_status_text(int status, char *out, size_t size)
 
 enum { ERR_TAIL = 8 * 1024 };
 
-static int capture(struct proc *p, const struct str *input, size_t max_out, int64_t deadline, struct buf *out,
-		   struct buf *errs, const char *name, struct err *e)
+/* One job while it runs. */
+struct running {
+	struct proc_job *job;
+	struct proc p;
+	struct str left; /* of its input */
+	struct buf out, err;
+};
+
+static bool goes_on(const struct running *r)
 {
-	struct str left = input != NULL ? *input : (struct str){0};
+	return r->p.out >= 0 || r->p.err >= 0;
+}
+
+static void give(struct running *r)
+{
+	ssize_t w = r->left.n == 0 ? 0 : write(r->p.in, r->left.p, r->left.n);
+
+	if (w > 0) {
+		r->left.p += w;
+		r->left.n -= (size_t)w;
+	}
+	if (r->left.n == 0 || (w < 0 && errno != EAGAIN && errno != EINTR))
+		fd_close(&r->p.in);
+}
+
+static void take(struct running *r, const struct pollfd f[3], size_t max_out)
+{
+	if (f[2].revents != 0)
+		give(r);
+	if (f[0].revents != 0 && fd_read_some(r->p.out, &r->out, 64 * 1024) <= 0)
+		fd_close(&r->p.out);
+	if (f[1].revents != 0 && fd_read_some(r->p.err, &r->err, 4096) <= 0)
+		fd_close(&r->p.err);
+	if (r->err.n > ERR_TAIL)
+		buf_drop(&r->err, r->err.n - ERR_TAIL);
+	if (r->out.n <= max_out)
+		return;
+	(void)err_set(&r->job->err, ERR_CORRUPT, "'%s' printed more than %zu bytes", r->job->spec.argv[0], max_out);
+	proc_end(&r->p);
+}
+
+/* Until all have closed what they print to. */
+static int capture(struct running *r, size_t n, size_t max_out, int64_t deadline, struct err *e)
+{
 	bool told = stop_asked();
 
-	if (p->in >= 0)
-		fd_nonblock(p->in);
-	while (p->out >= 0 || p->err >= 0) {
-		struct pollfd f[3] = {{p->out, POLLIN, 0}, {p->err, POLLIN, 0}, {p->in, POLLOUT, 0}};
+	for (;;) {
+		struct pollfd f[3 * PROC_JOBS];
+		const char *name = NULL;
+		for (size_t i = 0; i < n; i++) {
+			f[3 * i] = (struct pollfd){r[i].p.out, POLLIN, 0};
+			f[3 * i + 1] = (struct pollfd){r[i].p.err, POLLIN, 0};
+			f[3 * i + 2] = (struct pollfd){r[i].p.in, POLLOUT, 0};
+			if (goes_on(&r[i]))
+				name = r[i].job->spec.argv[0];
+		}
+		if (name == NULL)
+			return 0;
 		int64_t wait = deadline == 0 ? -1 : deadline - clock_mono_ms();
 		if (deadline != 0 && wait <= 0)
 			return err_set(e, ERR_TIMEOUT, "'%s' did not finish in time", name);
 		if (!told && stop_check(e) < 0)
 			return -1;
 		/* A signal may come right before poll: it is seen a second later. */
-		int n = poll(f, 3, deadline == 0 || wait > 1000 ? 1000 : (int)wait);
-		if (n < 0 && errno != EINTR)
+		int ready = poll(f, 3 * n, deadline == 0 || wait > 1000 ? 1000 : (int)wait);
+		if (ready < 0 && errno != EINTR)
 			return err_sys(e, errno, "cannot wait for '%s'", name);
-		if (n <= 0)
-			continue;
-		if (f[2].revents != 0) {
-			ssize_t w = left.n == 0 ? 0 : write(p->in, left.p, left.n);
-			if (w > 0) {
-				left.p += w;
-				left.n -= (size_t)w;
-			}
-			if (left.n == 0 || (w < 0 && errno != EAGAIN && errno != EINTR))
-				fd_close(&p->in);
-		}
-		if (f[0].revents != 0 && fd_read_some(p->out, out, 64 * 1024) <= 0)
-			fd_close(&p->out);
-		if (f[1].revents != 0 && fd_read_some(p->err, errs, 4096) <= 0)
-			fd_close(&p->err);
-		if (errs->n > ERR_TAIL)
-			buf_drop(errs, errs->n - ERR_TAIL);
-		if (out->n > max_out)
-			return err_set(e, ERR_CORRUPT, "'%s' printed more than %zu bytes", name, max_out);
+		for (size_t i = 0; ready > 0 && i < n; i++)
+			take(&r[i], &f[3 * i], max_out);
 	}
-	return 0;
 }
 
-static int run(const struct proc_spec *spec, const struct str *input, size_t max_out, int64_t timeout_ms,
-	       struct arena *a, struct proc_result *r, struct err *e)
+static void begin(struct running *r, struct proc_job *job)
 {
-	AUTO(buf) struct buf out = {0};
-	AUTO(buf) struct buf errs = {0};
-	struct proc p;
+	*r = (struct running){.job = job, .p = {.in = -1, .out = -1, .err = -1}};
+	job->result = (struct proc_result){0};
+	job->err.kind = ERR_NONE;
+	if (job->input != NULL)
+		r->left = *job->input;
+	if (proc_spawn(&job->spec, &r->p, &job->err) == 0 && r->p.in >= 0)
+		fd_nonblock(r->p.in);
+}
 
-	*r = (struct proc_result){0};
-	if (proc_spawn(spec, &p, e) < 0)
-		return -1;
-	int64_t deadline = timeout_ms == 0 ? 0 : clock_mono_ms() + timeout_ms;
-	if (capture(&p, input, max_out, deadline, &out, &errs, spec->argv[0], e) < 0) {
-		proc_end(&p);
-		return -1;
+static void finish(struct running *r, const struct err *cut, struct arena *a)
+{
+	struct proc_job *job = r->job;
+
+	if (r->p.pid > 0 && cut != NULL && goes_on(r)) {
+		job->err = *cut;
+		proc_end(&r->p);
+	} else if (r->p.pid > 0) {
+		fd_close(&r->p.in);
+		if (proc_wait(&r->p, &job->result.status, &job->err) == 0) {
+			job->result.out = (struct str){str_dup(a, buf_str(&r->out)), r->out.n};
+			job->result.err = (struct str){str_dup(a, buf_str(&r->err)), r->err.n};
+		}
 	}
-	fd_close(&p.in);
-	if (proc_wait(&p, &r->status, e) < 0)
-		return -1;
-	r->out = (struct str){str_dup(a, buf_str(&out)), out.n};
-	r->err = (struct str){str_dup(a, buf_str(&errs)), errs.n};
-	return 0;
+	buf_release(&r->out);
+	buf_release(&r->err);
+}
+
+void proc_run_jobs(struct proc_job *jobs, size_t n, size_t max_out, int64_t timeout_ms, struct arena *a)
+{
+	struct running running[PROC_JOBS];
+	struct err e;
+
+	assert(n <= PROC_JOBS);
+	for (size_t i = 0; i < n; i++)
+		begin(&running[i], &jobs[i]);
+	bool cut = capture(running, n, max_out, timeout_ms == 0 ? 0 : clock_mono_ms() + timeout_ms, &e) < 0;
+	for (size_t i = 0; i < n; i++)
+		finish(&running[i], cut ? &e : NULL, a);
+}
+
+static int run(struct proc_job *job, size_t max_out, int64_t timeout_ms, struct arena *a, struct proc_result *r,
+	       struct err *e)
+{
+	proc_run_jobs(job, 1, max_out, timeout_ms, a);
+	*r = job->result;
+	if (job->err.kind == ERR_NONE)
+		return 0;
+	*e = job->err;
+	return -1;
 }
 
 int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
 	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e)
 {
-	struct proc_spec spec = {.argv = argv,
-				 .env = env,
-				 .in = input != NULL && input->n > 0 ? PROC_PIPE : PROC_NULL,
-				 .out = PROC_PIPE,
-				 .err = PROC_PIPE};
+	struct proc_job job = {.spec = {.argv = argv,
+					.env = env,
+					.in = input != NULL && input->n > 0 ? PROC_PIPE : PROC_NULL,
+					.out = PROC_PIPE,
+					.err = PROC_PIPE},
+			       .input = input};
 
-	return run(&spec, input, max_out, timeout_ms, a, r, e);
+	return run(&job, max_out, timeout_ms, a, r, e);
 }
 
 int proc_run_on(const char *const *argv, int fd, int64_t timeout_ms, struct arena *a, struct proc_result *r,
 		struct err *e)
 {
-	struct proc_spec spec = {.argv = argv, .in = fd, .out = fd, .err = PROC_PIPE};
+	struct proc_job job = {.spec = {.argv = argv, .in = fd, .out = fd, .err = PROC_PIPE}};
 
-	return run(&spec, NULL, 0, timeout_ms, a, r, e);
+	return run(&job, 0, timeout_ms, a, r, e);
 }

@@ -51,10 +51,20 @@ struct proc_result {
 	struct str out; /* in the arena, NUL-terminated */
 	struct str err; /* likewise, the last 8 KiB */
 };
-/* Runs a program to its end: env as in proc_spec, input goes to its stdin (NULL = none), out and err are captured, at
- * most max_out bytes of out (more is an error).  timeout_ms 0 = none; when it passes the program is
- * killed and ERR_TIMEOUT returned; likewise ERR_CANCELLED when this process is told to end meanwhile (sys/stop.h). What
- * begins after that is left to finish.  A non-zero exit is not an error here: look at status. */
+/* Programs that run side by side. */
+enum { PROC_JOBS = 2 };
+struct proc_job {
+	struct proc_spec spec;	 /* of what it prints to, those that are PROC_PIPE are captured; at least one is */
+	const struct str *input; /* to its stdin, if that is PROC_PIPE; or NULL */
+	struct proc_result result;
+	struct err err; /* ERR_NONE: it ran to its end */
+};
+/* Runs programs to their ends, at most PROC_JOBS; out and err are captured, at most max_out bytes of out (more is an
+ * error).  timeout_ms 0 = none; when it passes those that still run are killed and their err is ERR_TIMEOUT; likewise
+ * ERR_CANCELLED when this process is told to end meanwhile (sys/stop.h).  What begins after that is left to finish.  A
+ * non-zero exit is not an error here: look at status.  Blocks. */
+void proc_run_jobs(struct proc_job *jobs, size_t n, size_t max_out, int64_t timeout_ms, struct arena *a);
+/* Likewise one: env as in proc_spec, input goes to its stdin (NULL = none). */
 int proc_run(const char *const *argv, const char *const *env, const struct str *input, size_t max_out,
 	     int64_t timeout_ms, struct arena *a, struct proc_result *r, struct err *e) MUST_CHECK;
 /* Likewise, with a connection, which stays the caller's, as both its input and its output: r->out is empty. */

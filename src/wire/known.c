@@ -14,7 +14,26 @@ static int by_address(const void *a, const void *b)
 	return (x->point > y->point) - (x->point < y->point);
 }
 
-void known_write(const struct side_state *s, const struct verdicts *v, struct buf *b)
+/* What the text before says of datasets that are not below the root. */
+static void write_others(const struct side_state *s, struct str before, struct buf *b)
+{
+	bool others = false;
+
+	if (*s->root == '\0' || !str_eq(str_cut(&before, '\n'), head))
+		return;
+	while (before.n > 0) {
+		AUTO(arena) struct arena a = {0};
+		struct str line = str_cut(&before, '\n'), name = {line.p + 1, line.n - 1};
+		if (str_eq(line, foot))
+			return;
+		if (str_starts(line, "="))
+			others = !dataset_is_under(str_dup(&a, str_cut(&name, '\t')), s->root);
+		if (others)
+			buf_printf(b, "%.*s\n", (int)line.n, line.p);
+	}
+}
+
+void known_write(const struct side_state *s, struct str before, const struct verdicts *v, struct buf *b)
 {
 	AUTO(arena) struct arena a = {0};
 	struct gone VEC(struct dropped) gone = {0};
@@ -25,6 +44,7 @@ void known_write(const struct side_state *s, const struct verdicts *v, struct bu
 	if (gone.n > 1)
 		qsort(gone.v, gone.n, sizeof(gone.v[0]), by_address);
 	buf_printf(b, "%s\n", head);
+	write_others(s, before, b);
 	for (size_t i = 0; i < s->datasets.n; i++) {
 		const struct dataset *d = &s->datasets.v[i];
 		buf_printf(b, "=%s\t%llu\n", d->name, (unsigned long long)d->guid);

@@ -8,8 +8,9 @@
 #include "model/dataset.h"
 #include "model/plan.h"
 
-/* All snapshots of s but those that the verdicts drop: these must have gone. */
-void known_write(const struct side_state *s, const struct verdicts *v, struct buf *b);
+/* All snapshots of s but those that the verdicts drop, which must have gone; and of what lies elsewhere than s, what an
+ * earlier text says. */
+void known_write(const struct side_state *s, struct str before, const struct verdicts *v, struct buf *b);
 
 /* Fills in the snapshots of s, a look at names (wire/program.h), and marks them as recalled.  Nothing is believed of a
  * dataset that has another GUID than then, or lacks a snapshot that it had: somebody else destroyed or renamed one.

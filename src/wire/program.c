@@ -17,7 +17,15 @@ static void look_end(struct buf *b)
 	program_end(b);
 }
 
-static void look_datasets(struct buf *b)
+static void below(struct buf *b, const char *root)
+{
+	if (*root == '\0')
+		return;
+	buf_puts(b, " -r");
+	shell_word(b, root);
+}
+
+static void look_datasets(struct buf *b, const char *root)
 {
 	buf_puts(
 	    b,
@@ -26,38 +34,41 @@ static void look_datasets(struct buf *b)
 	    "readonly,canmount,dormouse:backup,encryptionroot,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
+	below(b, root);
+}
+
+static void look_points(struct buf *b, const char *types, const char *root)
+{
+	buf_printf(b, "\nlook points list -Hp -t %s %s", types, points);
+	below(b, root);
+}
+
+static void look_properties(struct buf *b, const char *root)
+{
+	if (root == NULL)
+		return;
+	buf_puts(b, "\nlook properties get -Hp -t filesystem,volume -s local,received -o name,property,value all -r");
+	shell_word(b, root);
 }
 
 void program_look(struct buf *b, const char *root, bool with_points, const char *properties)
 {
 	look_begin(b);
-	look_datasets(b);
-	if (*root != '\0') {
-		buf_puts(b, " -r");
-		shell_word(b, root);
-	}
+	look_datasets(b, root);
 	if (with_points)
-		buf_printf(b, "\nlook points list -Hp -t snapshot,bookmark %s", points);
-	if (with_points && *root != '\0') {
-		buf_puts(b, " -r");
-		shell_word(b, root);
-	}
-	if (properties != NULL) {
-		buf_puts(
-		    b,
-		    "\nlook properties get -Hp -t filesystem,volume -s local,received -o name,property,value all -r");
-		shell_word(b, properties);
-	}
+		look_points(b, "snapshot,bookmark", root);
+	look_properties(b, properties);
 	look_end(b);
 }
 
-void program_look_names(struct buf *b)
+void program_look_names(struct buf *b, const char *root, const char *properties)
 {
 	look_begin(b);
-	look_datasets(b);
-	buf_printf(b, "\nlook points list -Hp -t bookmark %s\n", points);
+	look_datasets(b, root);
+	look_points(b, "bookmark", root);
+	look_properties(b, properties);
 	/* Each line of what it returns has an '@', and no other line that zfs program prints. */
-	buf_puts(b, "names='local names = {\"\"}\n"
+	buf_puts(b, "\nnames='local names = {\"\"}\n"
 		    "local function walk(dataset)\n"
 		    "for one in zfs.list.snapshots(dataset) do names[#names + 1] = one end\n"
 		    "for child in zfs.list.children(dataset) do walk(child) end\n"
@@ -65,13 +76,19 @@ void program_look_names(struct buf *b)
 		    "local args = ...\n"
 		    "walk(args[\"argv\"][1])\n"
 		    "return table.concat(names, \"\\n\") .. \"\\n\"'\n"
-		    "echo '#look names'\n"
-		    "try list -H -d 0 -o name | while IFS= read -r pool; do\n"
-		    "case $pool in '!'*) printf '%s\\n' \"$pool\"; continue ;; esac\n"
+		    "echo '#look names'\n");
+	if (*root == '\0') {
+		buf_puts(b, "try list -H -d 0 -o name");
+	} else {
+		buf_puts(b, "printf '%s\\n'");
+		shell_word(b, root);
+	}
+	buf_puts(b, " | while IFS= read -r root; do\n"
+		    "case $root in '!'*) printf '%s\\n' \"$root\"; continue ;; esac\n"
 		    "if out=$(printf '%s\\n' \"$names\" |\n"
-		    "zfs program -n -t 100000000 -m 100000000 \"$pool\" - \"$pool\" 2>/dev/null)\n"
+		    "zfs program -n -t 100000000 -m 100000000 \"${root%%/*}\" - \"$root\" 2>/dev/null)\n"
 		    "then printf '%s\\n' \"$out\" | grep @\n"
-		    "else try list -H -t snapshot -o name -s name -r \"$pool\" </dev/null\n"
+		    "else try list -H -t snapshot -o name -s name -r \"$root\" </dev/null\n"
 		    "fi\n"
 		    "done");
 	look_end(b);
@@ -102,12 +119,6 @@ void program_tokens(struct buf *b, const struct strings *tokens)
 	program_end(b);
 }
 
-/* The pool of a dataset's name: up to the first '/'. */
-static size_t pool_len(const char *dataset)
-{
-	return strcspn(dataset, "/");
-}
-
 void program_snapshot(struct buf *b, const struct snap_steps *steps)
 {
 	program_begin(b);
@@ -116,7 +127,7 @@ void program_snapshot(struct buf *b, const struct snap_steps *steps)
 		const struct snap_step *step = &steps->v[s];
 		/* zfs snapshot takes many names but only of one pool; a backup's tree is in one. */
 		assert(step->datasets.n > 0);
-		size_t pool = pool_len(step->datasets.v[0]);
+		size_t pool = dataset_pool_len(step->datasets.v[0]);
 		buf_puts(b, "zfs snapshot");
 		for (size_t i = 0; i < step->datasets.n; i++) {
 			assert(strncmp(step->datasets.v[i], step->datasets.v[0], pool) == 0);
@@ -165,9 +176,9 @@ void program_make_room(struct buf *b, const struct abort_steps *aborts)
 	for (size_t i = 0; i < aborts->n; i++)
 		give_up(b, aborts->v[i].dataset);
 	/* zpool-wait(8).  What is freed can be used again two transactions later. */
-	buf_printf(b, "{\nzpool wait -t free '%.*s'\n", (int)pool_len(pool), pool);
+	buf_printf(b, "{\nzpool wait -t free '%.*s'\n", (int)dataset_pool_len(pool), pool);
 	for (int i = 0; i < 3; i++)
-		buf_printf(b, "zpool sync '%.*s'\n", (int)pool_len(pool), pool);
+		buf_printf(b, "zpool sync '%.*s'\n", (int)dataset_pool_len(pool), pool);
 	buf_puts(b, "} </dev/null || true\n");
 	program_end(b);
 }
@@ -208,55 +219,6 @@ void program_repair(struct buf *b, const struct repair_step *s)
 		}
 		break;
 	}
-	program_end(b);
-}
-
-void program_prune(struct buf *b, const struct prune_steps *steps, bool dry)
-{
-	program_begin(b);
-	/* destroy OPTION PLACE DATASETS COUNT NAME,NAME…: names of snapshots that we know hold neither blanks nor
-	 * commas. Only a dry run asks zfs to count: for that it looks at every snapshot there is. */
-	buf_puts(b, "destroy() {\nlocal out first second half i name\n");
-	if (dry)
-		buf_puts(
-		    b,
-		    "out=$(zfs destroy -nvp $1 \"$2@$5\" 2>&1 </dev/null) && { printf '%s\\n' \"$out\"; return; }\n");
-	else
-		buf_puts(b, "out=$(zfs destroy $1 \"$2@$5\" 2>&1 </dev/null) && "
-			    "{ printf 'destroyed\\t%s\\n' $(($3*$4)); return; }\n");
-	buf_puts(
-	    b,
-	    "case $5 in\n"
-	    "*,*)\n"
-	    "half=$((($4+1)/2)) first= second= i=0\n"
-	    "for name in $(printf %s \"$5\" | tr , ' '); do\n"
-	    "i=$((i+1))\n"
-	    "if [ $i -le $half ]; then first=$first,$name; else second=$second,$name; fi\n"
-	    "done\n"
-	    "destroy \"$1\" \"$2\" $3 $half \"${first#,}\"\n"
-	    "destroy \"$1\" \"$2\" $3 $(($4-half)) \"${second#,}\" ;;\n"
-	    "*)\n"
-	    "if [ -z \"$1\" ]; then printf '!%s@%s: %s\\n' \"$2\" \"$5\" \"$(printf %s \"$out\" | tr '\\n\\t' '  ')\"\n"
-	    "else each | while IFS= read -r one; do destroy '' \"$one\" 1 1 \"$5\"; done\n"
-	    "fi ;;\n"
-	    "esac\n"
-	    "}\n");
-	for (size_t i = 0; i < steps->n; i++) {
-		const struct prune_step *s = &steps->v[i];
-		if (s->below) {
-			buf_puts(b, "each() {\nprintf '%s\\n'");
-			for (size_t k = 0; k < s->each.n; k++)
-				shell_word(b, s->each.v[k]);
-			buf_puts(b, "\n}\n");
-		}
-		buf_printf(b, "destroy '%s'", s->below ? "-r" : "");
-		shell_word(b, s->dataset);
-		buf_printf(b, " %zu %zu ", s->below ? s->each.n : 1, s->snapshots.n);
-		for (size_t k = 0; k < s->snapshots.n; k++)
-			buf_printf(b, "%s%s", k == 0 ? "" : ",", s->snapshots.v[k]);
-		buf_putc(b, '\n');
-	}
-	buf_puts(b, "echo '#prune end'\n");
 	program_end(b);
 }
 
@@ -302,28 +264,33 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 	program_end(b);
 }
 
-/* A command each, as zfs has it: many at once share the transaction that each waits for. */
-static void marks_at_once(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command)
-{
-	enum { AT_ONCE = 16 };
-	size_t n = 0;
+/* For root one program in the kernel (zfs-program(8)) makes all bookmarks; others, and where one cannot be made, take a
+ * command for each, 16 at once. */
+static const char marks_functions[] =
+    "rc=0 pids=\n"
+    /* What was asked for twice, or is gone already, is as it should be. */
+    "try() {\nok=$1\nshift\n"
+    "out=$(\"$@\" 2>&1 </dev/null) || ! printf '%s\\n' \"$out\" | grep -vF \"$ok\" >&2\n}\n"
+    "all() {\nfor p in $pids; do wait $p || rc=1; done\npids= n=0\n}\n"
+    "more() {\npids=\"$pids $!\" n=$((n+1))\n[ $n -lt 16 ] || all\n}\n"
+    "books='local argv = (...)[\"argv\"]\n"
+    "for i = 1, #argv, 2 do\n"
+    "local errno = zfs.sync.bookmark(argv[i], argv[i + 1])\n"
+    "if errno ~= 0 and errno ~= EEXIST then error(errno) end\n"
+    "end'\n"
+    "book() {\n"
+    "printf '%s\\n' \"$books\" | zfs program -t 100000000 -m 100000000 \"${1%%[/@]*}\" - \"$@\" >/dev/null 2>&1 && "
+    "return\n"
+    "while [ $# -gt 0 ]; do\ntry 'bookmark exists' zfs bookmark \"$1\" \"$2\" & more\nshift 2\ndone\nall\n}\n"
+    /* These go on after one that fails. */
+    "hold() {\ntry 'tag already exists' zfs hold \"$@\" || rc=1\n}\n"
+    "release() {\ntry 'no such tag' zfs release \"$@\" || rc=1\n}\n"
+    "unbook() {\nfor one in \"$@\"; do\ntry 'does not exist' zfs destroy \"$one\" & more\ndone\nall\n}\n"
+    "n=0\n";
 
-	for (size_t i = 0; i < marks->n; i++) {
-		const struct mark_step *m = &marks->v[i];
-		if (m->kind != kind)
-			continue;
-		buf_puts(b, command);
-		shell_pair(b, m->dataset, kind == MARK_BOOKMARK ? '@' : '#', m->snapshot);
-		if (kind == MARK_BOOKMARK)
-			shell_pair(b, m->dataset, '#', m->bookmark);
-		buf_puts(b, ++n % AT_ONCE == 0 ? " & pids=\"$pids $!\"\nall\n" : " & pids=\"$pids $!\"\n");
-	}
-	buf_puts(b, "all\n");
-}
-
-/* One command for many: zfs hold and zfs release go on after one that fails. */
-static void marks_together(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
-			   const char *tag)
+/* As many together as fit into one command. */
+static void marks_of(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
+		     const char *tag)
 {
 	enum { TOGETHER = 500 };
 	size_t n = 0;
@@ -333,28 +300,28 @@ static void marks_together(struct buf *b, const struct mark_steps *marks, enum m
 		if (m->kind != kind)
 			continue;
 		if (n++ % TOGETHER == 0) {
-			buf_printf(b, "%s%s", n > 1 ? " || rc=1\n" : "", command);
-			shell_word(b, tag);
+			buf_printf(b, "\n%s", command);
+			if (tag != NULL)
+				shell_word(b, tag);
 		}
-		shell_pair(b, m->dataset, '@', m->snapshot);
+		shell_pair(b, m->dataset, kind == MARK_UNBOOKMARK ? '#' : '@', m->snapshot);
+		if (kind == MARK_BOOKMARK)
+			shell_pair(b, m->dataset, '#', m->bookmark);
 	}
-	buf_puts(b, n > 0 ? " || rc=1\n" : "");
+	buf_puts(b, "\n");
 }
 
 /* The order of kinds is what makes every hold of ours findable by a bookmark, whatever crashes. */
 void program_marks(struct buf *b, const struct mark_steps *marks, const char *tag)
 {
 	program_begin(b);
-	/* What was asked for twice, or is gone already, is as it should be. */
-	buf_puts(b, "rc=0 pids=\ntry() {\nok=$1\nshift\n"
-		    "out=$(\"$@\" 2>&1 </dev/null) || ! printf '%s\\n' \"$out\" | grep -vF \"$ok\" >&2\n}\n"
-		    "all() {\nfor p in $pids; do wait $p || rc=1; done\npids=\n}\n");
-	marks_at_once(b, marks, MARK_BOOKMARK, "try 'bookmark exists' zfs bookmark");
-	marks_together(b, marks, MARK_HOLD, "try 'tag already exists' zfs hold", tag);
+	buf_puts(b, marks_functions);
+	marks_of(b, marks, MARK_BOOKMARK, "book", NULL);
+	marks_of(b, marks, MARK_HOLD, "hold", tag);
 	/* What was common before is let go of only when what is common now is safe. */
 	buf_puts(b, "[ $rc = 0 ] || exit $rc\n");
-	marks_together(b, marks, MARK_RELEASE, "try 'no such tag' zfs release", tag);
-	marks_at_once(b, marks, MARK_UNBOOKMARK, "try 'does not exist' zfs destroy");
+	marks_of(b, marks, MARK_RELEASE, "release", tag);
+	marks_of(b, marks, MARK_UNBOOKMARK, "unbook", NULL);
 	buf_puts(b, "exit $rc\n");
 	program_end(b);
 }

@@ -13,9 +13,9 @@
 /* Lists everything below root, all pools if it is "", with or without snapshots and bookmarks; and the properties
  * set below another root, unless that is NULL: see look_parse (wire/zfs_text.h). */
 void program_look(struct buf *b, const char *root, bool points, const char *properties);
-/* Likewise all pools, but of snapshots only the names: what is dear is to open each.  For root one program in the
+/* Likewise with all, but of snapshots only the names: what is dear is to open each.  For root one program in the
  * kernel (zfs-program(8)) lists them, for others zfs list does, with an ioctl each. */
-void program_look_names(struct buf *b);
+void program_look_names(struct buf *b, const char *root, const char *properties);
 /* These snapshots, "pool/dataset@snapshot", in full: see points_parse. */
 void program_look_points(struct buf *b, const struct strings *snapshots);
 /* Asks the source what resume tokens mean: see tokens_parse. */

@@ -4,6 +4,8 @@
 
 #include "plan/deal_plan.h"
 #include "plan/explain.h"
+#include "plan/foresee.h"
+#include "plan/lean_plan.h"
 #include "plan/replicate_plan.h"
 #include "plan/snapshot_plan.h"
 #include "zfs_model.h"
@@ -43,6 +45,49 @@ static const char *brief(const struct plan *p, struct arena *a)
 	return str_dup(a, str_trim(buf_str(&b)));
 }
 
+/* As it is recalled: names, GUIDs and order, and no hold. */
+static struct side_state recalled(const struct side_state *s, struct arena *a)
+{
+	struct side_state copy = foresee_copy(s, a);
+
+	for (size_t i = 0; i < copy.datasets.n; i++)
+		for (size_t k = 0; k < copy.datasets.v[i].points.n; k++) {
+			struct point *p = &copy.datasets.v[i].points.v[k];
+			p->recalled = p->kind == POINT_SNAPSHOT;
+			p->userrefs = 0;
+		}
+	return copy;
+}
+
+static void ask(const struct side_state *real, struct side_state *s, const struct point_refs *refs)
+{
+	for (size_t i = 0; i < refs->n; i++) {
+		size_t d = (size_t)(refs->v[i].dataset - s->datasets.v);
+		size_t k = (size_t)(refs->v[i].point - refs->v[i].dataset->points.v);
+		assert_true(s->datasets.v[d].points.v[k].recalled);
+		s->datasets.v[d].points.v[k] = real->datasets.v[d].points.v[k];
+	}
+}
+
+/* The plan of what is recalled, once all that it leans on has been asked for. */
+static const char *leaning_plan(const struct side_state *source, const struct side_state *target, struct arena *a)
+{
+	struct side_state s = recalled(source, a), t = recalled(target, a);
+
+	for (int rounds = 0; rounds < 4; rounds++) {
+		struct point_refs here = {0}, there = {0};
+		struct plan p = {0};
+		replicate_plan(&home, NULL, &s, &t, &(struct zone){0}, 0, a, &p);
+		plan_leans_on(&home, &p, &s, &t, a, &here, &there);
+		if (here.n + there.n == 0)
+			return brief(&p, a);
+		ask(source, &s, &here);
+		ask(target, &t, &there);
+	}
+	fail_msg("it asks again and again");
+	return NULL;
+}
+
 static void check(const char *source, const char *target, const char *want)
 {
 	AUTO(arena) struct arena a = {0};
@@ -58,6 +103,34 @@ static void check(const char *source, const char *target, const char *want)
 	const char *got = brief(&p, &a);
 	if (strcmp(got, want) != 0)
 		fail_msg("%s | %s: '%s', not '%s'", source, target == NULL ? "nothing" : target, got, want);
+	got = leaning_plan(&s, &t, &a);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s | %s, recalled: '%s', not '%s'", source, target == NULL ? "nothing" : target, got, want);
+}
+
+/* Only what counts is asked for. */
+static void leans(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct side_state s = {.root = "tank/home", .seen = true, .root_exists = true};
+	struct side_state t = {.root = "vault", .seen = true, .root_exists = true};
+	struct point_refs here = {0}, there = {0};
+	struct plan p = {0};
+
+	(void)state;
+	model_dataset(&s, &a, "tank/home", "@a @b *b @c @d");
+	model_dataset(&t, &a, "vault/tank", "");
+	model_dataset(&t, &a, "vault/tank/home", "@a @b @c");
+	struct side_state rs = recalled(&s, &a), rt = recalled(&t, &a);
+	replicate_plan(&home, NULL, &rs, &rt, &(struct zone){0}, 0, &a, &p);
+	plan_leans_on(&home, &p, &rs, &rt, &a, &here, &there);
+	assert_int_equal(here.n, 3);
+	assert_string_equal(here.v[0].point->name, "b");
+	assert_string_equal(here.v[1].point->name, "c");
+	assert_string_equal(here.v[2].point->name, "d");
+	assert_int_equal(there.n, 1);
+	assert_string_equal(there.v[0].point->name, "c");
+	assert_string_equal(there.v[0].dataset->name, "vault/tank/home");
 }
 
 static void one_dataset(void **state)
@@ -584,7 +657,7 @@ int main(void)
 	    cmocka_unit_test(chosen_datasets),	cmocka_unit_test(chosen_snapshots),
 	    cmocka_unit_test(renames),		cmocka_unit_test(set_aside),
 	    cmocka_unit_test(excludes),		cmocka_unit_test(recorded_look_marks_nothing),
-	    cmocka_unit_test(explained),
+	    cmocka_unit_test(explained),	cmocka_unit_test(leans),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

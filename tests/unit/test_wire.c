@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -193,10 +194,9 @@ static void programs(void **state)
 	    (struct mark_step){.kind = MARK_BOOKMARK, .dataset = "t/a", .snapshot = "s", .bookmark = "m"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_UNBOOKMARK, .dataset = "t/a", .snapshot = "o"};
 	program_marks(&b, &p.marks, "dormouse:b");
-	contains(&b, "zfs hold 'dormouse:b' 't/a@s' || rc=1\n[ $rc = 0 ] || exit $rc\n");
-	contains(&b, "zfs release 'dormouse:b' 't/a@r' || rc=1\n");
-	contains(&b, "zfs bookmark 't/a@s' 't/a#m' &");
-	contains(&b, "zfs destroy 't/a#o' &");
+	contains(&b, "\nbook 't/a@s' 't/a#m'\n\nhold 'dormouse:b' 't/a@s'\n[ $rc = 0 ] || exit $rc\n");
+	contains(&b, "\nrelease 'dormouse:b' 't/a@r'\n");
+	contains(&b, "\nunbook 't/a#o'\n");
 	buf_clear(&b);
 	program_look(&b, "t/it's", true, NULL);
 	contains(&b, "'t/it'\\''s'");
@@ -209,6 +209,159 @@ static void programs(void **state)
 	buf_clear(&b);
 	program_export(&b, &names);
 	contains(&b, "zpool export 't/a'");
+}
+
+/* What programs for real shells do with a zfs that only writes down what it is asked.  It destroys nothing that is
+ * held, and takes programs for the kernel only where there is a file "root", and after the first only where there is
+ * "always". */
+static const char *logged(const char *folder, struct str program, struct proc_result *r, struct arena *a)
+{
+	static const char zfs[] =
+	    "#!/bin/sh\ncd \"${0%/*}\"\necho \"$*\" | cut -c1-60 >>log\n"
+	    "case $1,$* in\n"
+	    "program,*)\n[ -e root ] || exit 1\n[ -e always ] || rm root\ncat >lua\nshift 7\n"
+	    "printf 'Channel program fully executed with return value:\\n    \"\\n'\n"
+	    "for one in \"$@\"; do case $one in *held*) echo \"$one\" ;; esac; done\nexit 0 ;;\n"
+	    "destroy,*held*) echo 'it is held' >&2; exit 1 ;;\n"
+	    "bookmark,*' t/b#'*) echo \"cannot create bookmark: bookmark exists\" >&2; exit 1 ;;\n"
+	    "esac\n";
+	const char *const sh[] = {"/bin/sh", "-c", NULL}, *const env[] = {
+							      arena_printf(a, "PATH=%s:/usr/bin:/bin", folder), NULL};
+	const char *log = arena_printf(a, "%s/log", folder);
+	struct side side = {"here", sh, false};
+	struct str said;
+	struct err e;
+
+	assert_int_equal(fd_replace_file(arena_printf(a, "%s/zfs", folder), str_of(zfs), 0755, &e), 0);
+	(void)remove(log);
+	assert_int_equal(proc_run(side_argv(&side, a), env, &program, 1 << 20, 60000, a, r, &e), 0);
+	return fd_read_file(log, 1 << 20, a, &said, &e) == 0 ? said.p : "";
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+static void destroys(void **state)
+{
+	static const char *const names[] = {"s1", "held", "s2"};
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-zfs-XXXXXX";
+	struct prune_step steps[] = {{.dataset = "t/a b"}, {.dataset = "t", .below = true}, {.dataset = "u/x"}};
+	const struct prune_steps all = {.v = steps, .n = 3};
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r;
+	struct pruned p;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < 3; i++)
+		*vec_add(&steps[0].snapshots, &a) = names[i];
+	for (size_t i = 0; i < 501; i++)
+		*vec_add(&steps[1].each, &a) = arena_printf(&a, "t/d%zu", i);
+	*vec_add(&steps[1].snapshots, &a) = "s3";
+	*vec_add(&steps[2].snapshots, &a) = "s1";
+	program_prune(&b, &all, false);
+
+	/* Not root: as many at once as zfs has commands for, and the good ones out of those that fail together. */
+	const char *log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(prune_parse(r.out, &a, &p, &e), 0);
+	assert_int_equal(p.destroyed, 2 + 501 + 1);
+	assert_int_equal(p.failed.n, 1);
+	assert_string_equal(p.failed.v[0], "t/a b@held: it is held");
+	assert_int_equal(count(log, "program"), 1);
+	assert_int_equal(count(log, "destroy -r t@s3\n"), 1);
+
+	/* Root: three programs, one of each pool and not more than 500 names; what stays is told by zfs destroy. */
+	assert_int_equal(fd_replace_file(arena_printf(&a, "%s/root", folder), str_of(""), 0644, &e), 0);
+	assert_int_equal(fd_replace_file(arena_printf(&a, "%s/always", folder), str_of(""), 0644, &e), 0);
+	log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(prune_parse(r.out, &a, &p, &e), 0);
+	assert_int_equal(p.destroyed, 2 + 501 + 1);
+	assert_int_equal(p.failed.n, 1);
+	assert_string_equal(p.failed.v[0], "t/a b@held: it is held");
+	assert_int_equal(count(log, "program -t 100000000 -m 100000000 t - "), 2);
+	assert_int_equal(count(log, "program -t 100000000 -m 100000000 u - "), 1);
+	assert_int_equal(count(log, "destroy"), 1);
+
+	/* A program that the kernel gives up half way: the rest one by one. */
+	(void)remove(arena_printf(&a, "%s/always", folder));
+	log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(prune_parse(r.out, &a, &p, &e), 0);
+	assert_int_equal(p.destroyed, 2 + 501 + 1);
+	assert_int_equal(p.failed.n, 1);
+	assert_int_equal(count(log, "destroy t/d"), 4);
+
+	/* Bookmarks: one program, or a command for each. */
+	struct mark_steps marks = {0};
+	for (size_t i = 0; i < 2; i++)
+		*vec_add(&marks, &a) = (struct mark_step){
+		    .kind = MARK_BOOKMARK, .dataset = i == 0 ? "t/a" : "t/b", .snapshot = "s", .bookmark = "m"};
+	buf_clear(&b);
+	program_marks(&b, &marks, "dormouse:b");
+	log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(r.status, 0);
+	assert_int_equal(count(log, "program"), 1);
+	assert_int_equal(count(log, "\nbookmark t/a@s t/a#m\n"), 1);
+	assert_int_equal(count(log, "\nbookmark t/b@s t/b#m\n"), 1);
+	assert_int_equal(fd_replace_file(arena_printf(&a, "%s/root", folder), str_of(""), 0644, &e), 0);
+	assert_string_equal(logged(folder, buf_str(&b), &r, &a),
+			    "program -t 100000000 -m 100000000 t - t/a@s t/a#m t/b@s t/b#\n");
+	assert_int_equal(r.status, 0);
+	assert_int_equal(proc_run((const char *const[]){"rm", "-r", folder, NULL}, NULL, NULL, 1, 60000, &a, &r, &e),
+			 0);
+}
+
+/* Side by side: each gets its own input and keeps its own answer, and one that fails leaves the other alone. */
+static void jobs(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *const cat[] = {"cat", NULL}, *const fails[] = {"sh", "-c", "echo no >&2; exit 3", NULL};
+	const char *const endless[] = {"yes", NULL}, *const none[] = {"/none", NULL},
+			  *const sleep[] = {"sleep", "60", NULL};
+	const struct proc_spec pipes = {.in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_PIPE};
+	AUTO(buf) struct buf big = {0};
+	struct proc_job j[2] = {{.spec = pipes}, {.spec = pipes}};
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
+	for (size_t i = 0; i < 300000; i++)
+		buf_puts(&big, "x");
+	struct str input[] = {buf_str(&big), str_of("other")};
+	j[0].spec.argv = j[1].spec.argv = cat;
+	j[0].input = &input[0];
+	j[1].input = &input[1];
+	proc_run_jobs(j, 2, 1 << 20, 60000, &a);
+	assert_true(j[0].err.kind == ERR_NONE && j[1].err.kind == ERR_NONE);
+	assert_int_equal(j[0].result.out.n, 300000);
+	assert_string_equal(j[1].result.out.p, "other");
+	j[0].spec.argv = fails;
+	proc_run_jobs(j, 2, 1 << 20, 60000, &a);
+	assert_true(j[0].err.kind == ERR_NONE && WEXITSTATUS(j[0].result.status) == 3);
+	assert_string_equal(j[0].result.err.p, "no\n");
+	assert_string_equal(j[1].result.out.p, "other");
+	j[0].spec.argv = endless;
+	proc_run_jobs(j, 2, 1 << 16, 60000, &a);
+	assert_int_equal(j[0].err.kind, ERR_CORRUPT);
+	assert_string_equal(j[1].result.out.p, "other");
+	j[0].spec.argv = none;
+	proc_run_jobs(j, 2, 1 << 16, 60000, &a);
+	assert_int_equal(j[0].err.kind, ERR_SYSTEM);
+	assert_string_equal(j[1].result.out.p, "other");
+	/* Only the one that is late is ended. */
+	j[0].spec.argv = sleep;
+	proc_run_jobs(j, 2, 1 << 16, 300, &a);
+	assert_int_equal(j[0].err.kind, ERR_TIMEOUT);
+	assert_true(j[1].err.kind == ERR_NONE);
+	assert_string_equal(j[1].result.out.p, "other");
 }
 
 /* A disk, by the real shell program with a zpool and a zfs that only write down what they are asked: fresh is what lies
@@ -476,8 +629,17 @@ static void known_again(void **state)
 	    (struct verdict){.dataset = &s.datasets.v[0], .point = &s.datasets.v[0].points.v[1], .why = DROP};
 	assert_string_equal(gone.v[0].point->name, "s1");
 	s.datasets.v[1].points.n = 0;
-	known_write(&s, &gone, &b);
+	known_write(&s, str_of("anything"), &gone, &b);
 	assert_string_equal(buf_text(&b), "dormouse snapshots 1\n=b\t5\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\nend\n");
+	/* A look at a part leaves the rest as it was. */
+	AUTO(buf) struct buf part = {0};
+	s.root = "b/a";
+	s.datasets.v++;
+	s.datasets.n = 1;
+	known_write(&s, buf_str(&b), &(struct verdicts){0}, &part);
+	s.datasets.v--;
+	assert_string_equal(buf_text(&part),
+			    "dormouse snapshots 1\n=b\t5\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\nend\n");
 	look_at_names(&s, &a);
 	assert_int_equal(known_fill(buf_str(&b), &s, &e), 0);
 	side_sort(&s);
@@ -976,13 +1138,17 @@ static void ssh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(quoting),	    cmocka_unit_test(loader),	      cmocka_unit_test(remote_argv),
-	    cmocka_unit_test(programs),	    cmocka_unit_test(pools_on_disks), cmocka_unit_test(looks),
-	    cmocka_unit_test(tokens),	    cmocka_unit_test(answers),	      cmocka_unit_test(estimates),
-	    cmocka_unit_test(samples),	    cmocka_unit_test(blame),	      cmocka_unit_test(observations),
-	    cmocka_unit_test(plans),	    cmocka_unit_test(control),	      cmocka_unit_test(hosts),
-	    cmocka_unit_test(examinations), cmocka_unit_test(facts),	      cmocka_unit_test(ssh),
-	    cmocka_unit_test(recalls),	    cmocka_unit_test(known_again),
+	    cmocka_unit_test(quoting),	      cmocka_unit_test(loader),
+	    cmocka_unit_test(remote_argv),    cmocka_unit_test(programs),
+	    cmocka_unit_test(pools_on_disks), cmocka_unit_test(destroys),
+	    cmocka_unit_test(jobs),	      cmocka_unit_test(looks),
+	    cmocka_unit_test(tokens),	      cmocka_unit_test(answers),
+	    cmocka_unit_test(estimates),      cmocka_unit_test(samples),
+	    cmocka_unit_test(blame),	      cmocka_unit_test(observations),
+	    cmocka_unit_test(plans),	      cmocka_unit_test(control),
+	    cmocka_unit_test(hosts),	      cmocka_unit_test(examinations),
+	    cmocka_unit_test(facts),	      cmocka_unit_test(ssh),
+	    cmocka_unit_test(recalls),	      cmocka_unit_test(known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
