@@ -49,11 +49,14 @@ static int ask(struct question *q, size_t n, struct err *e)
 	return 0;
 }
 
-static struct question question(const struct look *l)
+static struct question question(const struct look *l, bool names)
 {
 	struct buf b = {0};
 
-	program_look(&b, l->root, !l->only_datasets, l->properties);
+	if (names)
+		program_look_names(&b, l->root, l->properties);
+	else
+		program_look(&b, l->root, !l->only_datasets, l->properties);
 	return (struct question){.look = l, .program = kept(l, &b)};
 }
 
@@ -192,13 +195,8 @@ int look_at(const struct look *looks, size_t n, struct err *e)
 
 	assert(n > 0 && n <= LOOKS);
 	for (size_t i = 0; i < n; i++) {
-		q[i] = question(&looks[i]);
 		names[i] = known(&looks[i], &text[i]);
-		if (names[i]) {
-			struct buf b = {0};
-			program_look_names(&b, looks[i].root, looks[i].properties);
-			q[i].program = kept(&looks[i], &b);
-		}
+		q[i] = question(&looks[i], names[i]);
 	}
 	if (ask(q, n, e) < 0)
 		return -1;
@@ -208,7 +206,7 @@ int look_at(const struct look *looks, size_t n, struct err *e)
 		/* Whatever is wrong with the short way, the long one tells better. */
 		new[i].n = 0;
 		if (names[i]) {
-			q[i] = question(&looks[i]);
+			q[i] = question(&looks[i], false);
 			if (ask(&q[i], 1, e) < 0)
 				return -1;
 		}

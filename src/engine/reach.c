@@ -74,6 +74,14 @@ bool reach_unasked(struct reach *r)
 	return r->target != NULL && !r->asked && control_lost(&r->link);
 }
 
+/* rc is control_try's.  A keeper that went away has not answered: another will be asked. */
+static void answered(struct reach *r, int rc)
+{
+	r->asked = rc == 1;
+	if (rc == 0 || r->link.fd < 0)
+		r->refused.kind = ERR_NONE;
+}
+
 bool reach_asleep(struct reach *r, int64_t wait_ms)
 {
 	struct pollfd f = {r->link.fd, POLLIN, 0};
@@ -87,10 +95,7 @@ bool reach_asleep(struct reach *r, int64_t wait_ms)
 		int rc = control_try(&r->link, r->arena, note, r, NULL, &r->refused);
 		if (r->link.fd >= 0)
 			fd_block(r->link.fd);
-		r->asked = rc == 1;
-		/* A keeper that went away is no answer: another will be asked. */
-		if (rc == 0 || r->link.fd < 0)
-			r->refused.kind = ERR_NONE;
+		answered(r, rc);
 	}
 	return false;
 }
@@ -98,10 +103,9 @@ bool reach_asleep(struct reach *r, int64_t wait_ms)
 /* What was asked for without waiting has its answer now, or there is none. */
 static int hear(struct reach *r, struct err *e)
 {
-	if (r->asked && control_wait(&r->link, r->arena, note, r, NULL, &r->refused) == 0)
-		r->refused.kind = ERR_NONE;
-	r->asked = false;
-	if (r->link.fd < 0 || r->refused.kind == ERR_NONE)
+	if (r->asked)
+		answered(r, control_wait(&r->link, r->arena, note, r, NULL, &r->refused));
+	if (r->refused.kind == ERR_NONE)
 		return 0;
 	*e = r->refused;
 	r->refused.kind = ERR_NONE;
