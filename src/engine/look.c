@@ -9,6 +9,8 @@
 #include "wire/zfs_text.h"
 
 enum { KNOWN_MAX = 512 << 20, TRIES = 3 };
+/* Bytes of what is known; so few snapshots are looked at sooner than recalled and then asked for. */
+enum { FEW = 2048 };
 
 /* A program on its way, for a look. */
 struct question {
@@ -195,7 +197,7 @@ int look_at(const struct look *looks, size_t n, struct err *e)
 
 	assert(n > 0 && n <= LOOKS);
 	for (size_t i = 0; i < n; i++) {
-		names[i] = known(&looks[i], &text[i]);
+		names[i] = known(&looks[i], &text[i]) && text[i].n > FEW;
 		q[i] = question(&looks[i], names[i]);
 	}
 	if (ask(q, n, e) < 0)

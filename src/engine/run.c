@@ -87,11 +87,16 @@ int run_look(struct run *r, struct err *e)
 {
 	enum { SOON_MS = 300 };
 	const struct look looks[] = {at_source(r), at_target(r)};
-	bool source = r->stale || !r->seen.source.seen;
+	bool source = r->stale || !r->seen.source.seen, asleep = reach_asleep(&r->target, SOON_MS);
 
-	bool both = source && !reach_asleep(&r->target, SOON_MS);
+	bool both = source && !asleep;
 	if (source && (look_at(looks, both ? 2 : 1, e) < 0 || check_source(r, e) < 0))
 		return -1;
+	if (asleep) {
+		if (reach_wake(&r->target, e) < 0)
+			return -1;
+		run_stage(r, STAGE_LOOK, arena_printf(r->arena, "what is on %s", r->target.side.label));
+	}
 	if ((!both && look_at(&looks[1], 1, e) < 0) || look_tokens(&r->source, &r->seen.target, e) < 0)
 		return -1;
 	r->stale = false;
