@@ -73,6 +73,8 @@ static const struct {
     {"repair", cmd_repair, "mend a copy that has gone its own way"},
     {"plan", cmd_plan, "what a run would do, and why"},
     {"apply", cmd_apply, "make what the targets need and keep: volumes, keys, groups"},
+    {"generations", cmd_generations, "what was applied, and when"},
+    {"rollback", cmd_rollback, "apply an earlier file again, and put it back"},
     {"destroy", cmd_destroy, "take away what apply has made"},
     {"doctor", cmd_doctor, "can this host and both sides do what is asked of them?"},
     {"check", cmd_check, "is the configuration right?"},

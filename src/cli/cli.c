@@ -199,16 +199,16 @@ static bool load(const char *path, struct arena *a, struct str *text, struct con
 bool cli_config(struct cli *c)
 {
 	struct diags d = {0};
-	struct str text = {"", 0};
 	struct err e;
 
-	bool good = load(c->paths.config, &c->arena, &text, &c->config, &d, &e);
+	c->text = (struct str){"", 0};
+	bool good = load(c->paths.config, &c->arena, &c->text, &c->config, &d, &e);
 	if (e.kind != ERR_NONE) {
 		(void)cli_fail(c, &e);
 		return false;
 	}
 	AUTO(buf) struct buf b = {0};
-	diags_render(&d, c->paths.config, text, &b);
+	diags_render(&d, c->paths.config, c->text, &b);
 	(void)fputs(buf_text(&b), stderr);
 	return good;
 }

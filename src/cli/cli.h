@@ -25,6 +25,7 @@ struct cli {
 	struct paths paths;
 	struct config config;
 	const char *config_path;
+	struct str text; /* of the configuration */
 	bool json;
 	struct strings args; /* what is left */
 };
@@ -78,6 +79,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_find(int argc, char **argv);
+int cmd_generations(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_known_hosts(int argc, char **argv);
 int cmd_list(int argc, char **argv);
@@ -90,6 +92,7 @@ int cmd_reap(int argc, char **argv);
 int cmd_recover(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
 int cmd_sleep(int argc, char **argv);
 int cmd_snapshot(int argc, char **argv);
 int cmd_ssh_config(int argc, char **argv);

@@ -74,6 +74,62 @@ def test_from_nothing_and_back(make):
     assert steps(s, "destroy", "arch") == []
 
 
+def generations(s):
+    return json.loads(s.run("generations", "--json", check=0).stdout)
+
+
+def test_back_to_what_was_applied_before(make):
+    s = make()
+    file = s.config
+    assert "nothing has been applied yet" in s.run("generations", check=0).stdout
+    assert "has ever been applied" in s.run("rollback", "--yes", check=3).stderr
+    texts = []
+    for allowed in ((FROM,), (FROM, "10.0.0.0/8")):
+        use(s, allowed=allowed)
+        s.run("apply", "--yes", check=0)
+        texts.append(file.read_text())
+    s.run("apply", "--yes", check=0)  # nothing new
+    first, second = generations(s)
+    assert [first["number"], second["number"]] == [1, 2] and first["done"] and second["done"]
+    assert first["file"] == str(file) and open(first["copy"]).read() == texts[0]
+    assert len(first["plan"]) == 3 and "arch: make volume 'cold'" in first["plan"]
+    assert len(second["plan"]) == 1 and "change security group (from: " in second["plan"][0], second
+    # Shown, asked, done.
+    shown = s.run("rollback", "--dry-run", check=0).stdout
+    assert "as in generation 1" in shown and "security group" in shown and file.read_text() == texts[1]
+    assert "nobody can be asked" in s.run("rollback", check=3).stderr and file.read_text() == texts[1]
+    s.run("rollback", "--yes", check=0)
+    assert file.read_text() == texts[0] and len(rules(s)) == 1
+    assert generations(s)[-1]["back_to"] == 1 and generations(s)[-1]["done"]
+    assert steps(s) == []
+    # And forward again.
+    s.run("rollback", "2", "--yes", check=0)
+    assert file.read_text() == texts[1] and len(rules(s)) == 2
+    # What was never applied is not lost.
+    file.write_text(texts[1] + "# mine\n")
+    s.run("rollback", "1", "--yes", check=0)
+    kept = generations(s)[-2]
+    assert not kept["done"] and open(kept["copy"]).read() == texts[1] + "# mine\n"
+    # What fails is not finished, and apply goes on from there.
+    s.fake.faults.add("AuthorizeSecurityGroupIngress", code="UnauthorizedOperation", status=403, times=99)
+    assert s.run("rollback", "2", "--yes").returncode != 0
+    assert file.read_text() == texts[1] and not generations(s)[-1]["done"]
+    assert "not finished" in s.run("generations", check=0).stdout
+    s.fake.faults.clear()
+    s.run("apply", "--yes", check=0)
+    assert generations(s)[-1]["done"] and len(rules(s)) == 2
+    # One that is gone comes back; one that cannot be written is somebody else's to put back.
+    file.unlink()
+    s.run("rollback", "1", "--yes", check=0)
+    assert file.read_text() == texts[0]
+    file.unlink()
+    file.symlink_to("/proc/version")
+    e = s.run("rollback", "2", "--yes", check=2).stderr
+    assert "nixos-rebuild switch --rollback" in e and len(rules(s)) == 1
+    for wrong, why in (("99", "no generation 99"), ("x", "'x' is no number")):
+        assert why in s.run("rollback", wrong, "--yes", check=3).stderr
+
+
 def test_asks(make):
     s = make()
     use(s)

@@ -1,0 +1,32 @@
+/* What apply, rollback and destroy share: targets looked at, what is to be done for each, shown and done. */
+#ifndef CLI_APPLYING_H
+#define CLI_APPLYING_H
+
+#include "cli/cli.h"
+#include "engine/setup.h"
+
+/* Of one target. */
+struct work {
+	struct setup setup;
+	bool away, with_data; /* destroy */
+	struct resources wanted, found;
+	struct setup_steps steps;
+};
+struct works VEC(struct work);
+
+/* Is there a target of each name among the arguments? */
+int works_named(const struct cli *c, struct err *e) MUST_CHECK;
+/* Do they name it, or none at all? */
+bool works_chosen(const struct cli *c, const struct target *t);
+/* Looks at those that are chosen, nobody else at the same time until this process ends.  Blocks. */
+int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e) MUST_CHECK;
+void works_show(const struct cli *c, const struct works *all);
+bool works_any(const struct works *all, bool (*is)(const struct setup_steps *));
+/* Does it all; what fails is said, and the worst exit code returned.  Blocks. */
+int works_perform(struct cli *c, struct works *all);
+/* Likewise, as a new generation of the file, whose text c has; back_to: the one that it is again, or 0. */
+int works_generation(struct cli *c, struct works *all, int64_t back_to);
+/* What that file is called, wherever one is. */
+const char *works_file(struct cli *c);
+
+#endif
