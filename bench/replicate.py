@@ -15,7 +15,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import DORMOUSE, World, sh, zfs  # noqa: E402
 from measure import measure  # noqa: E402
-from pools import STAMP, made, say  # noqa: E402
+from pools import STAMP, cache_as_on_a_host, made, say  # noqa: E402
 import zfs_core  # noqa: E402
 
 ROOT = "tank/home"
@@ -233,6 +233,7 @@ def main():
     p.add_argument("--delay", type=int, default=0, help="milliseconds that every round trip takes longer")
     p.add_argument("--big", type=int, metavar="MIB", help="instead: the first copy of one dataset of that size")
     args = p.parse_args()
+    cache_as_on_a_host()
     for name in args.without:
         TOOLS.pop(name, None)
     if args.delay > 0:

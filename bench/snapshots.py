@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "zfs"))
 from conftest import DORMOUSE, sh, zfs  # noqa: E402
 from measure import measure  # noqa: E402
-from pools import BEGAN, HOUR, OF_SANOID, STAMP, made, set_clock  # noqa: E402
+from pools import BEGAN, HOUR, OF_SANOID, STAMP, cache_as_on_a_host, made, set_clock  # noqa: E402
 
 KEEP = 30
 
@@ -69,6 +69,7 @@ def main():
     args = p.parse_args()
     if not pathlib.Path("/run/vm").exists():
         sys.exit("this sets the clock, so it runs only in a guest of its own: DORMOUSE_VM=always bench/run snapshots")
+    cache_as_on_a_host()
     tools = {tool: TOOLS[tool] for tool in TOOLS if args.only in (None, tool)}
     with tempfile.TemporaryDirectory() as where:
         folder = pathlib.Path(where)
