@@ -282,16 +282,13 @@ int cmd_backup(int argc, char **argv)
 			     .record = &link,
 			     .terminal = isatty(STDERR_FILENO) && !c.json,
 			     .began_ms = clock_mono_ms()};
-	struct run r = {.config = &c.config,
-			.backup = b,
-			.paths = &c.paths,
-			.arena = &c.arena,
-			.listener = &w.listener,
-			.deadline_ms = b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms};
+	struct run r = {
+	    .config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &w.listener};
 	w.run = &r;
 	r.watched = w.terminal;
 	r.recall = true;
 	stop_catch();
+	stop_at(b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms);
 	bool whole = do_run(&r, &e) == 0;
 	clear_line(&w);
 	run_end(&r);

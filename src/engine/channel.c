@@ -127,7 +127,7 @@ static bool flow_open(const struct flow *f)
 static void flow_watch(struct flow *f, const struct channels *c, int64_t now)
 {
 	bool stalled = c->stall_ms > 0 && now - f->moved_ms > c->stall_ms;
-	bool late = (c->deadline_ms > 0 && now > c->deadline_ms) || stop_asked();
+	bool late = stop_asked();
 
 	if (!flow_open(f) || (!stalled && !late))
 		return;
@@ -241,11 +241,8 @@ static void judge(struct flow *f, int sender_status, int receiver_status, int64_
 		return;
 	struct stream_result *r = &results[next];
 	r->state = STREAM_FAILED;
-	if (f->late || stop_asked()) {
-		(void)err_set(&r->err, stop_asked() ? ERR_CANCELLED : ERR_TIMEOUT, "'%s' is not finished",
-			      f->steps[next].source);
-		(void)err_why(&r->err, stop_asked() ? "it was told to end" : "the run's timeout is over");
-		(void)err_hint(&r->err, "what has arrived is kept; the next run goes on from there");
+	if (stop_check(&r->err) < 0) {
+		(void)err_wrap(&r->err, "'%s' is not finished", f->steps[next].source);
 	} else if (f->stalled) {
 		(void)err_set(&r->err, ERR_TIMEOUT, "'%s' stopped moving", f->steps[next].source);
 		(void)err_why(&r->err, "no byte and no answer for %d s", (int)(stall_ms / 1000));

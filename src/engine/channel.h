@@ -25,9 +25,8 @@ struct channels {
 	const struct send_steps *lists; /* one for each channel, none of them empty */
 	size_t n;			/* at most CHANNELS_MAX */
 	struct stream_result **results; /* for each list, an element for each step: filled */
-	int64_t stall_ms; /* no byte and no answer for so long: a channel is given up (a partial receive stays) */
-	int64_t
-	    deadline_ms; /* monotonic: then all are given up likewise, and when the process is told to end; 0 = none */
+	int64_t stall_ms;		/* no byte and no answer for so long: a channel is given up (a partial receive
+					 * stays); and when the process is told to end */
 	const struct bandwidth *bandwidth; /* of all together, with the zone its times are of; NULL: no limit */
 	const struct zone *zone;
 	bool zstd; /* what is on its way is compressed */

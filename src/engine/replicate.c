@@ -174,7 +174,6 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .lists = lists,
 			     .results = results,
 			     .stall_ms = STALL_MS,
-			     .deadline_ms = r->deadline_ms,
 			     .bandwidth = &r->backup->bandwidth,
 			     .zone = &r->seen.zone,
 			     .zstd = r->compress.zstd,
@@ -286,11 +285,6 @@ static int send_all(struct run *r, struct err *e)
 			return 0;
 		if (stop_check(e) < 0)
 			return -1;
-		if (r->deadline_ms != 0 && clock_mono_ms() > r->deadline_ms) {
-			(void)err_set(e, ERR_TIMEOUT, "the run's timeout is over");
-			return err_hint(e, "the next run goes on from here; or raise timeout in backup '%s'",
-					r->backup->name);
-		}
 		AUTO(buf) struct buf b = {0};
 		program_parents(&b, &r->plan.parents, &r->plan.aborts);
 		if (r->plan.parents.n + r->plan.aborts.n > 0 &&

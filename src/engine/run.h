@@ -31,7 +31,6 @@ struct run {
 	const struct paths *paths;
 	struct arena *arena;
 	struct run_listener *listener;
-	int64_t deadline_ms; /* monotonic; 0 = none */
 
 	struct reach source, target;
 	const struct snapshot_policy *policy; /* of the source's host, or NULL */

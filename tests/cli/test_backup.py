@@ -1,6 +1,7 @@
 """Whole runs of which one side or both are machines that sleep; what needs ZFS is in tests/zfs."""
 
 import json
+import time
 
 from conftest import Setup, wait_for
 
@@ -43,6 +44,17 @@ def test_a_source_that_sleeps(setup):
         assert "has been started too often" in done.stdout + done.stderr
     assert (setup.folder / "said").read_text().split() == ["2", "4", "4"]
     assert [run["exit"] for run in json.loads(setup.run("history", "--json", check=0).stdout)] == [4, 4, 2]
+
+
+def test_a_look_that_does_not_end(setup):
+    """As of a pool whose disk is gone: the run's timeout ends it all the same."""
+    has_zfs(setup, "#!/bin/sh\nexec sleep 100\n")
+    backup(setup, '  destination = "vault"\n  timeout = "4s"\n')
+    began = time.monotonic()
+    done = setup.run("backup", "x", check=2)
+    assert "its timeout is over" in done.stderr and "hint:" in done.stderr
+    assert 3 < time.monotonic() - began < 40 and not setup.is_on()
+    assert "its timeout is over" in setup.run("status", check=2).stdout
 
 
 def test_nothing_is_chosen(setup):
