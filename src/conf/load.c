@@ -160,6 +160,24 @@ static void add_pools(struct loading *l, const struct target_kind *kind, struct 
 	}
 }
 
+/* By itself only where it has to be logged in to anyway, and being off ends the bill. */
+static void check_watchdog(struct loading *l, const struct attr *given, const struct target_kind *kind,
+			   struct target *t)
+{
+	enum { LEAST_MS = 60 * 1000, OFTEN_MS = 3600 * 1000 };
+
+	if (given == NULL && kind->gone_off && t->pools.n > 0)
+		t->watchdog_ms = OFTEN_MS;
+	if (given == NULL || t->watchdog_ms == 0)
+		return;
+	if (kind->local)
+		diag_hint(l->d, diag_add(l->d, given->at, "a target of kind '%s' is no machine", kind->name),
+			  "leave out 'watchdog'");
+	else if (t->watchdog_ms < LEAST_MS)
+		diag_hint(l->d, diag_add(l->d, given->value.at, "'watchdog' must be at least a minute"),
+			  "it is asked for four times in that time; 0s: it has none");
+}
+
 static void load_target(struct loading *l, const struct block *b)
 {
 	struct target t = {.name = b->labels.v[0].text, .kind = b->labels.v[1].text, .at = b->at};
@@ -192,6 +210,8 @@ static void load_target(struct loading *l, const struct block *b)
 		t.ssh.made = kind->made_key(t.settings);
 	if (kind != NULL && kind->pools != NULL)
 		add_pools(l, kind, &t);
+	if (kind != NULL)
+		check_watchdog(l, body_attr(&b->body, "watchdog"), kind, &t);
 	if (t.check_port == 0 && kind != NULL && !kind->unchecked)
 		t.check_port = t.ssh.port;
 	*vec_add(&l->out->targets, l->a) = t;

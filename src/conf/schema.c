@@ -14,6 +14,8 @@ static const struct field target_fields[] = {
 	  .doc = "how long it may take to go off"),
     FIELD(target, max_lifetime_ms, "max_lifetime", FIELD_DURATION, .fallback = "0s",
 	  .doc = "it is ended so long after its start, whoever uses it; 0s: never"),
+    FIELD(target, watchdog_ms, "watchdog", FIELD_DURATION,
+	  .doc = "it switches itself off when this host has not asked for it for so long; 0s: never"),
     FIELD(target, starts_per_hour, "starts_per_hour", FIELD_INT, .fallback = "60",
 	  .doc = "so many starts at once, and so many in each hour after; 0: no limit"),
     FIELD(target, shared, "shared", FIELD_BOOL, .fallback = "true",

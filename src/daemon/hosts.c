@@ -12,6 +12,8 @@
 
 /* A worker keeps its own time, and says better what it was that took too long. */
 enum { SLACK_MS = 10000, DRAIN_MS = 60000, HOUR_S = 3600 };
+/* In the time after which a machine ends itself. */
+enum { FEEDINGS = 4 };
 
 struct host *host_find(struct keeper *k, const char *target)
 {
@@ -60,6 +62,7 @@ static void take_settings(struct keeper *k, struct host *h, const struct target 
 					  .linger_ms = t->shared ? t->linger_ms : 0, /* nobody could come back */
 					  .grace_ms = k->grace_ms,
 					  .lifetime_ms = t->max_lifetime_ms,
+					  .feed_ms = t->watchdog_ms / FEEDINGS,
 					  .starts_per_hour = t->starts_per_hour};
 }
 
@@ -179,7 +182,11 @@ static void complain(const struct err *e)
 
 static void fault(struct keeper *k, struct host *h, const struct err *e)
 {
-	h->last = *e;
+	/* Only its watchdog was told something; who has the machine still has it. */
+	if (h->m.state == MACHINE_READY || h->m.state == MACHINE_LINGERING)
+		complain(e);
+	else
+		h->last = *e;
 	host_event(k, h, MACHINE_FAULT);
 }
 
@@ -344,6 +351,8 @@ static void act(struct keeper *k, struct host *h, unsigned actions)
 		work(k, h, "drain", h->rules.drain_ms);
 	if (actions & DO_STOP)
 		work(k, h, "stop", h->rules.stop_ms);
+	if (actions & DO_FEED)
+		work(k, h, "feed", 2 * h->rules.feed_ms);
 }
 
 /* A machine has gone: the next may be of another file, and what waited for the end of this one goes on. */
@@ -383,8 +392,12 @@ void host_event(struct keeper *k, struct host *h, enum machine_event ev)
 static void say_why(struct host *h, enum machine_event ev)
 {
 	char text[NUM_TEXT];
+	struct err e;
 
-	if (ev == MACHINE_EXPIRED) {
+	if (ev == MACHINE_FAULT && h->work.op != NULL && strcmp(h->work.op, "feed") == 0) {
+		(void)err_set(&e, ERR_TIMEOUT, "target '%s' does not answer its watchdog's question", h->target);
+		complain(&e);
+	} else if (ev == MACHINE_EXPIRED) {
 		(void)err_set(&h->last, ERR_CANCELLED, "target '%s' has been on for %s", h->target,
 			      num_show_duration(h->rules.lifetime_ms, text));
 		(void)err_hint(&h->last, "max_lifetime in its block allows no more; what was under way can be resumed");

@@ -165,6 +165,8 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 			return -1;
 	} else if (strcmp(o->op, "drain") == 0) {
 		return machine_drain(env, t, &f, e);
+	} else if (strcmp(o->op, "feed") == 0) {
+		return machine_feed(env, t, &f, 0, e);
 	} else if (strcmp(o->op, "check") == 0) {
 		return ops->check(env, t, e);
 	} else if (strcmp(o->op, "stop") == 0) {

@@ -13,7 +13,7 @@
 #include "wire/ssh_args.h"
 #include "wire/zfs_blame.h"
 
-enum { READY_AGAIN_MS = 1000 };
+enum { READY_AGAIN_MS = 1000, BOOT_ID_MAX = 64 };
 
 bool machine_door_for(const struct machine_facts *f, int64_t port, const char **host, int64_t *at)
 {
@@ -233,12 +233,34 @@ static int pools_on(const struct provider_env *env, const struct target *t, cons
 	return err_wrap(e, "%s failed on '%s'", new ? "making pools" : "importing pools", t->name);
 }
 
+int machine_feed(const struct provider_env *env, const struct target *t, const struct machine_facts *f, int64_t more_ms,
+		 struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r = {0};
+	struct str boot;
+
+	if (t->watchdog_ms == 0)
+		return 0;
+	if (fd_read_file("/proc/sys/kernel/random/boot_id", BOOT_ID_MAX, env->arena, &boot, e) < 0)
+		return -1;
+	program_watchdog(&b, str_dup(env->arena, str_trim(boot)), t->watchdog_ms + more_ms, &t->pools);
+	if (on_machine(env, t, f, buf_str(&b), &r, e) < 0)
+		return err_wrap(e, "cannot tell '%s' that it is wanted: it will switch itself off", t->name);
+	if (r.status == 0)
+		return 0;
+	struct str why = str_trim(r.err);
+	(void)err_set(e, ERR_SYSTEM, "there can be no watchdog on target '%s'", t->name);
+	(void)err_why(e, "%.*s", one_line(why), why.p);
+	return err_hint(e, "without one: watchdog = \"0s\" in its block; then nothing ends it if this host goes away");
+}
+
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    struct pool_disks *disks, struct err *e)
 {
 	/* One that was made is looked at where sshd is waited for; elsewhere nobody said that there is one. */
 	bool pinned = t->ssh.host_key != NULL || (t->ssh.made != MADE_NONE && t->check_port == t->ssh.port);
-	bool logs_in = t->pools.n > 0 || t->ready.n > 0;
+	bool logs_in = t->pools.n > 0 || t->ready.n > 0 || t->watchdog_ms > 0;
 	AUTO(fd) int sshd = -1;
 
 	if (t->local)
@@ -251,7 +273,9 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 	if (pinned && !logs_in && right_key(env, t, f, sshd, e) < 0)
 		return -1;
 	fd_close(&sshd);
-	if (says_ready(env, t, f, e) < 0 || pools_on(env, t, f, disks, e) < 0)
+	/* What follows may take as long as a start may. */
+	if (says_ready(env, t, f, e) < 0 || machine_feed(env, t, f, t->start_timeout_ms, e) < 0 ||
+	    pools_on(env, t, f, disks, e) < 0)
 		return -1;
 	return pools(env, t, f, program_import, "importing pools", e);
 }

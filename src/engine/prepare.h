@@ -12,6 +12,10 @@ bool machine_door_for(const struct machine_facts *f, int64_t port, const char **
  * any; those on disks first, of which it sets the guid.  Blocks up to env->deadline_ms. */
 int machine_prepare(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		    struct pool_disks *disks, struct err *e) MUST_CHECK;
+/* Tells the machine's watchdog, if it is to have one, that it is wanted for t->watchdog_ms and more_ms.  Blocks
+ * likewise. */
+int machine_feed(const struct provider_env *env, const struct target *t, const struct machine_facts *f, int64_t more_ms,
+		 struct err *e) MUST_CHECK;
 /* Exports the target's pools.  Blocks likewise. */
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
 		  struct err *e) MUST_CHECK;

@@ -30,6 +30,7 @@ struct target {
 	int64_t start_timeout_ms; /* from the start to an answering port; default 5 min */
 	int64_t stop_timeout_ms;  /* default 2 min */
 	int64_t max_lifetime_ms;  /* ended after so long, used or not; 0 = never */
+	int64_t watchdog_ms;	  /* ends itself when nobody has asked for it so long; 0 = never */
 	int64_t starts_per_hour;  /* 0 = no limit */
 	bool shared;		  /* false: a machine for each who wants one */
 	struct strings ready;	  /* a command there that must succeed before anybody gets it */

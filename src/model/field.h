@@ -63,6 +63,7 @@ struct target_kind {
 	size_t nblocks;
 	bool one;	/* it is one machine, whoever asks: always shared */
 	bool unchecked; /* nothing waits for a port of it unless check_port says so */
+	bool gone_off;	/* one that is off costs nothing: it is gone */
 	bool local;	/* no machine, but something of this host: no ssh, its pools are here */
 	/* What is wrong with settings that are right each for itself, in the arena, and in *hint what to do; NULL:
 	 * nothing.  May be NULL. */

@@ -113,13 +113,25 @@ enum machine_refusal machine_refuses(const struct machine *m, const struct machi
 
 /* --- what a step does -------------------------------------------------------------------------------------------- */
 
+static bool is_up(enum machine_state s)
+{
+	return s == MACHINE_READY || s == MACHINE_LINGERING;
+}
+
 static unsigned go(struct step *s, enum machine_state to, unsigned actions)
 {
 	struct machine *m = s->m;
 
 	assert(machine_edge(m->state, to));
+	m->timer_at = 0;
+	if (!is_up(m->state) || !is_up(to)) {
+		if (is_up(m->state) && m->work_until != 0)
+			actions |= DO_CANCEL;
+		m->work_until = 0;
+		/* What prepares it has just told it. */
+		m->feed_at = is_up(to) && s->r->feed_ms > 0 ? s->now + s->r->feed_ms : 0;
+	}
 	m->state = to;
-	m->timer_at = m->work_until = 0;
 	if (to == MACHINE_LINGERING)
 		m->timer_at =
 		    s->now + (m->adopted && s->r->linger_ms < s->r->grace_ms ? s->r->grace_ms : s->r->linger_ms);
@@ -240,6 +252,24 @@ static unsigned on_gone(struct step *s)
 	return m->waiters > 0 ? start_if_sure(s) : 0;
 }
 
+static unsigned fed(struct step *s, int64_t again_ms)
+{
+	if (s->m->work_until == 0)
+		return 0;
+	s->m->work_until = 0;
+	s->m->feed_at = s->now + again_ms;
+	return 0;
+}
+
+static unsigned on_hungry(struct step *s)
+{
+	if (!is_up(s->m->state) || s->r->feed_ms == 0 || s->m->work_until != 0)
+		return 0;
+	s->m->feed_at = 0;
+	s->m->work_until = s->now + 2 * s->r->feed_ms;
+	return DO_FEED;
+}
+
 static unsigned on_done(struct step *s)
 {
 	switch (s->m->state) {
@@ -252,9 +282,10 @@ static unsigned on_done(struct step *s)
 		return go(s, MACHINE_STOPPING, DO_STOP);
 	case MACHINE_STOPPING:
 		return on_gone(s);
-	case MACHINE_ABSENT:
 	case MACHINE_READY:
 	case MACHINE_LINGERING:
+		return fed(s, s->r->feed_ms);
+	case MACHINE_ABSENT:
 	case MACHINE_FAILED:
 		return 0;
 	}
@@ -286,7 +317,8 @@ static unsigned on_fault(struct step *s)
 		m->work_until = 0;
 		return m->waiters > 0 ? refuse(s) : 0;
 	case MACHINE_READY:
-	case MACHINE_LINGERING:
+	case MACHINE_LINGERING: /* there is time for another try, and another */
+		return fed(s, s->r->feed_ms / 4 + 1);
 	case MACHINE_FAILED:
 		return 0;
 	}
@@ -365,9 +397,7 @@ static unsigned on_not_found(struct step *s)
 /* It is stopped all the same: what is left of it (a disk, a rule) may cost something too. */
 static unsigned on_lost(struct step *s)
 {
-	if (s->m->state == MACHINE_READY || s->m->state == MACHINE_LINGERING)
-		return go(s, MACHINE_STOPPING, cut(s) | DO_STOP);
-	return 0;
+	return is_up(s->m->state) ? go(s, MACHINE_STOPPING, cut(s) | DO_STOP) : 0;
 }
 
 unsigned machine_step(struct machine *m, struct machine_past *past, const struct machine_rules *r,
@@ -399,6 +429,8 @@ unsigned machine_step(struct machine *m, struct machine_past *past, const struct
 		return m->state == MACHINE_ABSENT ? go(&s, MACHINE_DRAINING, DO_DRAIN) : 0;
 	case MACHINE_LOST:
 		return on_lost(&s);
+	case MACHINE_HUNGRY:
+		return on_hungry(&s);
 	case MACHINE_EXPIRED:
 		return on_expired(&s);
 	case MACHINE_SLEEP:
@@ -415,6 +447,8 @@ bool machine_due(const struct machine *m, int64_t now, enum machine_event *ev)
 		*ev = MACHINE_TIMER;
 	else if (m->expires_at != 0 && now >= m->expires_at)
 		*ev = MACHINE_EXPIRED;
+	else if (m->feed_at != 0 && now >= m->feed_at)
+		*ev = MACHINE_HUNGRY;
 	else
 		return false;
 	return true;
@@ -422,7 +456,7 @@ bool machine_due(const struct machine *m, int64_t now, enum machine_event *ev)
 
 int64_t machine_next(const struct machine *m)
 {
-	const int64_t times[] = {m->work_until, m->timer_at, m->expires_at};
+	const int64_t times[] = {m->work_until, m->timer_at, m->feed_at, m->expires_at};
 	int64_t next = INT64_MAX;
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)

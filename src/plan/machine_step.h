@@ -11,6 +11,7 @@ struct machine_rules {
 	int64_t start_ms, drain_ms, stop_ms; /* how long each work may take; start_ms also for preparing */
 	int64_t linger_ms, grace_ms;	     /* grace: how long holders of a found one have to come back */
 	int64_t lifetime_ms;		     /* from its start, used or not; 0 = no limit */
+	int64_t feed_ms;		     /* how often its watchdog is told that it is wanted; 0 = it has none */
 	int64_t starts_per_hour;	     /* so many at once, and so many in each hour after; 0 = no limit */
 };
 
@@ -22,7 +23,7 @@ struct machine {
 	bool unsure;	     /* another one may run: a start waits for a look that says no */
 	bool broken;	     /* its start was broken off, so it may still come up after it was stopped: */
 	int64_t doubt_until; /* so long the provider is asked often */
-	int64_t work_until, timer_at, expires_at;
+	int64_t work_until, timer_at, feed_at, expires_at;
 };
 
 /* What became of the starts so far, of all machines of a target. */
@@ -39,6 +40,7 @@ enum machine_event {
 	MACHINE_DONE,	   /* what the state was doing succeeded */
 	MACHINE_FAULT,	   /* it failed, or took too long */
 	MACHINE_TIMER,	   /* the linger time, or the pause before another try, is over */
+	MACHINE_HUNGRY,	   /* its watchdog is to be told that it is wanted */
 	MACHINE_EXPIRED,   /* it has been on for as long as it may */
 	MACHINE_FOUND,	   /* it runs already, says the provider, though nobody here knew */
 	MACHINE_NOT_FOUND, /* the first look is over: none runs, or it cannot be seen */
@@ -59,6 +61,7 @@ enum machine_action {
 	DO_PREPARE = 1 << 5, /* work: wait for the port, import pools */
 	DO_DRAIN = 1 << 6,   /* work: export pools */
 	DO_STOP = 1 << 7,    /* work: the provider's stop */
+	DO_FEED = 1 << 8,    /* work: tell the watchdog */
 };
 
 /* Total: an event that means nothing in a state changes nothing.  Every change of state is an edge of

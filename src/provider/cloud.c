@@ -284,7 +284,8 @@ const struct provider_ops provider_aws_ec2 = {
 	     .wrong = ec2_wrong,
 	     .policy = ec2_policy,
 	     .pools = ec2_pools,
-	     .made_key = ec2_made},
+	     .made_key = ec2_made,
+	     .gone_off = true},
 };
 
 const struct provider_ops provider_hcloud = {

@@ -69,6 +69,9 @@ void program_marks(struct buf *b, const struct mark_steps *marks, const char *ta
  * that is not imported is fine. */
 void program_import(struct buf *b, const struct strings *pools);
 void program_export(struct buf *b, const struct strings *pools);
+/* Has a machine switch itself off after so long, its pools exported, unless this is asked of it again before; nothing
+ * of it outlasts the machine.  Refused on the host whose boot has that id (random(4)), and to who is not root. */
+void program_watchdog(struct buf *b, const char *not_on, int64_t left_ms, const struct strings *pools);
 /* Waits for disks that apply has made, and imports their pools, without mounting anything; makes those that are not
  * there yet, on disks that are blank, and datasets that they lack.  What it prints disks_parse reads: it sets the guid
  * of each.  ERR_CORRUPT: it is not said of all. */

@@ -163,6 +163,22 @@ def test_no_longer_than_it_may(setup):
     assert "max_lifetime" in setup.run("machines", "--json").stdout
 
 
+def test_no_watchdog_on_our_own_host(setup):
+    """What is reached over ssh here is the very machine that this runs on: it must not be switched off."""
+    change(setup, 'watchdog = "1m"')
+    watch = pathlib.Path("/run/dormouse-watchdog")
+    before = watch.read_text() if watch.exists() else None
+    try:
+        done = setup.run("wake", "arch", check=2)
+        assert "the host itself that dormouse runs on" in done.stderr and "watchdog" in done.stderr
+        wait_for(lambda: not setup.is_on())
+        assert (watch.read_text() if watch.exists() else None) == before
+    finally:
+        # Were one there after all, this ends it.
+        if watch.exists() and watch.read_text() != before:
+            watch.write_text("nobody")
+
+
 def test_reap(setup):
     setup.run("reap", check=0)
     # 1: it ran, and nobody knew of it.

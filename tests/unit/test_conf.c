@@ -125,6 +125,7 @@ static void life_of_a_machine(void **state)
 	struct config c;
 	struct diags d;
 	const char *text = "target own probe {\n  shared = false\n  max_lifetime = \"8h\"\n  starts_per_hour = 4\n"
+			   "  watchdog = \"1m\"\n"
 			   "  ready = [\"test\", \"-e\", \"/run/up\"]\n}\ntarget plain probe {}\n"
 			   "limits {\n  machines = 2\n  connections = 9\n  starts_per_hour = 6\n}\n";
 
@@ -134,11 +135,12 @@ static void life_of_a_machine(void **state)
 	assert_true(c.limits.machines == 2 && c.limits.connections == 9 && c.limits.starts_per_hour == 6);
 	const struct target *plain = config_target(&c, "plain");
 	assert_true(plain->shared && plain->max_lifetime_ms == 0 && plain->starts_per_hour == 60 &&
-		    plain->ready.n == 0);
+		    plain->ready.n == 0 && plain->watchdog_ms == 0);
 	conf_write_target(&kept, config_target(&c, "own"), &probe_kind);
 	assert_true(load(buf_text(&kept), kept.n, false, &a, &c, &d));
 	const struct target *own = config_target(&c, "own");
 	assert_true(!own->shared && own->max_lifetime_ms == 8 * 3600 * 1000 && own->starts_per_hour == 4);
+	assert_int_equal(own->watchdog_ms, 60000);
 	assert_true(own->ready.n == 3 && strcmp(own->ready.v[2], "/run/up") == 0);
 	/* Without a block, nothing is limited. */
 	assert_true(c.limits.machines == 0 && c.limits.connections == 0 && c.limits.starts_per_hour == 0);

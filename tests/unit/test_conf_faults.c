@@ -46,6 +46,7 @@ static void no_cascades(void **state)
 	wrong("target t probe {\n  shared = 1\n}\n", "2:12: 'shared' must be true or false");
 	wrong("target t probe {\n  starts_per_hour = -1\n}\n", "2:21: 'starts_per_hour' must be a whole number from 0");
 	wrong("target t probe {\n  max_lifetime = 5\n}\n", "2:18: 'max_lifetime' must be");
+	wrong("target t probe {\n  watchdog = \"59s\"\n}\n", "2:14: 'watchdog' must be at least a minute");
 	wrong("target t probe {\n  ready = \"x\"\n}\n", "2:11: 'ready' must be a list");
 	wrong("limits {\n  machines = -1\n}\n", "2:14: 'machines' must be a whole number from 0");
 	wrong("limits {\n  connections = 99999999999\n}\n", "2:17: 'connections' must be a whole number from 0");

@@ -26,6 +26,10 @@ static const struct machine_rules strict = {.start_ms = 1000,
 					    .lifetime_ms = 1300,
 					    .starts_per_hour = 2};
 
+/* Its watchdog is told that it is wanted, often enough that two tries may fail. */
+static const struct machine_rules watched = {
+    .start_ms = 1000, .drain_ms = 100, .stop_ms = 200, .linger_ms = 500, .grace_ms = 700, .feed_ms = 120};
+
 static bool works(const struct machine *m)
 {
 	switch (m->state) {
@@ -34,9 +38,10 @@ static bool works(const struct machine *m)
 	case MACHINE_DRAINING:
 	case MACHINE_STOPPING:
 		return true;
-	case MACHINE_ABSENT:
 	case MACHINE_READY:
 	case MACHINE_LINGERING:
+		return m->work_until != 0; /* its watchdog is being told */
+	case MACHINE_ABSENT:
 	case MACHINE_FAILED:
 		return false;
 	}
@@ -70,7 +75,8 @@ static bool possible(const struct watch *w, const struct machine_rules *r, enum 
 		return w->m.state == MACHINE_ABSENT && !w->m.unsure && w->waiting == 0;
 	case MACHINE_LOST:
 		return w->m.state == MACHINE_READY || w->m.state == MACHINE_LINGERING;
-	case MACHINE_EXPIRED: /* time brings it */
+	case MACHINE_HUNGRY: /* time brings these */
+	case MACHINE_EXPIRED:
 		return false;
 	case MACHINE_SLEEP:
 		return true;
@@ -124,6 +130,11 @@ static void keeps_its_promises(const struct watch *w, const struct machine_rules
 	assert_true(!m->unsure || m->state == MACHINE_ABSENT);
 	/* What may cost money is not left to chance: something will happen to it by itself, unless somebody uses it. */
 	assert_true(!machine_exists(m) || w->having > 0 || machine_next(m) != INT64_MAX);
+	/* It is told in time, or being told, as long as it is up, and only then. */
+	bool up = m->state == MACHINE_READY || m->state == MACHINE_LINGERING;
+	int64_t told = m->feed_at != 0 ? m->feed_at : up ? m->work_until : 0;
+	assert_int_equal(told != 0, up && r->feed_ms > 0);
+	assert_true(told <= w->now + 2 * r->feed_ms);
 	if (r->lifetime_ms > 0 && on)
 		assert_true(m->expires_at != 0 && m->expires_at <= w->born + r->lifetime_ms);
 	if (r->starts_per_hour > 0)
@@ -144,9 +155,12 @@ static void step(struct watch *w, const struct machine_rules *r, enum machine_ev
 	unsigned actions = machine_step(&w->m, &w->past, r, ev, w->now);
 	after(w, actions);
 	keeps_its_promises(w, r);
-	int begun = !!(actions & DO_START) + !!(actions & DO_PREPARE) + !!(actions & DO_DRAIN) + !!(actions & DO_STOP);
+	int begun = !!(actions & DO_START) + !!(actions & DO_PREPARE) + !!(actions & DO_DRAIN) + !!(actions & DO_STOP) +
+		    !!(actions & DO_FEED);
 	assert_true(begun <= 1);
-	assert_int_equal(begun, works(&w->m) && (w->m.state != was || begun > 0));
+	bool goes_on = was_working && was != w->m.state && (was == MACHINE_READY || was == MACHINE_LINGERING) &&
+		       (w->m.state == MACHINE_READY || w->m.state == MACHINE_LINGERING);
+	assert_int_equal(begun, works(&w->m) && ((w->m.state != was && !goes_on) || begun > 0));
 	if (begun == 1 && was_working && ev != MACHINE_DONE && ev != MACHINE_FAULT)
 		assert_true(actions & DO_CANCEL); /* one worker at a time */
 }
@@ -191,7 +205,7 @@ static bool same(const struct watch *a, const struct watch *b)
 	return a->m.state == b->m.state && a->m.waiters == b->m.waiters && a->m.leases == b->m.leases &&
 	       a->m.adopted == b->m.adopted && a->m.unsure == b->m.unsure && a->m.broken == b->m.broken &&
 	       a->m.doubt_until == b->m.doubt_until && a->m.work_until == b->m.work_until &&
-	       a->m.timer_at == b->m.timer_at && a->m.expires_at == b->m.expires_at &&
+	       a->m.timer_at == b->m.timer_at && a->m.feed_at == b->m.feed_at && a->m.expires_at == b->m.expires_at &&
 	       a->past.failures == b->past.failures && a->past.pause_until == b->past.pause_until &&
 	       a->past.paid_until == b->past.paid_until && a->now == b->now && a->born == b->born &&
 	       a->machines == b->machines && a->starts == b->starts;
@@ -199,9 +213,9 @@ static bool same(const struct watch *a, const struct watch *b)
 
 static size_t mix(const struct watch *w)
 {
-	const int64_t parts[] = {w->m.state,	     w->m.waiters,  w->m.leases,     w->m.unsure,
-				 w->m.work_until,    w->m.timer_at, w->m.expires_at, w->past.failures,
-				 w->past.paid_until, w->now,	    w->starts,	     w->m.doubt_until};
+	const int64_t parts[] = {w->m.state,	w->m.waiters,	  w->m.leases,	    w->m.unsure,	w->m.work_until,
+				 w->m.timer_at, w->m.expires_at,  w->past.failures, w->past.paid_until, w->now,
+				 w->starts,	w->m.doubt_until, w->m.feed_at};
 	uint64_t h = 14695981039346656037u;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
@@ -256,6 +270,7 @@ static void every_sequence(void **state)
 	(void)state;
 	every_life(&plain, true);
 	every_life(&strict, false);
+	every_life(&watched, false);
 }
 
 /* Events that mean nothing where they come change nothing. */

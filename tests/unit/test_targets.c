@@ -120,6 +120,10 @@ static void made(void **state)
 	SAYS(EC2 ZONE COLD "dataset \"b\" {\nproperties = { xattr = \"sa\" }\n}\ndataset \"c\" {\n}\n}\n}", false, want,
 	     "pools = [\"p\"]");
 	SAYS(EC2 "pools = [\"q\", \"p\"]\n" ZONE COLD "}\n}", false, "pools = [\"q\", \"p\"]");
+	/* Where it is logged in to anyway, and being off ends the bill, it ends itself unless the file says no. */
+	SAYS(EC2 ZONE COLD "}\n}", false, "watchdog = \"3600000ms\"");
+	SAYS(EC2 "watchdog = \"0s\"\n" ZONE COLD "}\n}", false, "watchdog = \"0ms\"");
+	SAYS(EC2 "}", false, "watchdog = \"0ms\"");
 	SAYS("{\"target\": {\"t\": {\"aws_ec2\": {\"image_id\": \"i\", \"instance_type\": \"t\", \"key_name\": \"k\","
 	     "\"placement\": {\"availability_zone\": \"z\"}, \"volume\": {\"cold\": {\"size\": \"2GiB\", \"pool\": "
 	     "\"p\","
@@ -138,6 +142,7 @@ static void made_wrongly(void **state)
 		const char *text, *what;
 	} rows[] = {
 	    {EC2 ZONE COLD "}\n" COLD "}\n}", "a second 'volume' block cold"},
+	    {"target t disk {\ndevices = [\"/dev/x\"]\npools = [\"p\"]\nwatchdog = \"1h\"\n}", "is no machine"},
 	    {EC2 ZONE "volume {\nsize = \"1GiB\"\n}\n}", "block 'volume' has 0 labels, it must have 1"},
 	    {EC2 ZONE COLD "dataset {\n}\n}\n}", "block 'dataset' has 0 labels, it must have 1"},
 	    {EC2 ZONE COLD "dataset \"a\" {\n}\ndataset \"a\" {\n}\n}\n}", "a second 'dataset' block a"},

@@ -43,7 +43,7 @@ def cloud(world, monkeypatch):
     def use(pool="cold", size="1GiB", more=""):
         world.config.write_text(
             f'target "archiver" "aws_ec2" {{\n  image_id = "{image}"\n  instance_type = "t4g.nano"\n'
-            '  user_data_format = "nixos"\n  start_timeout = "120s"\n  placement {\n    availability_zone = "us-east-1a"\n  }\n'
+            '  user_data_format = "nixos"\n  watchdog = "0s"\n  start_timeout = "120s"\n  placement {\n    availability_zone = "us-east-1a"\n  }\n'
             f'  key_pair {{\n    public_key = "{public}"\n  }}\n  security_group {{\n    from = ["127.0.0.1/32"]\n  }}\n'
             f'  volume "cold" {{\n    size = "{size}"\n    pool = "{pool}"\n'
             '    dataset "backup" {\n      properties = { acltype = "posixacl", xattr = "sa", mountpoint = "legacy" }\n    }\n  }\n'
