@@ -160,7 +160,7 @@ static int back(struct cli *c, const struct generations *all, const struct gener
 		return cli_fail(c, &e);
 	if (!c->json)
 		(void)printf("%s as in generation %lld of %s\n  what differs: diff %s %s\n", c->paths.config,
-			     (long long)g->number, when(g, text), g->copy, c->paths.config);
+			     (long long)g->number, when(g, text), c->paths.config, g->copy);
 	works_show(c, &works);
 	if (!dry) {
 		if (cli_agreed(yes, &e) < 0 || put_back(c, all, now, &e) < 0)

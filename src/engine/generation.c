@@ -12,6 +12,8 @@
 
 enum { RECORD_MAX = 1 << 20, COPY_MAX = 64 << 20 };
 
+#define OUT_OF_THE_WAY "nothing depends on it: move it out of the folder"
+
 static const char *folder(const struct paths *p, struct arena *a)
 {
 	return arena_printf(a, "%s/generations", p->state_dir);
@@ -33,7 +35,7 @@ static int read_one(const struct paths *p, int64_t number, struct arena *a, stru
 		return -1;
 	AUTO(json) json_t *j = json_parse(text, path, e);
 	if (j == NULL)
-		return -1;
+		return err_hint(e, OUT_OF_THE_WAY);
 	*g = (struct generation){.number = number,
 				 .at = json_integer_value(json_object_get(j, "at")),
 				 .back_to = json_integer_value(json_object_get(j, "back_to")),
@@ -41,7 +43,7 @@ static int read_one(const struct paths *p, int64_t number, struct arena *a, stru
 				 .file = json_text(j, "file", a),
 				 .copy = json_text(j, "copy", a)};
 	if (g->file == NULL || g->copy == NULL || strchr(g->copy, '/') != NULL)
-		return err_set(e, ERR_CORRUPT, "cannot read what was applied: '%s'", path);
+		return err_set(e, ERR_CORRUPT, "cannot read what was applied: '%s'", path), err_hint(e, OUT_OF_THE_WAY);
 	g->copy = arena_printf(a, "%s/%s", folder(p, a), g->copy);
 	json_array_foreach(json_object_get(j, "plan"), i, line)
 	{

@@ -126,6 +126,12 @@ def test_back_to_what_was_applied_before(make):
     file.symlink_to("/proc/version")
     e = s.run("rollback", "2", "--yes", check=2).stderr
     assert "nixos-rebuild switch --rollback" in e and len(rules(s)) == 1
+    # A record that is damaged stops nothing that cannot be mended by hand.
+    record = s.folder / "state/generations/2.record"
+    record.write_text(record.read_text()[:40])
+    e = s.run("generations", check=2).stderr
+    assert str(record) in e and "move it out of the folder" in e
+    record.unlink()
     for wrong, why in (("99", "no generation 99"), ("x", "'x' is no number")):
         assert why in s.run("rollback", wrong, "--yes", check=3).stderr
 
