@@ -76,6 +76,7 @@ static const struct {
     {"generations", cmd_generations, "what was applied, and when"},
     {"rollback", cmd_rollback, "apply an earlier file again, and put it back"},
     {"destroy", cmd_destroy, "take away what apply has made"},
+    {"cost", cmd_cost, "what the targets cost in a month"},
     {"doctor", cmd_doctor, "can this host and both sides do what is asked of them?"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},

@@ -74,6 +74,7 @@ int cmd_backup(int argc, char **argv);
 int cmd_cat(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_cost(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -82,7 +82,7 @@ static void show_machine(const json_t *m, struct arena *a)
 
 static void show_start(const json_t *s, const struct zone *z, struct arena *a)
 {
-	char when[ZONE_TEXT];
+	char when[ZONE_TEXT], text[NUM_TEXT];
 	const char *error = json_text(s, "error", a);
 
 	(void)printf("%s  %s\n", zone_show(z, number(s, "at"), when), json_text(s, "target", a));
@@ -91,6 +91,9 @@ static void show_start(const json_t *s, const struct zone *z, struct arena *a)
 		say_below("nobody saw how it went");
 	else if (error[0] != '\0')
 		say_below(arena_printf(a, "failed: %s", error));
+	if (number(s, "ended") > 0)
+		say_below(arena_printf(a, "gone after %s",
+				       num_show_duration((number(s, "ended") - number(s, "at")) * 1000, text)));
 }
 
 int cmd_machines(int argc, char **argv)

@@ -72,6 +72,8 @@ void client_starts(struct keeper *k, struct client *c, const struct control_requ
 		(void)json_object_set_new(j, "who", json_any(s->who));
 		if (s->error != NULL)
 			(void)json_object_set_new(j, "error", json_any(s->error));
+		if (s->ended != 0)
+			(void)json_object_set_new(j, "ended", json_integer(s->ended));
 		(void)json_array_append_new(list, j);
 	}
 	client_answer(c, list);

@@ -318,7 +318,7 @@ static int prepare_start(struct keeper *k, struct host *h, struct err *e)
 		return -1;
 	const char *client, *who = clients_who(k, h, &a, &client);
 	(void)fprintf(stderr, "<6>dormouse: target '%s' is started for %s\n", h->target, who);
-	return store_start_begin(k->store, h->target, who, client, h->started_s, &h->start, e);
+	return store_start_begin(k->store, h->target, h->token, who, client, h->started_s, &h->start, e);
 }
 
 static void act(struct keeper *k, struct host *h, unsigned actions)
@@ -359,9 +359,11 @@ static void act(struct keeper *k, struct host *h, unsigned actions)
 static void gone(struct keeper *k, struct host *h)
 {
 	AUTO(arena) struct arena a = {0};
-	struct err ignored;
+	struct err e, ignored;
 
 	replace(&h->facts, NULL);
+	if (store_start_gone(k->store, h->target, h->token, clock_unix_s(), &e) < 0)
+		complain(&e);
 	h->first->stale = h->first->look.op != NULL;
 	clients_gone(k, h->first);
 	if (h->first->m.unsure)

@@ -14,7 +14,7 @@ struct store {
 	" config TEXT NOT NULL, started INTEGER NOT NULL, PRIMARY KEY(target, token)) STRICT;"
 #define START_TABLE                                                                                                \
 	"CREATE TABLE start(id INTEGER PRIMARY KEY, target TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL," \
-	" client TEXT NOT NULL, error TEXT) STRICT;"                                                               \
+	" client TEXT NOT NULL, error TEXT, token TEXT NOT NULL DEFAULT '', ended INTEGER) STRICT;"                \
 	"CREATE INDEX start_by_target ON start(target, at);"                                                       \
 	"CREATE TRIGGER start_bound AFTER INSERT ON start BEGIN DELETE FROM start WHERE id <= NEW.id - 10000; END;"
 
@@ -26,15 +26,21 @@ static const char schema[] =
     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_by_run ON event(run);"
     "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 /* Of version 1, before a target could have several machines. */
-static const char upgrade[] =
+static const char from_1[] =
     "BEGIN;"
     "ALTER TABLE machine RENAME TO old_machine;" MACHINE_TABLE "INSERT INTO machine SELECT * FROM old_machine;"
-    "DROP TABLE old_machine;" START_TABLE "PRAGMA user_version = 2;"
+    "DROP TABLE old_machine;" START_TABLE "PRAGMA user_version = 3;"
     "COMMIT;";
-enum { VERSION = 2 };
+/* Of version 2, before it was seen how long a machine was on. */
+static const char from_2[] = "BEGIN;"
+			     "ALTER TABLE start ADD COLUMN token TEXT NOT NULL DEFAULT '';"
+			     "ALTER TABLE start ADD COLUMN ended INTEGER;"
+			     "PRAGMA user_version = 3;"
+			     "COMMIT;";
+enum { VERSION = 3 };
 
 static int failed(struct store *s, struct err *e)
 {
@@ -128,7 +134,8 @@ int store_open(const char *path, struct store **out, struct err *e)
 		store_close(s);
 		return -1;
 	}
-	if (version < VERSION && sqlite3_exec(s->db, version == 0 ? schema : upgrade, NULL, NULL, NULL) != SQLITE_OK)
+	static const char *const steps[VERSION] = {schema, from_1, from_2};
+	if (version < VERSION && sqlite3_exec(s->db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
 		goto bad;
 	*out = s;
 	return 0;
@@ -169,11 +176,11 @@ int store_machines(struct store *s, struct arena *a, struct stored_machines *out
 	return finish(s, q, rc, e);
 }
 
-int store_start_begin(struct store *s, const char *target, const char *who, const char *client, int64_t now,
-		      int64_t *id, struct err *e)
+int store_start_begin(struct store *s, const char *target, const char *token, const char *who, const char *client,
+		      int64_t now, int64_t *id, struct err *e)
 {
-	if (change(s, e, "INSERT INTO start(target, at, who, client) VALUES(?,?,?,?)", "siss", target, now, who,
-		   client) < 0)
+	if (change(s, e, "INSERT INTO start(target, token, at, who, client) VALUES(?,?,?,?,?)", "ssiss", target, token,
+		   now, who, client) < 0)
 		return -1;
 	*id = sqlite3_last_insert_rowid(s->db);
 	return 0;
@@ -182,6 +189,12 @@ int store_start_begin(struct store *s, const char *target, const char *who, cons
 int store_start_end(struct store *s, int64_t id, const char *error, struct err *e)
 {
 	return change(s, e, "UPDATE start SET error=? WHERE id=?", "si", error, id);
+}
+
+int store_start_gone(struct store *s, const char *target, const char *token, int64_t now, struct err *e)
+{
+	return change(s, e, "UPDATE start SET ended=? WHERE target=? AND token=? AND ended IS NULL", "iss", now, target,
+		      token);
 }
 
 int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n, struct err *e)
@@ -197,15 +210,16 @@ int store_client_starts(struct store *s, const char *client, int64_t since, int6
 int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
 		 struct err *e)
 {
-	sqlite3_stmt *q = prepare(s,
-				  "SELECT target, at, who, error FROM start WHERE (?1 = '' OR target = ?1) AND at >= ?2"
-				  " ORDER BY id",
-				  "si", target == NULL ? "" : target, since);
+	sqlite3_stmt *q =
+	    prepare(s,
+		    "SELECT target, at, who, error, ended FROM start WHERE (?1 = '' OR target = ?1) AND at >= ?2"
+		    " ORDER BY id",
+		    "si", target == NULL ? "" : target, since);
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
 		*vec_add(out, a) = (struct stored_start){column(q, 0, a), sqlite3_column_int64(q, 1), column(q, 2, a),
-							 column(q, 3, a)};
+							 column(q, 3, a), sqlite3_column_int64(q, 4)};
 	return finish(s, q, rc, e);
 }
 

@@ -25,15 +25,18 @@ int store_machine_drop(struct store *s, const char *target, const char *token, s
 int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e) MUST_CHECK;
 
 /* Who woke what, and what came of it, the last 10,000; client: of the jump host, or "". */
-int store_start_begin(struct store *s, const char *target, const char *who, const char *client, int64_t now,
-		      int64_t *id, struct err *e) MUST_CHECK;
+int store_start_begin(struct store *s, const char *target, const char *token, const char *who, const char *client,
+		      int64_t now, int64_t *id, struct err *e) MUST_CHECK;
 /* error: why it failed, "" if it did not; until then it is unknown. */
 int store_start_end(struct store *s, int64_t id, const char *error, struct err *e) MUST_CHECK;
+/* The machine has gone. */
+int store_start_gone(struct store *s, const char *target, const char *token, int64_t now, struct err *e) MUST_CHECK;
 struct stored_start {
 	const char *target;
 	int64_t at; /* Unix seconds */
 	const char *who;
 	const char *error; /* NULL: nobody lived to see */
+	int64_t ended;	   /* when the machine had gone; 0: it has not, or nobody saw it */
 };
 struct stored_starts VEC(struct stored_start);
 /* How many a client has caused from then until then; what is later is of a clock that has been set back. */

@@ -3,7 +3,7 @@
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
 
-#include "base/vec.h"
+#include "model/cost.h"
 
 enum field_type {
 	FIELD_STRING,	/* const char * */
@@ -70,6 +70,9 @@ struct target_kind {
 	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
 	/* What its keys must be allowed by whoever owns the account, for people, in the arena.  May be NULL. */
 	const char *(*policy)(const char *target, const void *settings, struct arena *a);
+	/* What it costs in a month, if its machines were on so within so many days.  NULL: nobody knows. */
+	void (*cost)(const void *settings, const struct cost_uses *uses, int64_t days, struct arena *a,
+		     struct cost_items *out);
 	/* Adds pools that are the target's because of its settings.  May be NULL. */
 	void (*pools)(const void *settings, struct arena *a, struct strings *pools);
 	/* Unless the ssh block names a host key.  NULL: none is made. */

@@ -1,6 +1,7 @@
 #include "plan/setup_plan.h"
 
 #include "base/num.h"
+#include "plan/cost_plan.h"
 
 /* How a fact of what is there can become another. */
 enum way { IN_PLACE, LARGER, FILLED, AGAIN, NEVER };
@@ -101,6 +102,19 @@ void setup_plan(const struct resources *wanted, const struct resources *found, s
 	}
 }
 
+static const char *why_kept(const struct resource *volume, struct arena *a)
+{
+	const char *type = strings_pair(&volume->facts, "type"), *size = strings_pair(&volume->facts, "GiB");
+	const int64_t *price = type == NULL ? NULL : price_of("volume", type);
+	uint64_t gib;
+	char text[DOLLARS_TEXT];
+
+	if (price == NULL || size == NULL || !num_u64(str_of(size), &gib) || gib > UINT16_MAX * 1024ULL)
+		return "it has the data";
+	return arena_printf(a, "it has the data, and costs about %s a month (%s)",
+			    dollars_show(*price * (int64_t)gib, text), price_place);
+}
+
 void teardown_plan(const struct resources *found, bool with_data, struct arena *a, struct setup_steps *steps)
 {
 	for (enum resource_kind k = RESOURCE_KINDS; k-- > 0;) {
@@ -113,7 +127,7 @@ void teardown_plan(const struct resources *found, bool with_data, struct arena *
 			    (struct setup_step){.kind = kept ? SETUP_KEEP : SETUP_REMOVE,
 						.found = f,
 						.about = f,
-						.why = kept ? "it has the data" : NULL,
+						.why = kept ? why_kept(f, a) : NULL,
 						.hint = kept ? "--with-data takes it away, too" : NULL};
 		}
 	}

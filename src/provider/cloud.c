@@ -4,6 +4,7 @@
 #include "model/ec2.h"
 #include "model/hcloud.h"
 #include "model/public_key.h"
+#include "plan/cost_plan.h"
 #include "plan/image_plan.h"
 #include "provider/registry.h"
 #include "wire/aws_policy.h"
@@ -202,6 +203,12 @@ static const char *ec2_policy(const char *target, const void *settings, struct a
 	return arena_strdup(a, buf_text(&b));
 }
 
+static void ec2_cost(const void *settings, const struct cost_uses *uses, int64_t days, struct arena *a,
+		     struct cost_items *out)
+{
+	cost_ec2(settings, uses, days, a, out);
+}
+
 static void ec2_pools(const void *settings, struct arena *a, struct strings *pools)
 {
 	const struct field_items *made = &((const struct ec2_settings *)settings)->made;
@@ -283,6 +290,7 @@ const struct provider_ops provider_aws_ec2 = {
 	     .nblocks = ARRAY_LEN(ec2_blocks),
 	     .wrong = ec2_wrong,
 	     .policy = ec2_policy,
+	     .cost = ec2_cost,
 	     .pools = ec2_pools,
 	     .made_key = ec2_made,
 	     .gone_off = true},

@@ -63,7 +63,7 @@ def test_from_nothing_and_back(make):
     # Back.
     assert steps(s, "destroy", "arch") == [("keep", "volume"), ("take away", "security group"), ("take away", "key pair")]
     done = s.run("destroy", "arch", "--yes", check=0)
-    assert "it has the data" in done.stdout
+    assert "it has the data, and costs about $1.88 a month" in done.stdout
     assert groups(s) == [] and list(s.fake.world.key_pairs) == ["mine"] and ours(s, "cold") == [cold]
     # It is found again.
     assert steps(s) == [("make", "key pair"), ("make", "security group")]
@@ -134,6 +134,28 @@ def test_back_to_what_was_applied_before(make):
     record.unlink()
     for wrong, why in (("99", "no generation 99"), ("x", "'x' is no number")):
         assert why in s.run("rollback", wrong, "--yes", check=3).stderr
+
+
+def test_what_it_costs(make):
+    s = make("sshd", enforce_ingress=True)
+    use(s)
+    s.run("apply", "--yes", check=0)
+    told = s.run("cost", check=0).stdout
+    assert "target 'arch': about $1.88 a month\n" in told and "0 starts in 1 day" in told and "list prices" in told
+    s.run("wake", "arch", check=0)
+    (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
+    assert not bill["whole"]  # it is on, and nobody has seen its end
+    s.sleep()
+    (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
+    items = {item["what"]: item for item in bill["items"]}
+    assert bill["whole"] and bill["days"] == 1 and items["volume 'cold'"]["micros"] == 1875000
+    # A minute is the least that is paid; a day's minute is half an hour in a month.
+    kind = s.launched()[-1]["InstanceType"]
+    assert items[kind]["basis"].startswith("1 start in 1 day, on for ") and items[kind]["micros"] >= 4200 * 365 // 720
+    assert bill["micros"] == sum(item["micros"] for item in items.values())
+    assert "gone after" in s.run("machines", "--starts", check=0).stdout
+    s.config.write_text('target "plain" "exec" {\n  command = ["true"]\n}\n')
+    assert "no target there has prices" in s.run("cost", check=3).stderr
 
 
 def test_asks(make):

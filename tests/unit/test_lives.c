@@ -186,10 +186,11 @@ int store_machines(struct store *s, struct arena *a, struct stored_machines *out
 	return 0;
 }
 
-int store_start_begin(struct store *s, const char *target, const char *who, const char *client, int64_t now,
-		      int64_t *id, struct err *e)
+int store_start_begin(struct store *s, const char *target, const char *token, const char *who, const char *client,
+		      int64_t now, int64_t *id, struct err *e)
 {
 	(void)s;
+	(void)token;
 	if (disk(e) < 0)
 		return -1;
 	if (w.nstarts == ARRAY_LEN(w.starts))
@@ -211,6 +212,15 @@ int store_start_end(struct store *s, int64_t id, const char *error, struct err *
 	return 0;
 }
 
+int store_start_gone(struct store *s, const char *target, const char *token, int64_t now, struct err *e)
+{
+	(void)s;
+	(void)target;
+	(void)token;
+	(void)now;
+	return disk(e);
+}
+
 int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n, struct err *e)
 {
 	(void)s;
@@ -228,7 +238,7 @@ int store_starts(struct store *s, const char *target, int64_t since, struct aren
 	(void)e;
 	for (const struct noted *n = w.starts; n < w.starts + w.nstarts; n++)
 		if (n->at >= since && (target == NULL || strcmp(n->target, target) == 0))
-			*vec_add(out, a) = (struct stored_start){n->target, n->at, n->who, n->error};
+			*vec_add(out, a) = (struct stored_start){n->target, n->at, n->who, n->error, 0};
 	return 0;
 }
 

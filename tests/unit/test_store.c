@@ -93,13 +93,42 @@ static void from_version_1(void **state)
 		struct stored_machine other = {"arch", "def", "starting", "{}", 1700000001};
 		assert_int_equal(store_machine_put(s, &other, &e), 0);
 		if (!again)
-			assert_int_equal(store_start_begin(s, "arch", "eve", "", 1700000001, &id, &e), 0);
+			assert_int_equal(store_start_begin(s, "arch", "def", "eve", "", 1700000001, &id, &e), 0);
 		starts = (struct stored_starts){0};
 		assert_int_equal(store_starts(s, "arch", 0, &a, &starts, &e), 0);
 		assert_int_equal(starts.n, 1);
 		assert_null(starts.v[0].error);
+		/* And only version 3: when it had gone, once. */
+		assert_int_equal(starts.v[0].ended, again ? 1700000100 : 0);
+		assert_int_equal(store_start_gone(s, "arch", "abc", 1700000050, &e), 0);
+		assert_int_equal(store_start_gone(s, "arch", "def", 1700000100 + again, &e), 0);
 		store_close(s);
 	}
+	forget(folder, path);
+}
+
+static void from_version_2(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
+	struct stored_starts starts = {0};
+	struct store *s = NULL;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	make(path,
+	     "CREATE TABLE start(id INTEGER PRIMARY KEY, target TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,"
+	     " client TEXT NOT NULL, error TEXT) STRICT;"
+	     "INSERT INTO start VALUES(3, 'arch', 1700000000, 'eve', '', '');"
+	     "PRAGMA user_version = 2;");
+	assert_int_equal(store_open(path, &s, &e), 0);
+	assert_int_equal(store_starts(s, "arch", 0, &a, &starts, &e), 0);
+	assert_int_equal(starts.n, 1);
+	assert_int_equal(starts.v[0].at, 1700000000);
+	assert_int_equal(starts.v[0].ended, 0);
+	store_close(s);
 	forget(folder, path);
 }
 
@@ -112,7 +141,7 @@ static void from_the_future(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
-	make(path, "PRAGMA user_version = 3;");
+	make(path, "PRAGMA user_version = 4;");
 	assert_int_equal(store_open(path, &s, &e), -1);
 	assert_true(e.hint[0] != '\0');
 	forget(folder, path);
@@ -122,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(from_version_1),
+	    cmocka_unit_test(from_version_2),
 	    cmocka_unit_test(from_the_future),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

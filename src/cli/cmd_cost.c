@@ -1,0 +1,143 @@
+/* cost: what the targets cost in a month, by list prices and by how long their machines were on. */
+#include "cli/applying.h"
+#include "plan/cost_plan.h"
+#include "provider/registry.h"
+#include "sys/clock.h"
+
+enum { DAYS = 30, DAY_S = 24 * 3600 };
+
+struct bill {
+	struct cost_uses uses;
+	int64_t days, unseen; /* starts whose end nobody saw */
+	struct cost_items items;
+};
+
+/* Of the last 30 days, or since the first start if that is less long ago. */
+static int read_uses(struct cli *c, const struct target *t, struct bill *b, struct err *e)
+{
+	struct control_request r = {.op = CONTROL_STARTS, .target = t->name};
+	AUTO(json) json_t *list = cli_ask(c, &r, e);
+	int64_t now = clock_unix_s(), first = now;
+	json_t *start;
+	size_t i;
+
+	if (list == NULL)
+		return -1;
+	json_array_foreach(list, i, start)
+	{
+		int64_t at = json_integer_value(json_object_get(start, "at")),
+			ended = json_integer_value(json_object_get(start, "ended"));
+		first = at < first ? at : first;
+		if (at < now - DAYS * DAY_S)
+			continue;
+		if (ended < at)
+			b->unseen++;
+		else
+			*vec_add(&b->uses, &c->arena) = (struct cost_use){at, ended};
+	}
+	b->days = (now - first) / DAY_S + 1;
+	b->days = b->days > DAYS ? DAYS : b->days;
+	return 0;
+}
+
+static int64_t total(const struct bill *b, bool *unknown)
+{
+	int64_t sum = 0;
+
+	*unknown = false;
+	for (size_t i = 0; i < b->items.n; i++) {
+		sum += b->items.v[i].micros;
+		*unknown |= b->items.v[i].unknown;
+	}
+	return sum;
+}
+
+static void show(const struct target *t, const struct bill *b)
+{
+	char text[DOLLARS_TEXT];
+	bool unknown;
+	int64_t sum = total(b, &unknown);
+
+	(void)printf("target '%s': about %s a month%s\n", t->name, dollars_show(sum, text),
+		     unknown ? ", and what has no price here" : "");
+	for (size_t i = 0; i < b->items.n; i++) {
+		const struct cost_item *item = &b->items.v[i];
+		(void)printf("  %-16s %-44s %10s\n", item->what, item->basis,
+			     item->unknown ? "?" : dollars_show(item->micros, text));
+	}
+	if (b->unseen > 0)
+		(void)printf("  not counted: %lld more start%s, whose end has not been seen\n", (long long)b->unseen,
+			     b->unseen == 1 ? "" : "s");
+}
+
+static json_t *as_json(const struct target *t, const struct bill *b)
+{
+	json_t *j = json_object(), *items = json_array();
+	bool unknown;
+
+	(void)json_object_set_new(j, "target", json_any(t->name));
+	(void)json_object_set_new(j, "micros", json_integer(total(b, &unknown)));
+	(void)json_object_set_new(j, "whole", json_boolean(!unknown && b->unseen == 0));
+	(void)json_object_set_new(j, "days", json_integer(b->days));
+	for (size_t i = 0; i < b->items.n; i++) {
+		const struct cost_item *item = &b->items.v[i];
+		json_t *k = json_object();
+		json_put_text(k, "what", item->what);
+		json_put_text(k, "basis", item->basis);
+		if (!item->unknown)
+			(void)json_object_set_new(k, "micros", json_integer(item->micros));
+		(void)json_array_append_new(items, k);
+	}
+	(void)json_object_set_new(j, "items", items);
+	return j;
+}
+
+static int all(struct cli *c, struct err *e)
+{
+	AUTO(json) json_t *list = json_array();
+	bool told = false;
+
+	for (size_t i = 0; i < c->config.targets.n; i++) {
+		const struct target *t = &c->config.targets.v[i];
+		const struct target_kind *kind = &provider_find(t->kind)->kind;
+		struct bill b = {0};
+		if (!works_chosen(c, t) || kind->cost == NULL)
+			continue;
+		if (read_uses(c, t, &b, e) < 0)
+			return -1;
+		kind->cost(t->settings, &b.uses, b.days, &c->arena, &b.items);
+		told = true;
+		if (c->json)
+			(void)json_array_append_new(list, as_json(t, &b));
+		else
+			show(t, &b);
+	}
+	if (!told) {
+		(void)err_set(e, ERR_USAGE, "no target there has prices");
+		return err_hint(e, "those of kind aws_ec2 do");
+	}
+	if (c->json)
+		cli_print_json(list);
+	else
+		(void)printf("By the list prices of %s in %s, without tax; what a region asks may differ, and what is "
+			     "sent\nout of it costs more. The bill is what counts.\n",
+			     price_date, price_place);
+	return 0;
+}
+
+int cmd_cost(int argc, char **argv)
+{
+	struct cli c;
+	struct err e;
+	int rc = cli_start(&c, argc, argv,
+			   "usage: dormouse cost [TARGET…] [--json] [-c FILE]\n"
+			   "What targets cost in a month: the volumes that stay, and machines, if they go on being on "
+			   "for as long as in the last 30 days.",
+			   NULL, 0);
+
+	if (rc >= 0)
+		return rc;
+	rc = works_named(&c, &e) < 0 || all(&c, &e) < 0 ? cli_fail(&c, &e) : EXIT_DONE;
+	cli_end(&c);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* What an aws_ec2 costs in a month, against sums done by hand. */
+#include "check.h"
+
+#include "plan/cost_plan.h"
+
+static const struct cost_item *item(const struct cost_items *all, const char *what, const char *basis)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->v[i].what, what) == 0 && strstr(all->v[i].basis, basis) != NULL)
+			return &all->v[i];
+	fail_msg("no %s, %s", what, basis);
+	return NULL;
+}
+
+static void a_month(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct ec2_made_volume made[] = {
+	    {.name = "cold", .type = "sc1", .size = 125ULL << 30},
+	    {.name = "hot", .type = "gp3", .size = 10ULL << 30, .iops = 4000, .throughput = 225},
+	    {.name = "odd", .type = "io9", .size = 1ULL << 30}};
+	struct ec2_attach old = {.volume_id = "vol-1"};
+	struct ec2_settings s = {.instance_type = "t4g.small", .made = {made, 3}, .volumes = {&old, 1}};
+	/* An hour and a half; one that is paid as a minute; in 10 of the 30.4 days of a month. */
+	struct cost_use use[] = {{1000, 1000 + 5400}, {9000, 9010}};
+	struct cost_uses uses = {use, 2, 2};
+	struct cost_items out = {0};
+
+	(void)state;
+	cost_ec2(&s, &uses, 10, &a, &out);
+	assert_int_equal(item(&out, "volume 'cold'", "125")->micros, 1875000);
+	assert_int_equal(item(&out, "volume 'hot'", "GiB")->micros, 800000);
+	assert_int_equal(item(&out, "volume 'hot'", "4000 operations")->micros, 1000 * 5000);
+	assert_int_equal(item(&out, "volume 'hot'", "225 MiB/s")->micros, 100 * 40000);
+	assert_true(item(&out, "volume 'odd'", "io9")->unknown && item(&out, "vol-1", "elsewhere")->unknown);
+	/* 5460 s in 10 days are 4.6132 hours in a month of 730. */
+	assert_int_equal(item(&out, "t4g.small", "2 starts in 10 days")->micros, 77502);
+	assert_int_equal(item(&out, "its address", "IPv4")->micros, 23066);
+	assert_int_equal(item(&out, "its own disks", "8 GiB")->micros, 4044);
+	/* Neither an address nor a price of the type. */
+	s.associate_public_ip = OPTION_NO;
+	s.instance_type = "u9.huge";
+	out = (struct cost_items){0};
+	cost_ec2(&s, &uses, 10, &a, &out);
+	assert_true(item(&out, "u9.huge", "")->unknown);
+	for (size_t i = 0; i < out.n; i++)
+		assert_string_not_equal(out.v[i].what, "its address");
+	/* Never on: the volumes all the same. */
+	out = (struct cost_items){0};
+	cost_ec2(&s, &(struct cost_uses){0}, 30, &a, &out);
+	assert_int_equal(item(&out, "volume 'cold'", "125")->micros, 1875000);
+	assert_int_equal(item(&out, "its own disks", "")->micros, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
