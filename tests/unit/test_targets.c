@@ -142,7 +142,9 @@ static void made_wrongly(void **state)
 		const char *text, *what;
 	} rows[] = {
 	    {EC2 ZONE COLD "}\n" COLD "}\n}", "a second 'volume' block cold"},
-	    {"target t disk {\ndevices = [\"/dev/x\"]\npools = [\"p\"]\nwatchdog = \"1h\"\n}", "is no machine"},
+	    {"target t disk {\ndevices = [\"/dev/x\"]\npools = [\"p\"]\nwatchdog = \"1h\"\n}",
+	     "is nothing that goes off"},
+	    {"target t forward {\nto = \"h\"\nwatchdog = \"1h\"\n}", "is nothing that goes off"},
 	    {EC2 ZONE "volume {\nsize = \"1GiB\"\n}\n}", "block 'volume' has 0 labels, it must have 1"},
 	    {EC2 ZONE COLD "dataset {\n}\n}\n}", "block 'dataset' has 0 labels, it must have 1"},
 	    {EC2 ZONE COLD "dataset \"a\" {\n}\ndataset \"a\" {\n}\n}\n}", "a second 'dataset' block a"},
