@@ -35,6 +35,11 @@ static const char *shown(const char *value, struct arena *a)
 	return strchr(last, ' ') != NULL ? value : arena_printf(a, "%.*s...%s", LONGEST / 2, value, last);
 }
 
+static const char *change_text(const struct setup_change *c, struct arena *a)
+{
+	return arena_printf(a, "%s: %s -> %s", c->fact, c->from == NULL ? "?" : shown(c->from, a), shown(c->to, a));
+}
+
 static void show_step(const struct setup_step *s, struct arena *a)
 {
 	const struct resource *r = s->about;
@@ -47,9 +52,7 @@ static void show_step(const struct setup_step *s, struct arena *a)
 		for (size_t i = 0; i + 1 < r->facts.n; i += 2)
 			(void)printf("              %s: %s\n", r->facts.v[i], shown(r->facts.v[i + 1], a));
 	for (size_t i = 0; i < s->changes.n; i++)
-		(void)printf("              %s: %s -> %s\n", s->changes.v[i].fact,
-			     s->changes.v[i].from == NULL ? "?" : shown(s->changes.v[i].from, a),
-			     shown(s->changes.v[i].to, a));
+		(void)printf("              %s\n", change_text(&s->changes.v[i], a));
 	if (s->why != NULL)
 		(void)printf("              %s\n", s->why);
 	if (s->hint != NULL)
@@ -291,9 +294,7 @@ static struct strings plan_of(const struct works *all, struct arena *a)
 			AUTO(buf) struct buf b = {0};
 			buf_printf(&b, "%s: %s %s", w->setup.target, words[s->kind], resource_title(s->about, a));
 			for (size_t n = 0; n < s->changes.n; n++)
-				buf_printf(&b, "%s%s: %s -> %s", n == 0 ? " (" : ", ", s->changes.v[n].fact,
-					   s->changes.v[n].from == NULL ? "?" : shown(s->changes.v[n].from, a),
-					   shown(s->changes.v[n].to, a));
+				buf_printf(&b, "%s%s", n == 0 ? " (" : ", ", change_text(&s->changes.v[n], a));
 			buf_puts(&b, s->changes.n > 0 ? ")" : "");
 			*vec_add(&lines, a) = str_dup(a, buf_str(&b));
 		}

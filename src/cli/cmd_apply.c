@@ -7,13 +7,10 @@
 static int is_new(struct cli *c, bool *is, struct err *e)
 {
 	struct generations all;
-	const struct generation *last = NULL;
 
-	if (generations_read(&c->paths, &c->arena, &all, e) < 0)
+	if (generations_read(&c->paths, works_file(c), &c->arena, &all, e) < 0)
 		return -1;
-	for (size_t i = 0; i < all.n; i++)
-		if (strcmp(all.v[i].file, works_file(c)) == 0)
-			last = &all.v[i];
+	const struct generation *last = all.n == 0 ? NULL : &all.v[all.n - 1];
 	*is = last == NULL || !last->done || !generation_is(last, c->text, &c->arena);
 	return 0;
 }

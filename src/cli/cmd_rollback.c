@@ -10,11 +10,6 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 
-static const char *when(const struct generation *g, char *text)
-{
-	return civil_show(g->at, text);
-}
-
 static json_t *as_json(const struct generation *g)
 {
 	json_t *j = json_object(), *plan = json_array();
@@ -36,7 +31,7 @@ static void show(const struct generation *g)
 {
 	char text[CIVIL_TEXT];
 
-	(void)printf("%4lld  %s  %s\n", (long long)g->number, when(g, text), g->file);
+	(void)printf("%4lld  %s  %s\n", (long long)g->number, civil_show(g->at, text), g->file);
 	if (g->back_to != 0)
 		(void)printf("      back to %lld\n", (long long)g->back_to);
 	for (size_t i = 0; i < g->plan.n; i++)
@@ -59,7 +54,7 @@ int cmd_generations(int argc, char **argv)
 	if (rc >= 0)
 		return cli_end(&c), rc;
 	rc = EXIT_DONE;
-	if (cli_at_most(&c, 0, &e) < 0 || generations_read(&c.paths, &c.arena, &all, &e) < 0) {
+	if (cli_at_most(&c, 0, &e) < 0 || generations_read(&c.paths, NULL, &c.arena, &all, &e) < 0) {
 		rc = cli_fail(&c, &e);
 	} else if (c.json) {
 		AUTO(json) json_t *list = json_array();
@@ -89,8 +84,6 @@ static const struct generation *choose(struct cli *c, const struct generations *
 	}
 	for (size_t i = 0; i < all->n; i++) {
 		const struct generation *g = &all->v[i];
-		if (strcmp(g->file, works_file(c)) != 0)
-			continue;
 		if (c->args.n == 1 ? g->number == (int64_t)number : g->done && !generation_is(g, now, &c->arena))
 			last = g;
 	}
@@ -132,7 +125,7 @@ static int keep(struct cli *c, const struct generations *all, struct str now, st
 	struct generation g = {.at = clock_unix_s(), .file = works_file(c)};
 
 	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(all->v[i].file, g.file) == 0 && generation_is(&all->v[i], now, &c->arena))
+		if (generation_is(&all->v[i], now, &c->arena))
 			return 0;
 	*vec_add(&g.plan, &c->arena) = "never applied; kept by a rollback";
 	return now.n == 0 ? 0 : generation_add(&c->paths, &g, now, &c->arena, e);
@@ -160,7 +153,7 @@ static int back(struct cli *c, const struct generations *all, const struct gener
 		return cli_fail(c, &e);
 	if (!c->json)
 		(void)printf("%s as in generation %lld of %s\n  what differs: diff %s %s\n", c->paths.config,
-			     (long long)g->number, when(g, text), c->paths.config, g->copy);
+			     (long long)g->number, civil_show(g->at, text), c->paths.config, g->copy);
 	works_show(c, &works);
 	if (!dry) {
 		if (cli_agreed(yes, &e) < 0 || put_back(c, all, now, &e) < 0)
@@ -192,7 +185,8 @@ int cmd_rollback(int argc, char **argv)
 	if (rc >= 0)
 		return cli_end(&c), rc;
 	if (cli_at_most(&c, 1, &e) < 0 || read_now(&c, &now, &e) < 0 ||
-	    generations_read(&c.paths, &c.arena, &all, &e) < 0 || (g = choose(&c, &all, now, &e)) == NULL) {
+	    generations_read(&c.paths, works_file(&c), &c.arena, &all, &e) < 0 ||
+	    (g = choose(&c, &all, now, &e)) == NULL) {
 		rc = cli_fail(&c, &e);
 	} else {
 		c.args.n = 0; /* all targets */

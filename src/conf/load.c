@@ -170,7 +170,7 @@ static void check_watchdog(struct loading *l, const struct attr *given, const st
 		t->watchdog_ms = OFTEN_MS;
 	if (given == NULL || t->watchdog_ms == 0)
 		return;
-	if (kind->local || kind->unchecked) /* no machine, or one that is always on */
+	if (kind->unchecked) /* no machine, or one that is always on */
 		diag_hint(l->d, diag_add(l->d, given->at, "a target of kind '%s' is nothing that goes off", kind->name),
 			  "leave out 'watchdog'");
 	else if (t->watchdog_ms < LEAST_MS)

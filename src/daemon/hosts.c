@@ -183,7 +183,7 @@ static void complain(const struct err *e)
 static void fault(struct keeper *k, struct host *h, const struct err *e)
 {
 	/* Only its watchdog was told something; who has the machine still has it. */
-	if (h->m.state == MACHINE_READY || h->m.state == MACHINE_LINGERING)
+	if (machine_is_up(h->m.state))
 		complain(e);
 	else
 		h->last = *e;
@@ -288,7 +288,7 @@ static void record(struct keeper *k, struct host *h, enum machine_event ev)
 {
 	struct err e;
 	char line[sizeof(h->last.what) + sizeof(h->last.why) + 8] = "";
-	bool up = h->m.state == MACHINE_READY || h->m.state == MACHINE_LINGERING;
+	bool up = machine_is_up(h->m.state);
 
 	if (h->start == 0 || h->m.state == MACHINE_STARTING || h->m.state == MACHINE_PREPARING)
 		return;
@@ -396,7 +396,7 @@ static void say_why(struct host *h, enum machine_event ev)
 	char text[NUM_TEXT];
 	struct err e;
 
-	if (ev == MACHINE_FAULT && h->work.op != NULL && strcmp(h->work.op, "feed") == 0) {
+	if (ev == MACHINE_FAULT && machine_is_up(h->m.state)) {
 		(void)err_set(&e, ERR_TIMEOUT, "target '%s' does not answer its watchdog's question", h->target);
 		complain(&e);
 	} else if (ev == MACHINE_EXPIRED) {

@@ -59,7 +59,7 @@ static int by_number(const void *x, const void *y)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-int generations_read(const struct paths *p, struct arena *a, struct generations *out, struct err *e)
+int generations_read(const struct paths *p, const char *file, struct arena *a, struct generations *out, struct err *e)
 {
 	const char *name = folder(p, a);
 	DIR *dir = opendir(name);
@@ -72,9 +72,13 @@ int generations_read(const struct paths *p, struct arena *a, struct generations 
 		return err_sys(e, errno, "cannot read the folder '%s'", name);
 	for (struct dirent *d; rc == 0 && (d = readdir(dir)) != NULL;) {
 		struct str rest = str_of(d->d_name), number = str_cut(&rest, '.');
+		struct generation g;
 		uint64_t n;
-		if (str_eq(rest, "record") && num_u64(number, &n))
-			rc = read_one(p, (int64_t)n, a, vec_add(out, a), e);
+		if (!str_eq(rest, "record") || !num_u64(number, &n))
+			continue;
+		rc = read_one(p, (int64_t)n, a, &g, e);
+		if (rc == 0 && (file == NULL || strcmp(g.file, file) == 0))
+			*vec_add(out, a) = g;
 	}
 	(void)closedir(dir);
 	if (out->n > 0)
@@ -113,7 +117,7 @@ static int add(const struct paths *p, struct generation *g, struct str text, str
 {
 	struct generations all;
 
-	if (generations_read(p, a, &all, e) < 0)
+	if (generations_read(p, NULL, a, &all, e) < 0)
 		return -1;
 	const char *dot = strrchr(g->file, '.');
 	g->number = all.n == 0 ? 1 : all.v[all.n - 1].number + 1;

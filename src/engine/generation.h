@@ -18,8 +18,9 @@ struct generation {
 };
 struct generations VEC(struct generation);
 
-/* Oldest first.  One whose record cannot be read is ERR_CORRUPT. */
-int generations_read(const struct paths *p, struct arena *a, struct generations *out, struct err *e) MUST_CHECK;
+/* Of that file, or of all (NULL), oldest first.  One whose record cannot be read is ERR_CORRUPT. */
+int generations_read(const struct paths *p, const char *file, struct arena *a, struct generations *out,
+		     struct err *e) MUST_CHECK;
 /* Is that its text? */
 bool generation_is(const struct generation *g, struct str text, struct arena *a);
 /* A new one, of a file's text: sets its number and its copy.  On disk when it returns.  ERR_BUSY: somebody else adds

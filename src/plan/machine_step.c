@@ -113,7 +113,7 @@ enum machine_refusal machine_refuses(const struct machine *m, const struct machi
 
 /* --- what a step does -------------------------------------------------------------------------------------------- */
 
-static bool is_up(enum machine_state s)
+bool machine_is_up(enum machine_state s)
 {
 	return s == MACHINE_READY || s == MACHINE_LINGERING;
 }
@@ -124,12 +124,12 @@ static unsigned go(struct step *s, enum machine_state to, unsigned actions)
 
 	assert(machine_edge(m->state, to));
 	m->timer_at = 0;
-	if (!is_up(m->state) || !is_up(to)) {
-		if (is_up(m->state) && m->work_until != 0)
+	if (!machine_is_up(m->state) || !machine_is_up(to)) {
+		if (machine_is_up(m->state) && m->work_until != 0)
 			actions |= DO_CANCEL;
 		m->work_until = 0;
 		/* What prepares it has just told it. */
-		m->feed_at = is_up(to) && s->r->feed_ms > 0 ? s->now + s->r->feed_ms : 0;
+		m->feed_at = machine_is_up(to) && s->r->feed_ms > 0 ? s->now + s->r->feed_ms : 0;
 	}
 	m->state = to;
 	if (to == MACHINE_LINGERING)
@@ -263,7 +263,7 @@ static unsigned fed(struct step *s, int64_t again_ms)
 
 static unsigned on_hungry(struct step *s)
 {
-	if (!is_up(s->m->state) || s->r->feed_ms == 0 || s->m->work_until != 0)
+	if (!machine_is_up(s->m->state) || s->r->feed_ms == 0 || s->m->work_until != 0)
 		return 0;
 	s->m->feed_at = 0;
 	s->m->work_until = s->now + 2 * s->r->feed_ms;
@@ -397,7 +397,7 @@ static unsigned on_not_found(struct step *s)
 /* It is stopped all the same: what is left of it (a disk, a rule) may cost something too. */
 static unsigned on_lost(struct step *s)
 {
-	return is_up(s->m->state) ? go(s, MACHINE_STOPPING, cut(s) | DO_STOP) : 0;
+	return machine_is_up(s->m->state) ? go(s, MACHINE_STOPPING, cut(s) | DO_STOP) : 0;
 }
 
 unsigned machine_step(struct machine *m, struct machine_past *past, const struct machine_rules *r,

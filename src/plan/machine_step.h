@@ -86,6 +86,8 @@ void machine_remember(struct machine *m, const struct machine_rules *r, int64_t 
 void machine_doubt(struct machine *m, int64_t now);
 /* May the state change so? */
 bool machine_edge(enum machine_state from, enum machine_state to);
+/* Can it be used: in a state in which who wants it has it or gets it at once? */
+bool machine_is_up(enum machine_state s);
 /* Is there, or may there be, a machine that costs something? */
 bool machine_exists(const struct machine *m);
 

@@ -21,7 +21,7 @@ static bool knows(const struct known_machines *known, const char *token)
 /* One without a token may be any. */
 bool reconcile_missing(const struct known_machine *k, const struct strings *listed)
 {
-	bool on = k->m->state == MACHINE_READY || k->m->state == MACHINE_LINGERING;
+	bool on = machine_is_up(k->m->state);
 	return on && !lists(listed, k->token) && !lists(listed, "");
 }
 

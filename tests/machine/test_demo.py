@@ -9,8 +9,7 @@ import tempfile
 import time
 
 import pytest
-
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+from conftest import TOP, environment, guests
 
 
 @pytest.fixture
@@ -18,23 +17,6 @@ def tmp_path():
     """A short one: the name of a socket has at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         yield pathlib.Path(folder)
-
-
-def guests(folder):
-    """The QEMU processes whose disks are in a folder."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if str(folder).encode() in (path / "cmdline").read_bytes() and b"qemu" in (path / "cmdline").read_bytes():
-                found.append(path.name)
-        except OSError:
-            pass
-    return found
-
-
-def environment(tmp_path):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("DORMOUSE_") or k == "DORMOUSE_CACHE"}
-    return dict(env, TMPDIR=str(tmp_path), NO_COLOR="1")
 
 
 def test_demo(tmp_path):

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import pytest
-from test_demo import TOP, environment, guests
+from conftest import TOP, environment, guests, running
 
 DORMOUSE = TOP / "build" / "dormouse"
 
@@ -17,18 +17,6 @@ DORMOUSE = TOP / "build" / "dormouse"
 def folder():
     with tempfile.TemporaryDirectory(prefix="dog-") as name:
         yield pathlib.Path(name)
-
-
-def keepers(config):
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            args = (path / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"daemon" in args and str(config).encode() in args:
-            found.append(int(path.name))
-    return found
 
 
 def vm(folder, script):
@@ -88,7 +76,7 @@ target "archiver" "qemu" {{
             time.sleep(5)
             others.add(told()[0])
         assert len(others) == 3 and guests(folder)
-        for pid in keepers(config):
+        for pid in running("daemon", config):
             os.kill(pid, signal.SIGKILL)
         killed = time.monotonic()
         while guests(folder) and time.monotonic() < killed + 240:

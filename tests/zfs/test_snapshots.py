@@ -186,6 +186,8 @@ def test_what_cannot_be_destroyed_stops_nothing_else(world):
     late = first["tank/many/d3"]
     only_snapshots(world, f'  before_snapshot = ["zfs", "hold", "mine", "{late}"]\n', policy)
     world.env["DORMOUSE_NOW"] = str(began + 900)
+    dry = world.run("snapshot", "--dry-run", check=0)
+    assert "24 snapshots would go" in dry.stdout, dry.stdout
     done = world.run("snapshot", check=1)
     assert f"cannot destroy {late}: " in done.stderr and "d7" not in done.stderr
     assert "23 snapshots destroyed\n" in done.stdout
