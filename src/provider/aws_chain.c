@@ -7,6 +7,7 @@
 
 enum { LOCAL_MS = 1000, TRIES = 2, PROGRAM_MS = 60000, ANSWER_MAX = 64 * 1024, ROLES_MAX = 5 };
 enum found { NONE, FOUND, BROKEN }; /* BROKEN: with *e */
+#define SESSION "dormouse"
 
 /* --- services of the machine itself ------------------------------------------------------------------------ */
 
@@ -163,6 +164,55 @@ static enum found of_program(const struct aws_client *c, const char *profile, st
 	return BROKEN;
 }
 
+/* --- roles ------------------------------------------------------------------------------------------------- */
+
+/* With the keys of who may take it, or (NULL) by what the body says. */
+static enum found take_role(struct aws_client *c, const struct aws_keys *source, const char *action,
+			    const struct buf *body, struct aws_keys *k, struct err *e)
+{
+	struct aws_request r = {.service = "sts", .action = action, .body = buf_str(body)};
+	struct aws_fault fault;
+	struct str answer;
+
+	return aws_call_as(c, source, &r, &answer, &fault, e) == 0 && sts_keys_read(answer, c->env->arena, k, e) == 0
+		   ? FOUND
+		   : BROKEN;
+}
+
+/* A token that another service (of a cluster, of a CI) has put into a file, and renews there. */
+static enum found of_token(struct aws_client *c, const char *file, const struct aws_role *role, struct aws_keys *k,
+			   struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct arena *a = c->env->arena;
+	struct str token;
+
+	if (fd_read_file(file, ANSWER_MAX, a, &token, e) < 0) {
+		(void)err_wrap(e, "cannot read the token for the role '%s'", role->arn);
+		return BROKEN;
+	}
+	sts_assume_role_by_token(&b, role, str_dup(a, str_trim(token)));
+	if (take_role(c, NULL, "AssumeRoleWithWebIdentity", &b, k, e) == FOUND)
+		return FOUND;
+	if (e->kind == ERR_DENIED)
+		(void)err_hint(e, "the role's trust policy must name the service that made the token, and its subject");
+	(void)err_wrap(e, "cannot take the role '%s' by the token in '%s'", role->arn, file);
+	return BROKEN;
+}
+
+static enum found of_token_in_environment(struct aws_client *c, struct aws_keys *k, struct err *e)
+{
+	const char *file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE"), *session = aws_env("AWS_ROLE_SESSION_NAME");
+	struct aws_role role = {.arn = aws_env("AWS_ROLE_ARN"), .session_name = session == NULL ? SESSION : session};
+
+	if (file == NULL)
+		return NONE;
+	if (role.arn != NULL)
+		return of_token(c, file, &role, k, e);
+	(void)err_set(e, ERR_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not");
+	return BROKEN;
+}
+
 static enum found of_profile(struct aws_client *c, const char *profile, int depth, struct aws_keys *k, struct err *e);
 
 /* Whose keys may take the role. */
@@ -200,36 +250,34 @@ static enum found of_role(struct aws_client *c, const char *profile, int depth, 
 {
 	AUTO(buf) struct buf b = {0};
 	const char *duration = aws_profile_get(&c->profile, profile, "duration_seconds");
+	const char *token_file = aws_profile_get(&c->profile, profile, "web_identity_token_file");
 	struct aws_role role = {.arn = aws_profile_get(&c->profile, profile, "role_arn"),
 				.session_name = aws_profile_get(&c->profile, profile, "role_session_name"),
 				.external_id = aws_profile_get(&c->profile, profile, "external_id")};
 	struct aws_keys source;
-	struct aws_fault fault;
-	struct str answer;
 
 	if (role.arn == NULL)
 		return NONE;
-	if (aws_profile_get(&c->profile, profile, "mfa_serial") != NULL ||
-	    aws_profile_get(&c->profile, profile, "web_identity_token_file") != NULL) {
-		(void)err_set(e, ERR_CONFIG, "profile '%s' wants what only a person or another service can give",
-			      profile);
-		(void)err_why(e, "it has mfa_serial or web_identity_token_file");
+	if (aws_profile_get(&c->profile, profile, "mfa_serial") != NULL) {
+		(void)err_set(e, ERR_CONFIG, "profile '%s' wants what only a person can give", profile);
+		(void)err_why(e, "it has mfa_serial");
 		(void)err_hint(e,
 			       "a profile can have its keys from another program: credential_process = aws configure "
 			       "export-credentials --profile %s",
 			       profile);
 		return BROKEN;
 	}
-	role.session_name = role.session_name == NULL ? "dormouse" : role.session_name;
+	role.session_name = role.session_name == NULL ? SESSION : role.session_name;
 	if (duration != NULL && !num_i64(str_of(duration), &role.duration_s)) {
 		(void)err_set(e, ERR_CONFIG, "duration_seconds of profile '%s' is no number", profile);
 		return BROKEN;
 	}
+	if (token_file != NULL)
+		return of_token(c, token_file, &role, k, e);
 	if (role_source(c, profile, depth, &source, e) == BROKEN)
 		return BROKEN;
 	sts_assume_role(&b, &role);
-	struct aws_request r = {.service = "sts", .action = "AssumeRole", .body = buf_str(&b)};
-	if (aws_call_as(c, &source, &r, &answer, &fault, e) == 0 && sts_keys_read(answer, c->env->arena, k, e) == 0)
+	if (take_role(c, &source, "AssumeRole", &b, k, e) == FOUND)
 		return FOUND;
 	(void)err_wrap(e, "cannot take the role of profile '%s'", profile);
 	return BROKEN;
@@ -239,6 +287,8 @@ static enum found of_profile(struct aws_client *c, const char *profile, int dept
 {
 	enum found f = of_role(c, profile, depth, k, e);
 
+	/* The environment's, if nobody has asked for a profile. */
+	f = f == NONE && depth == 0 && !c->profile.named ? of_token_in_environment(c, k, e) : f;
 	f = f == NONE ? of_files(c, profile, k, e) : f;
 	f = f == NONE ? of_program(c, profile, k, e) : f;
 	if (f != NONE || (aws_profile_get(&c->profile, profile, "sso_start_url") == NULL &&

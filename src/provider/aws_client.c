@@ -59,14 +59,13 @@ static const char *address(const struct aws_client *c, const char *service)
 			    strncmp(c->region, "cn-", 3) == 0 ? ".cn" : "");
 }
 
-/* One request, signed anew: a signature is good for minutes only. */
+/* One request, signed anew, for a signature is good for minutes only; or not signed, without keys. */
 static int once(struct aws_client *c, const struct aws_keys *keys, const struct aws_request *r, const char *url,
 		struct http_answer *answer, struct err *e)
 {
 	struct arena *a = c->env->arena;
 	int64_t left = c->env->deadline_ms - clock_mono_ms();
 	const char *authority = strstr(url, "://");
-	struct sigv4_key key = {keys->id, keys->secret, keys->session, c->region, r->service};
 
 	if (http_check_url(url, e) < 0)
 		return -1;
@@ -82,7 +81,9 @@ static int once(struct aws_client *c, const struct aws_keys *keys, const struct 
 								   : "application/x-amz-json-1.1"};
 	if (r->target != NULL)
 		*vec_add(&s.headers, a) = (struct http_header){"x-amz-target", r->target};
-	sigv4_sign(&s, &key, aws_now(c), sha256, a);
+	if (keys != NULL)
+		sigv4_sign(&s, &(struct sigv4_key){keys->id, keys->secret, keys->session, c->region, r->service},
+			   aws_now(c), sha256, a);
 	struct http_request h = {.method = "POST",
 				 .url = url,
 				 .headers = s.headers,

@@ -37,7 +37,7 @@ struct aws_request {
  * ways *e is the whole of it. */
 int aws_call(struct aws_client *c, const struct aws_request *r, struct str *answer, struct aws_fault *f,
 	     struct err *e) MUST_CHECK;
-/* The same with other keys, which are not renewed. */
+/* The same with other keys, which are not renewed; NULL: not signed. */
 int aws_call_as(struct aws_client *c, const struct aws_keys *keys, const struct aws_request *r, struct str *answer,
 		struct aws_fault *f, struct err *e) MUST_CHECK;
 

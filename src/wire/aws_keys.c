@@ -11,16 +11,28 @@ static void action(struct buf *b, const char *name)
 	form_put(b, "Version", "2011-06-15");
 }
 
-void sts_assume_role(struct buf *b, const struct aws_role *r)
+static void role(struct buf *b, const struct aws_role *r)
 {
 	char duration[24];
 
-	action(b, "AssumeRole");
 	form_put(b, "RoleArn", r->arn);
 	form_put(b, "RoleSessionName", r->session_name);
-	form_put(b, "ExternalId", r->external_id);
 	(void)snprintf(duration, sizeof(duration), "%lld", (long long)r->duration_s);
 	form_put(b, "DurationSeconds", r->duration_s == 0 ? NULL : duration);
+}
+
+void sts_assume_role(struct buf *b, const struct aws_role *r)
+{
+	action(b, "AssumeRole");
+	role(b, r);
+	form_put(b, "ExternalId", r->external_id);
+}
+
+void sts_assume_role_by_token(struct buf *b, const struct aws_role *r, const char *token)
+{
+	action(b, "AssumeRoleWithWebIdentity");
+	role(b, r);
+	form_put(b, "WebIdentityToken", token);
 }
 
 void sts_get_caller_identity(struct buf *b)
@@ -55,11 +67,12 @@ static int keys(struct aws_keys *k, const char *expires, bool temporary, struct 
 
 int sts_keys_read(struct str body, struct arena *a, struct aws_keys *k, struct err *e)
 {
-	const struct xml *x = xml_parse(body, "the answer of STS", a, e);
+	const struct xml *all = xml_parse(body, "the answer of STS", a, e);
+	const struct xml *x = xml_find(all, "AssumeRoleResult/Credentials");
 
-	if (x == NULL)
+	if (all == NULL)
 		return -1;
-	x = xml_find(x, "AssumeRoleResult/Credentials");
+	x = x == NULL ? xml_find(all, "AssumeRoleWithWebIdentityResult/Credentials") : x;
 	*k = (struct aws_keys){.id = xml_text(x, "AccessKeyId"),
 			       .secret = xml_text(x, "SecretAccessKey"),
 			       .session = xml_text(x, "SessionToken")};

@@ -18,8 +18,11 @@ struct aws_role {
 	const char *external_id; /* or NULL */
 	int64_t duration_s;	 /* 0: as STS likes it */
 };
-/* Bodies for STS, and its answers. */
+/* Bodies for STS, and its answers.  The second is for who has a token of another service in place of keys: its request
+ * is not signed. */
 void sts_assume_role(struct buf *b, const struct aws_role *r);
+void sts_assume_role_by_token(struct buf *b, const struct aws_role *r, const char *token);
+/* Of either. */
 int sts_keys_read(struct str body, struct arena *a, struct aws_keys *k, struct err *e) MUST_CHECK;
 void sts_get_caller_identity(struct buf *b);
 /* Who asks: the account's number, and the whole name. */

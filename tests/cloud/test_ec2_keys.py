@@ -77,6 +77,40 @@ def test_files_and_roles(make):
     assert "line 1 of" in e["why"] and "secret" not in json.dumps(e)
 
 
+def test_tokens_of_another_service(make):
+    """As a cluster or a CI hands them out: in a file, which is read anew, for a role."""
+    s = make()
+    no_keys(s)
+    world, file = s.fake.world, s.folder / "token"
+    role = f"arn:aws:iam::{world.account}:role/backup"
+    file.write_text(world.add_identity_token(role) + "\n")
+    life(s, AWS_ROLE_ARN=role, AWS_WEB_IDENTITY_TOKEN_FILE=str(file))
+    assert [c.parameters["RoleSessionName"] for c in s.fake.calls if c.service == "sts"][0] == "dormouse"
+    (s.folder / "config").write_text(
+        f"[profile cluster]\nrole_arn = {role}\nrole_session_name = night\nweb_identity_token_file = {file}\n")
+    life(s, AWS_PROFILE="cluster")
+    assert [c.parameters["RoleSessionName"] for c in s.fake.calls if c.service == "sts"][-1] == "night"
+    # One who asks for a profile means it, whatever the environment has.
+    s.use('  profile = "cluster"')
+    life(s, AWS_ROLE_ARN="arn:aws:iam::1:role/other", AWS_WEB_IDENTITY_TOKEN_FILE="/nowhere")
+    s.use()
+    secret = file.read_text().strip()
+    for text, role_asked, why in (
+        (secret, f"arn:aws:iam::{world.account}:role/other", "AccessDenied"), ("fake.unknown", role, "InvalidIdentityToken"),
+        (world.add_identity_token(role, seconds=-1), role, "Expired"),
+    ):  # fmt: skip
+        file.write_text(text)
+        e = fails(s, AWS_ROLE_ARN=role_asked, AWS_WEB_IDENTITY_TOKEN_FILE=str(file))
+        assert "by the token in" in e["why"] and why in e["why"] and text not in json.dumps(e), e
+        assert why != "AccessDenied" or "trust policy" in e["hint"]
+    e = fails(s, AWS_WEB_IDENTITY_TOKEN_FILE=str(file))
+    assert e["kind"] == "config" and "AWS_ROLE_ARN is not" in e["what"] + e["why"]
+    file.unlink()
+    e = fails(s, AWS_ROLE_ARN=role, AWS_WEB_IDENTITY_TOKEN_FILE=str(file))
+    assert "cannot read the token" in e["what"] + e["why"]
+    assert s.alive() == []
+
+
 def test_region_and_endpoint(make):
     """By the profile, where the environment says neither."""
     s = make()

@@ -261,6 +261,10 @@ static void requests(void **state)
 			    "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&"
 			    "RoleSessionName=s&DurationSeconds=900");
 	buf_clear(&b);
+	sts_assume_role_by_token(&b, &(struct aws_role){.arn = "arn:x", .session_name = "s"}, "a.b+c");
+	assert_string_equal(buf_text(&b), "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Ax&"
+					  "RoleSessionName=s&WebIdentityToken=a.b%2Bc");
+	buf_clear(&b);
 	ssm_get_parameter(&b, "/a/\"b\"");
 	assert_string_equal(buf_text(&b), "{\"Name\":\"/a/\\\"b\\\"\"}");
 }

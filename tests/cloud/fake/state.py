@@ -88,6 +88,7 @@ class World:
                      "seconds": 6 * 3600}  # fmt: skip
         self.imds_tokens, self.imds_requests = {}, []
         self.keys, self.roles = {}, {}
+        self.identity_tokens = {}  # of another service: which role it is for, whose it is, until when
         self.instances, self.volumes, self.snapshots = {}, {}, {}
         self.key_pairs, self.groups = {}, {}
         self.images = catalog.images()
@@ -143,6 +144,11 @@ class World:
         self.roles[arn] = {"name": name, "external_id": external_id, "longest": longest,
                            "id": "AROA" + name.upper().ljust(17, "0")[:17]}  # fmt: skip
         return arn
+
+    def add_identity_token(self, role, subject="system:serviceaccount:backup", seconds=3600):
+        token = "fake." + base64.urlsafe_b64encode(self.random.randbytes(90)).decode()
+        self.identity_tokens[token] = {"role": role, "subject": subject, "expires": self.signature_time() + seconds}
+        return token
 
     def role_session(self, arn, name, seconds):
         role = self.roles[arn]

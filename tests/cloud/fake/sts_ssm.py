@@ -11,8 +11,11 @@ STS_ACTIONS = {
     "GetCallerIdentity": {},
     "AssumeRole": {"RoleArn!": "str", "RoleSessionName!": "str", "DurationSeconds": "int", "ExternalId": "str",
                    "Policy": "str", "SerialNumber": "str", "TokenCode": "str"},
+    "AssumeRoleWithWebIdentity": {"RoleArn!": "str", "RoleSessionName!": "str", "WebIdentityToken!": "str",
+                                  "DurationSeconds": "int", "ProviderId": "str", "Policy": "str"},
     "GetSessionToken": {"DurationSeconds": "int", "SerialNumber": "str", "TokenCode": "str"},
 }  # fmt: skip
+UNSIGNED = {"AssumeRoleWithWebIdentity"}
 
 
 def _bad(text):
@@ -30,9 +33,8 @@ def sts(world, key, pairs):
         raise _bad(e.message) from None
     if world.denied("sts", name):
         raise ApiError("AccessDenied", f"User: {key.arn} is not authorized to perform: sts:{name}", 403)
-    return {"GetCallerIdentity": _identity, "AssumeRole": _assume_role, "GetSessionToken": _session_token}[name](
-        world, key, p
-    )
+    return {"GetCallerIdentity": _identity, "AssumeRole": _assume_role, "AssumeRoleWithWebIdentity": _by_token,
+            "GetSessionToken": _session_token}[name](world, key, p)  # fmt: skip
 
 
 def _identity(world, key, _):
@@ -48,12 +50,43 @@ def _credentials(key):
     }
 
 
-def _assume_role(world, key, p):
+def _session_asked(p):
     name, seconds = p["RoleSessionName"], p.get("DurationSeconds", 3600)
     if not 2 <= len(name) <= 64 or not all(c.isalnum() or c in "_=,.@-" for c in name):
         raise _bad(f"Value '{name}' at 'roleSessionName' failed to satisfy constraint: [\\w+=,.@-]*")
     if seconds < 900 or seconds > 43200:
         raise _bad(f"Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: 900 to 43200")
+    return name, seconds
+
+
+def _session_of(world, arn, name, seconds, longest):
+    if seconds > longest:
+        raise ApiError(
+            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    session = world.role_session(arn, name, seconds)
+    return {"Credentials": _credentials(session),
+            "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn}}  # fmt: skip
+
+
+def _by_token(world, _, p):
+    """Whose token it is, another service says: nobody has signed the request."""
+    name, seconds = _session_asked(p)
+    token = world.identity_tokens.get(p["WebIdentityToken"])
+    if token is None:
+        raise ApiError("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider")
+    if token["expires"] <= world.signature_time():
+        raise ApiError("ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time")
+    role = world.roles.get(p["RoleArn"])
+    if role is None or token["role"] != p["RoleArn"]:
+        raise ApiError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
+    answer = _session_of(world, p["RoleArn"], name, seconds, role["longest"])
+    return dict(answer, SubjectFromWebIdentityToken=token["subject"], Provider="https://id.example.org",
+                Audience="sts.amazonaws.com")  # fmt: skip
+
+
+def _assume_role(world, key, p):
+    name, seconds = _session_asked(p)
     role = world.roles.get(p["RoleArn"])
     # A role that is not there, and one that is not for us, are the same answer.
     if role is None or role["external_id"] != p.get("ExternalId", role["external_id"] and ""):
@@ -63,13 +96,7 @@ def _assume_role(world, key, p):
             403,
         )
     longest = 3600 if key.token and ":assumed-role/" in key.arn else role["longest"]
-    if seconds > longest:
-        raise ApiError(
-            "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-        )
-    session = world.role_session(p["RoleArn"], name, seconds)
-    return {"Credentials": _credentials(session),
-            "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn}}  # fmt: skip
+    return _session_of(world, p["RoleArn"], name, seconds, longest)
 
 
 def _session_token(world, key, p):
