@@ -3,7 +3,7 @@
 
 #include "base/civil.h"
 #include "base/num.h"
-#include "cli/cli.h"
+#include "cli/advising.h"
 #include "engine/run.h"
 #include "plan/archive_plan.h"
 #include "plan/explain.h"
@@ -131,12 +131,17 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	} else {
 		make_plan(&r);
 		rc = r.plan.conflicts.n == 0 && r.pass.doubt == NULL ? EXIT_DONE : EXIT_PARTLY;
+		json_t *notes = b->dest_target == NULL ? json_array() : advising_json(&c, b->dest_target);
 		if (c.json) {
-			print_json(plan_json(&r.pass, &r.plan, &r.archive));
+			json_t *j = plan_json(&r.pass, &r.plan, &r.archive);
+			(void)json_object_set_new(j, "notes", notes);
+			print_json(j);
 		} else {
 			AUTO(buf) struct buf text = {0};
 			plan_explain(&r.pass, &r.plan, &r.archive, b, &r.seen.target, &text);
 			(void)fputs(buf_text(&text), stdout);
+			advising_print(notes);
+			json_decref(notes);
 		}
 	}
 	cli_end(&c);

@@ -1,6 +1,6 @@
 /* check, wake, sleep: one question, one answer. */
 #include "base/num.h"
-#include "cli/cli.h"
+#include "cli/advising.h"
 
 int cmd_check(int argc, char **argv)
 {
@@ -20,8 +20,14 @@ int cmd_check(int argc, char **argv)
 			(void)printf("%s: %zu target%s, %zu backup%s; nothing wrong with it\n", c.paths.config,
 				     c.config.targets.n, c.config.targets.n == 1 ? "" : "s", c.config.backups.n,
 				     c.config.backups.n == 1 ? "" : "s");
+		AUTO(json) json_t *answer = json_object();
+		json_t *notes = rc == EXIT_DONE ? advising_json(&c, NULL) : json_array();
+		(void)json_object_set_new(answer, "ok", json_boolean(rc == EXIT_DONE));
+		(void)json_object_set_new(answer, "notes", notes);
 		if (c.json)
-			(void)printf("{\"ok\":%s}\n", rc == EXIT_DONE ? "true" : "false");
+			cli_print_json(answer);
+		else
+			advising_print(notes);
 	}
 	cli_end(&c);
 	return rc;

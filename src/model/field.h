@@ -3,6 +3,7 @@
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
 
+#include "model/advice.h"
 #include "model/cost.h"
 
 enum field_type {
@@ -73,6 +74,8 @@ struct target_kind {
 	/* What it costs in a month, if its machines were on so within so many days.  NULL: nobody knows. */
 	void (*cost)(const void *settings, const struct cost_uses *uses, int64_t days, struct arena *a,
 		     struct cost_items *out);
+	/* What of it could be better.  May be NULL. */
+	void (*advise)(const void *settings, struct arena *a, struct advices *out);
 	/* Adds pools that are the target's because of its settings.  May be NULL. */
 	void (*pools)(const void *settings, struct arena *a, struct strings *pools);
 	/* Unless the ssh block names a host key.  NULL: none is made. */

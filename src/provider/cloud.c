@@ -4,6 +4,7 @@
 #include "model/ec2.h"
 #include "model/hcloud.h"
 #include "model/public_key.h"
+#include "plan/advice_plan.h"
 #include "plan/cost_plan.h"
 #include "plan/image_plan.h"
 #include "provider/registry.h"
@@ -209,6 +210,11 @@ static void ec2_cost(const void *settings, const struct cost_uses *uses, int64_t
 	cost_ec2(settings, uses, days, a, out);
 }
 
+static void ec2_advise(const void *settings, struct arena *a, struct advices *out)
+{
+	advice_ec2(settings, a, out);
+}
+
 static void ec2_pools(const void *settings, struct arena *a, struct strings *pools)
 {
 	const struct field_items *made = &((const struct ec2_settings *)settings)->made;
@@ -291,6 +297,7 @@ const struct provider_ops provider_aws_ec2 = {
 	     .wrong = ec2_wrong,
 	     .policy = ec2_policy,
 	     .cost = ec2_cost,
+	     .advise = ec2_advise,
 	     .pools = ec2_pools,
 	     .made_key = ec2_made,
 	     .gone_off = true},

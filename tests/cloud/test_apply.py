@@ -43,6 +43,7 @@ def rules(s):
 def test_from_nothing_and_back(make):
     s = make("sshd", enforce_ingress=True)
     use(s)
+    assert "note:" not in s.run("check", check=0).stdout
     e = s.run("wake", "arch", check=2).stderr
     assert "target 'arch' has no key pair" in e and "dormouse apply" in e
     assert steps(s) == [("make", "key pair"), ("make", "security group"), ("make", "volume")]
@@ -183,6 +184,7 @@ def test_drift(make):
     assert [r[0] for r in rules(s)] == [FROM, "198.51.100.0/24", "2001:db8::/32"]
     assert cold.size == 200 and ours(s, "cold") == [cold]
     use(s, size=200, kind="gp3", allowed=["2001:db8::/32"])
+    assert "costs about $16.00 a month\nhint: sc1 costs $3.00" in s.run("check", check=0).stdout
     wait_for(lambda: s.run("apply", "--yes").returncode == 0)
     assert [r[0] for r in rules(s)] == ["2001:db8::/32"] and cold.kind == "gp3"
     # Another key: the pair is made anew.

@@ -1,6 +1,8 @@
 /* What an aws_ec2 costs in a month, against sums done by hand. */
 #include "check.h"
 
+#include "base/buf.h"
+#include "plan/advice_plan.h"
 #include "plan/cost_plan.h"
 
 static const struct cost_item *item(const struct cost_items *all, const char *what, const char *basis)
@@ -52,8 +54,46 @@ static void a_month(void **state)
 	assert_int_equal(item(&out, "its own disks", "")->micros, 0);
 }
 
+/* Of one volume of so many GiB, by a machine of that type; the advice as one text. */
+static const char *advice(const char *type, const char *volume, uint64_t gib, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+	struct ec2_made_volume made = {.name = "cold", .type = volume, .size = gib << 30};
+	struct ec2_settings s = {.instance_type = type, .made = {&made, 1}};
+	struct advices out = {0};
+
+	advice_ec2(&s, a, &out);
+	for (size_t i = 0; i < out.n; i++)
+		buf_printf(&b, "%s; %s\n", out.v[i].what, out.v[i].hint);
+	return arena_strdup(a, buf_text(&b));
+}
+
+/* 1 TiB of sc1 takes 83.9 MB/s in its burst, 3.6 h; by a machine that does 4 MB/s after half an hour, 66 h. */
+static void what_could_be_better(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+
+	(void)state;
+	assert_string_equal(advice("t4g.small", "sc1", 500, &a), "");
+	assert_string_equal(advice("c6gn.medium", "sc1", 16384, &a), "");
+	assert_string_equal(advice("m9g.large", "sc1", 16384, &a), "");
+	assert_string_equal(advice("t4g.small", "gp3", 100, &a), "");
+	assert_string_equal(
+	    advice("t4g.nano", "sc1", 1024, &a),
+	    "a t4g.nano has 512 MiB of memory; NixOS that rebuilds itself is killed in that, and so is a compiler: "
+	    "t4g.small has 2 GiB\n"
+	    "filling volume 'cold' (1.0 TiB) by a t4g.nano takes about 66 h ($0.28); a c6gn.medium does it in 4 h "
+	    "($0.16)\n");
+	assert_string_equal(advice("t4g.small", "sc1", 1024, &a),
+			    "filling volume 'cold' (1.0 TiB) by a t4g.small takes about 17 h ($0.29); a c6gn.medium "
+			    "does it in 4 h ($0.16)\n");
+	assert_string_equal(advice("c6gn.medium", "gp3", 500, &a),
+			    "volume 'cold' is of gp3, and costs about $40.00 a month; sc1 costs $7.50, and is fast "
+			    "enough for what is read seldom\n");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month), cmocka_unit_test(what_could_be_better)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
