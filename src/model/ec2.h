@@ -2,9 +2,7 @@
 #ifndef MODEL_EC2_H
 #define MODEL_EC2_H
 
-#include "base/vec.h"
-#include "model/field.h"
-#include "model/pool_disk.h"
+#include "model/made.h"
 
 enum { EC2_USER_DATA_MAX = 16 * 1024 }; /* before it is made base64 */
 
@@ -18,22 +16,6 @@ struct ec2_disk {
 struct ec2_attach {
 	const char *device_name, *volume_id;
 };
-/* A volume that apply makes, and that stays when the machine goes. */
-struct ec2_made_volume {
-	const char *name, *type, *kms_key_id;
-	uint64_t size;		     /* bytes */
-	int64_t iops, throughput;    /* 0: as the type has it */
-	const char *pool;	     /* that is on it; NULL: it is none of ours what is */
-	struct field_items datasets; /* of pool_dataset */
-};
-/* A key pair that apply makes of a public key. */
-struct ec2_key_pair {
-	const char *public_key;
-};
-/* A security group that apply makes: who may reach the machine's sshd. */
-struct ec2_security_group {
-	struct strings from; /* CIDR blocks */
-};
 struct ec2_placement {
 	const char *availability_zone;
 };
@@ -43,8 +25,8 @@ struct ec2_settings {
 	struct strings instance_types, security_group_ids, tags;
 	enum option associate_public_ip;
 	bool spot;
-	struct field_items disks, volumes, placement;	   /* of ec2_disk, ec2_attach, ec2_placement */
-	struct field_items made, key_pair, security_group; /* of ec2_made_volume, ec2_key_pair, ec2_security_group */
+	struct field_items disks, volumes, placement; /* of ec2_disk, ec2_attach, ec2_placement */
+	struct made made;
 };
 
 enum ec2_state {

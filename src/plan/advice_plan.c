@@ -32,7 +32,7 @@ static const struct speed *speed_of(const char *type)
 }
 
 /* MB/s of a cold volume in its burst, which lasts for one pass over it; 0: faster than any machine here. */
-static double volume_mb_s(const struct ec2_made_volume *v)
+static double volume_mb_s(const struct made_volume *v)
 {
 	double tib = (double)v->size / (double)(1ULL << 40), per_tib = strcmp(v->type, "sc1") == 0 ? 80 : 250;
 
@@ -42,7 +42,7 @@ static double volume_mb_s(const struct ec2_made_volume *v)
 	return (mib > 2 * per_tib ? 2 * per_tib : mib) * 1.048576;
 }
 
-static double hours(const struct speed *s, const struct ec2_made_volume *v)
+static double hours(const struct speed *s, const struct made_volume *v)
 {
 	double mb = (double)v->size / 1e6, by_volume = volume_mb_s(v), most = by_volume == 0 ? 125 : by_volume;
 	double steady = by_volume != 0 && by_volume < s->mb_s ? by_volume : s->mb_s, burst = BURST_S * most;
@@ -56,7 +56,7 @@ static const char *price(const struct speed *s, double h, char *out)
 	return p == NULL ? "?" : dollars_show((int64_t)((double)*p * h), out);
 }
 
-static void filling(const struct speed *s, const struct ec2_made_volume *v, struct arena *a, struct advices *out)
+static void filling(const struct speed *s, const struct made_volume *v, struct arena *a, struct advices *out)
 {
 	double h = hours(s, v), better = hours(fast, v);
 	char size[NUM_TEXT], dollars[DOLLARS_TEXT], fewer[DOLLARS_TEXT];
@@ -69,7 +69,7 @@ static void filling(const struct speed *s, const struct ec2_made_volume *v, stru
 	    arena_printf(a, "a %s does it in %.0f h (%s)", fast->type, better, price(fast, better, fewer))};
 }
 
-static void dear(const struct ec2_made_volume *v, struct arena *a, struct advices *out)
+static void dear(const struct made_volume *v, struct arena *a, struct advices *out)
 {
 	const int64_t *its = price_of("volume", v->type), *cold = price_of("volume", "sc1");
 	int64_t gib = (int64_t)(v->size >> 30);
@@ -85,14 +85,14 @@ static void dear(const struct ec2_made_volume *v, struct arena *a, struct advice
 
 void advice_ec2(const struct ec2_settings *s, struct arena *a, struct advices *out)
 {
-	const struct ec2_made_volume *v = s->made.v;
+	const struct made_volume *v = s->made.volumes.v;
 	const struct speed *speed = speed_of(s->instance_type);
 
 	if (speed != NULL && speed->memory_mib < LOW_MIB)
 		*vec_add(out, a) = (struct advice){
 		    arena_printf(a, "a %s has %lld MiB of memory", speed->type, (long long)speed->memory_mib),
 		    "NixOS that rebuilds itself is killed in that, and so is a compiler: t4g.small has 2 GiB"};
-	for (size_t i = 0; i < s->made.n; i++) {
+	for (size_t i = 0; i < s->made.volumes.n; i++) {
 		if (speed != NULL)
 			filling(speed, &v[i], a, out);
 		dear(&v[i], a, out);

@@ -26,7 +26,7 @@ static void add(struct cost_items *out, struct arena *a, const char *what, const
 	    (struct cost_item){what, basis, price == NULL ? 0 : (int64_t)((double)*price * units + 0.5), price == NULL};
 }
 
-static void add_volume(const struct ec2_made_volume *v, struct arena *a, struct cost_items *out)
+static void add_volume(const struct made_volume *v, struct arena *a, struct cost_items *out)
 {
 	const char *what = arena_printf(a, "volume '%s'", v->name);
 	double gib = (double)(v->size >> 30);
@@ -55,12 +55,12 @@ static int64_t root_gib(const struct ec2_settings *s)
 void cost_ec2(const struct ec2_settings *s, const struct cost_uses *uses, int64_t days, struct arena *a,
 	      struct cost_items *out)
 {
-	const struct ec2_made_volume *made = s->made.v;
+	const struct made_volume *made = s->made.volumes.v;
 	const struct ec2_attach *attached = s->volumes.v;
 	int64_t seconds = 0;
 	char text[NUM_TEXT];
 
-	for (size_t i = 0; i < s->made.n; i++)
+	for (size_t i = 0; i < s->made.volumes.n; i++)
 		add_volume(&made[i], a, out);
 	for (size_t i = 0; i < s->volumes.n; i++)
 		add(out, a, attached[i].volume_id, "a volume that was made elsewhere", NULL, 0);

@@ -205,7 +205,7 @@ static int make_volume(struct aws_machine *m, const struct resource *r, const ch
 	struct arena *a = m->env->arena;
 	struct ec2_new_volume v = {.zone = strings_pair(&r->facts, "zone"),
 				   .token = client_token(r, token, a),
-				   .as = aws_setup_volume(m, r->name),
+				   .as = made_volume(&m->settings->made, r->name),
 				   .tags = tags_of(m, r->name)};
 	bool pool = v.as != NULL && v.as->pool != NULL;
 	struct being x = {.m = m};
@@ -216,7 +216,7 @@ static int make_volume(struct aws_machine *m, const struct resource *r, const ch
 	if (v.as == NULL)
 		return err_set(e, ERR_USAGE, "the file has no volume '%s'", r->name);
 	if (pool)
-		strings_add_pair(&v.tags, a, AWS_TAG_POOL, AWS_NO_POOL);
+		strings_add_pair(&v.tags, a, AWS_TAG_POOL, CLOUD_NO_POOL);
 	ec2_create_volume(&b, &v);
 	if (aws_machine_call(m, "CreateVolume", &b, &answer, &f, e) < 0 || ec2_volume_read(answer, a, &made, e) < 0)
 		return -1;
@@ -276,7 +276,7 @@ static int change_volume(struct aws_machine *m, const struct resource *wanted, c
 			 struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	const struct ec2_made_volume *v = aws_setup_volume(m, wanted->name);
+	const struct made_volume *v = made_volume(&m->settings->made, wanted->name);
 	struct being x = {.m = m, .volume = found->id};
 	struct aws_fault f;
 

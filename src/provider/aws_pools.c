@@ -45,26 +45,16 @@ int aws_setup_disks(const struct provider_env *env, const struct target *t, stru
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
-	for (size_t i = 0; i < m.settings->made.n; i++) {
-		const struct ec2_made_volume *made = &((const struct ec2_made_volume *)m.settings->made.v)[i];
+	for (size_t i = 0; i < m.settings->made.volumes.n; i++) {
+		const struct made_volume *made = &((const struct made_volume *)m.settings->made.volumes.v)[i];
 		if (made->pool == NULL)
 			continue;
 		const struct ec2_volume *v = volume_named(&m, made->name, e);
 		if (v == NULL)
 			return -1;
 		const char *mark = strings_pair(&v->tags, AWS_TAG_POOL);
-		if (mark == NULL) {
-			(void)err_set(e, ERR_CONFLICT, "volume '%s' (%s) is not marked for a pool", made->name, v->id);
-			return err_hint(e, "to see what is: dormouse apply --dry-run");
-		}
-		*vec_add(disks, env->arena) = (struct pool_disk){
-		    .id = v->id,
-		    .path = path_of(v->id, env->arena),
-		    .pool = made->pool,
-		    .guid = strcmp(mark, AWS_NO_POOL) == 0 ? NULL : mark,
-		    .datasets = made->datasets.v,
-		    .ndatasets = made->datasets.n,
-		};
+		if (cloud_made_disk(made, v->id, path_of(v->id, env->arena), mark, env->arena, disks, e) < 0)
+			return -1;
 	}
 	return 0;
 }

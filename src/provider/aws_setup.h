@@ -4,12 +4,12 @@
 
 #include "model/resource.h"
 #include "provider/aws_machine.h"
+#include "provider/cloud_made.h"
 
 /* What the target's resources are marked with; the name of its block is the value of the second. */
 #define AWS_TAG_MADE "dormouse:made"
 /* And volumes for a pool with its GUID, or that there is none yet. */
 #define AWS_TAG_POOL "dormouse:pool"
-#define AWS_NO_POOL  "uninitialised"
 
 /* As in port/provider.h. */
 int aws_setup_survey(const struct provider_env *env, const struct target *t, struct resources *wanted,
@@ -28,8 +28,6 @@ int aws_setup_mark(const struct provider_env *env, const struct target *t, const
  * all of it is there. */
 int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *e) MUST_CHECK;
 
-/* The block of a volume; NULL: there is none of that name. */
-const struct ec2_made_volume *aws_setup_volume(const struct aws_machine *m, const char *name);
 /* What finds all that was made for the target: name, value, …. */
 struct strings aws_setup_filters(const struct aws_machine *m);
 /* Those that there are are added to *found. */

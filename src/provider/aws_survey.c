@@ -5,81 +5,14 @@
 #include "model/public_key.h"
 #include "wire/ec2.h"
 
-enum { GROUPS_PAGES = 1000, GIB = 1 << 30 };
-
-const struct ec2_made_volume *aws_setup_volume(const struct aws_machine *m, const char *name)
-{
-	const struct field_items *all = &m->settings->made;
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct ec2_made_volume *v = &((const struct ec2_made_volume *)all->v)[i];
-		if (strcmp(v->name, name) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-/* --- what is wanted ---------------------------------------------------------------------------------------- */
-
-static int by_text(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
-/* In one order, each once. */
-static const char *list_of(struct strings from, struct arena *a)
-{
-	AUTO(buf) struct buf b = {0};
-	struct strings v = {0};
-
-	for (size_t i = 0; i < from.n; i++)
-		*vec_add(&v, a) = from.v[i];
-	if (v.n > 1)
-		qsort(v.v, v.n, sizeof(v.v[0]), by_text);
-	for (size_t i = 0; i < v.n; i++)
-		if (i == 0 || strcmp(v.v[i], v.v[i - 1]) != 0)
-			buf_printf(&b, "%s%s", i == 0 ? "" : " ", v.v[i]);
-	return arena_strdup(a, buf_text(&b));
-}
-
-static void want_volume(const struct aws_machine *m, const struct ec2_made_volume *v, struct resources *wanted)
-{
-	struct arena *a = m->env->arena;
-	const struct ec2_placement *p = m->settings->placement.v;
-	struct resource *r = vec_add(wanted, a);
-
-	*r = (struct resource){.kind = RESOURCE_VOLUME, .name = v->name};
-	strings_add_pair(&r->facts, a, "GiB", arena_printf(a, "%llu", (unsigned long long)((v->size + GIB - 1) / GIB)));
-	strings_add_pair(&r->facts, a, "type", v->type);
-	strings_add_pair(&r->facts, a, "zone", p->availability_zone);
-	if (v->iops != 0)
-		strings_add_pair(&r->facts, a, "iops", arena_printf(a, "%lld", (long long)v->iops));
-	if (v->throughput != 0)
-		strings_add_pair(&r->facts, a, "throughput", arena_printf(a, "%lld", (long long)v->throughput));
-	if (v->pool != NULL)
-		strings_add_pair(&r->facts, a, "pool", v->pool);
-}
+enum { GROUPS_PAGES = 1000 };
 
 static void want(const struct aws_machine *m, struct resources *wanted)
 {
-	struct arena *a = m->env->arena;
-	const struct ec2_settings *s = m->settings;
-	const char *why;
+	const struct ec2_placement *p = m->settings->placement.v;
 
-	if (s->key_pair.n > 0) {
-		struct resource *r = vec_add(wanted, a);
-		const struct ec2_key_pair *k = s->key_pair.v;
-		*r = (struct resource){.kind = RESOURCE_KEY_PAIR, .name = ""};
-		strings_add_pair(&r->facts, a, "key", public_key_read(str_of(k->public_key), a, &why));
-	}
-	if (s->security_group.n > 0) {
-		struct resource *r = vec_add(wanted, a);
-		const struct ec2_security_group *g = s->security_group.v;
-		*r = (struct resource){.kind = RESOURCE_SECURITY_GROUP, .name = ""};
-		strings_add_pair(&r->facts, a, "from", list_of(g->from, a));
-	}
-	for (size_t i = 0; i < s->made.n; i++)
-		want_volume(m, &((const struct ec2_made_volume *)s->made.v)[i], wanted);
+	cloud_made_want(&m->settings->made, &cloud_made_ec2, p == NULL ? NULL : p->availability_zone, m->env->arena,
+			wanted);
 }
 
 /* --- what there is ----------------------------------------------------------------------------------------- */
@@ -137,24 +70,9 @@ int aws_setup_find_group(struct aws_machine *m, struct resources *found, struct 
 	for (size_t i = 0; i < groups.n; i++) {
 		struct resource *r = vec_add(found, a);
 		*r = (struct resource){.kind = RESOURCE_SECURITY_GROUP, .name = "", .id = groups.v[i].id};
-		strings_add_pair(&r->facts, a, "from", list_of(groups.v[i].from, a));
+		strings_add_pair(&r->facts, a, "from", cloud_made_list(groups.v[i].from, a));
 	}
 	return 0;
-}
-
-/* Which one it is, its GUID says; the file, what it is called. */
-static void put_pool(const struct aws_machine *m, const struct ec2_volume *v, struct resource *r)
-{
-	const char *mark = strings_pair(&v->tags, AWS_TAG_POOL);
-	const struct ec2_made_volume *made = aws_setup_volume(m, r->name);
-
-	if (mark == NULL)
-		return;
-	bool none = strcmp(mark, AWS_NO_POOL) == 0;
-	strings_add_pair(&r->facts, m->env->arena, "pool",
-			 none				      ? RESOURCE_NO_POOL
-			 : made != NULL && made->pool != NULL ? made->pool
-							      : mark);
 }
 
 static int find_volumes(struct aws_machine *m, struct resources *found, struct err *e)
@@ -175,7 +93,7 @@ static int find_volumes(struct aws_machine *m, struct resources *found, struct e
 		const char *const facts[] = {"type", v->type, "zone",	    v->zone,
 					     "iops", v->iops, "throughput", v->throughput};
 		strings_add_pair(&r->facts, a, "GiB", arena_printf(a, "%llu", (unsigned long long)v->size_gib));
-		put_pool(m, v, r);
+		cloud_made_put_pool(&m->settings->made, strings_pair(&v->tags, AWS_TAG_POOL), a, r);
 		for (size_t k = 0; k < ARRAY_LEN(facts); k += 2)
 			if (facts[k + 1] != NULL)
 				strings_add_pair(&r->facts, a, facts[k], facts[k + 1]);
@@ -216,18 +134,13 @@ int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *
 		return 0;
 	if (find(m, &found, e) < 0)
 		return err_wrap(e, "cannot see what target '%s' has", m->target->name);
-	struct ec2_attach *volumes = arena_alloc(a, (given + s->made.n + 1) * sizeof(*volumes));
+	struct ec2_attach *volumes = arena_alloc(a, (given + s->made.volumes.n + 1) * sizeof(*volumes));
 	if (given > 0)
 		memcpy(volumes, s->volumes.v, given * sizeof(*volumes));
 	for (size_t i = 0; i < wanted.n; i++) {
-		const struct resource *w = &wanted.v[i], *one = NULL;
-		size_t n = resources_like(&found, w, &one);
-		if (n != 1 || one == NULL) {
-			(void)err_set(e, n == 0 ? ERR_MISSING : ERR_CONFLICT, "target '%s' has %s %s", m->target->name,
-				      n == 0 ? "no" : "more than one", resource_title(w, a));
-			return err_hint(e, n == 0 ? "to make it: dormouse apply"
-						  : "to see them: dormouse apply --dry-run");
-		}
+		const struct resource *w = &wanted.v[i], *one = cloud_made_one(&found, w, m->target->name, a, e);
+		if (one == NULL)
+			return -1;
 		if (w->kind == RESOURCE_KEY_PAIR)
 			s->key_name = one->id;
 		else if (w->kind == RESOURCE_SECURITY_GROUP)

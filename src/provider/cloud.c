@@ -3,10 +3,10 @@
 #include "provider/cloud.h"
 #include "model/ec2.h"
 #include "model/hcloud.h"
-#include "model/public_key.h"
 #include "plan/advice_plan.h"
 #include "plan/cost_plan.h"
 #include "plan/image_plan.h"
+#include "provider/cloud_made.h"
 #include "provider/registry.h"
 #include "wire/aws_policy.h"
 
@@ -29,13 +29,13 @@ static const struct field volume_fields[] = {
     F(ec2_attach, volume_id, FIELD_STRING, .required = true, .doc = "the volume, \"vol-…\""),
 };
 static const struct field made_fields[] = {
-    F(ec2_made_volume, size, FIELD_SIZE, .required = true, .doc = "how much it holds, \"500GiB\""),
-    F(ec2_made_volume, type, FIELD_STRING, .fallback = "gp3", .words = "gp2, gp3, io1, io2, sc1, st1, standard",
+    F(made_volume, size, FIELD_SIZE, .required = true, .doc = "how much it holds, \"500GiB\""),
+    F(made_volume, type, FIELD_STRING, .fallback = "gp3", .words = "gp2, gp3, io1, io2, sc1, st1, standard",
       .doc = "its type; sc1 is the cheapest, and slow"),
-    F(ec2_made_volume, iops, FIELD_INT, .doc = "operations a second that are paid for"),
-    F(ec2_made_volume, throughput, FIELD_INT, .doc = "MiB a second that are paid for"),
-    F(ec2_made_volume, pool, FIELD_STRING, .doc = "the pool that is made on it, and imported at each start"),
-    F(ec2_made_volume, kms_key_id, FIELD_STRING, .doc = "with which key it is encrypted; default: the account's own"),
+    F(made_volume, iops, FIELD_INT, .doc = "operations a second that are paid for"),
+    F(made_volume, throughput, FIELD_INT, .doc = "MiB a second that are paid for"),
+    F(made_volume, pool, FIELD_STRING, .doc = "the pool that is made on it, and imported at each start"),
+    F(made_volume, kms_key_id, FIELD_STRING, .doc = "with which key it is encrypted; default: the account's own"),
 };
 static const struct field dataset_fields[] = {
     F(pool_dataset, properties, FIELD_MAP, .doc = "what is set when it is made: { acltype = \"posixacl\" }"),
@@ -43,18 +43,18 @@ static const struct field dataset_fields[] = {
 static const struct field_block made_blocks[] = {
     {.name = "dataset",
      .labelled = true,
-     .offset = offsetof(struct ec2_made_volume, datasets),
+     .offset = offsetof(struct made_volume, datasets),
      .many = true,
      .fields = dataset_fields,
      .nfields = ARRAY_LEN(dataset_fields),
      .size = sizeof(struct pool_dataset)},
 };
 static const struct field key_pair_fields[] = {
-    F(ec2_key_pair, public_key, FIELD_STRING, .required = true,
+    F(made_key_pair, public_key, FIELD_STRING, .required = true,
       .doc = "who may log in: a public key, \"ssh-ed25519 AAAA…\""),
 };
 static const struct field group_fields[] = {
-    F(ec2_security_group, from, FIELD_STRINGS, .required = true,
+    F(made_firewall, from, FIELD_STRINGS, .required = true,
       .doc = "from where its sshd can be reached: CIDR blocks, \"203.0.113.7/32\""),
 };
 static const struct field placement_fields[] = {
@@ -75,23 +75,23 @@ static const struct field_block ec2_blocks[] = {
      .size = sizeof(struct ec2_attach)},
     {.name = "volume",
      .labelled = true,
-     .offset = offsetof(struct ec2_settings, made),
+     .offset = offsetof(struct ec2_settings, made.volumes),
      .many = true,
      .fields = made_fields,
      .nfields = ARRAY_LEN(made_fields),
-     .size = sizeof(struct ec2_made_volume),
+     .size = sizeof(struct made_volume),
      .blocks = made_blocks,
      .nblocks = ARRAY_LEN(made_blocks)},
     {.name = "key_pair",
-     .offset = offsetof(struct ec2_settings, key_pair),
+     .offset = offsetof(struct ec2_settings, made.key_pair),
      .fields = key_pair_fields,
      .nfields = ARRAY_LEN(key_pair_fields),
-     .size = sizeof(struct ec2_key_pair)},
+     .size = sizeof(struct made_key_pair)},
     {.name = "security_group",
-     .offset = offsetof(struct ec2_settings, security_group),
+     .offset = offsetof(struct ec2_settings, made.firewall),
      .fields = group_fields,
      .nfields = ARRAY_LEN(group_fields),
-     .size = sizeof(struct ec2_security_group)},
+     .size = sizeof(struct made_firewall)},
     {.name = "placement",
      .offset = offsetof(struct ec2_settings, placement),
      .fields = placement_fields,
@@ -124,62 +124,10 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, endpoint, FIELD_STRING, .doc = "the address of another service that speaks as EC2 does"),
 };
 
-static bool pool_name_good(const char *s)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	static const char *const reserved[] = {"mirror", "raidz", "draid", "spare", "log"};
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
-
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		if (strncmp(s, reserved[i], strlen(reserved[i])) == 0)
-			return false;
-	return strspn(s, letters) > 0 && s[n] == '\0' && n < 200;
-}
-
-/* Of what apply makes. */
-static const char *made_wrong(const struct ec2_settings *s, struct arena *a, const char **hint)
-{
-	const struct ec2_made_volume *v = s->made.v;
-	const struct ec2_key_pair *k = s->key_pair.v;
-	const struct ec2_placement *p = s->placement.v;
-	const char *why;
-
-	*hint = "key_name = \"NAME\", or a key_pair block that makes one of a public key";
-	if (s->key_name == NULL && s->key_pair.n == 0)
-		return "'key_name' is not said";
-	*hint = "a line as in id_ed25519.pub: file(\"~/.ssh/id_ed25519.pub\")";
-	if (s->key_pair.n > 0 && k->public_key != NULL && public_key_read(str_of(k->public_key), a, &why) == NULL)
-		return arena_printf(a, "the key of 'key_pair' is none: %s", why);
-	*hint = "size = \"500GiB\"";
-	for (size_t i = 0; i < s->made.n; i++)
-		if (v[i].size < (uint64_t)1 << 30)
-			return arena_printf(a, "volume '%s' is smaller than 1 GiB", v[i].name);
-	for (size_t i = 0; i < s->made.n; i++) {
-		*hint = "pool = \"NAME\", a name that zpool takes: letters, digits, '_', '-' and '.', first a letter";
-		if (v[i].pool == NULL && v[i].datasets.n > 0)
-			return arena_printf(a, "volume '%s' has datasets and no pool", v[i].name);
-		if (v[i].pool != NULL && !pool_name_good(v[i].pool))
-			return arena_printf(a, "'%s' is no name for a pool", v[i].pool);
-	}
-	*hint =
-	    "placement { availability_zone = \"REGION-AND-LETTER\" }: a volume is in one zone, and so are its machines";
-	if (s->made.n > 0 && (p == NULL || p->availability_zone == NULL))
-		return "it has a volume, and no zone is said";
-	*hint = "an address and how many of its bits count: \"203.0.113.7/32\"";
-	for (size_t i = 0; s->security_group.n > 0; i++) {
-		const struct strings *from = &((const struct ec2_security_group *)s->security_group.v)->from;
-		if (i == from->n)
-			break;
-		if (strchr(from->v[i], '/') == NULL ||
-		    from->v[i][strspn(from->v[i], "0123456789abcdefABCDEF.:/")] != '\0')
-			return arena_printf(a, "'%s' in 'security_group' is no CIDR block", from->v[i]);
-	}
-	return NULL;
-}
-
 static const char *ec2_wrong(const void *settings, struct arena *a, const char **hint)
 {
 	const struct ec2_settings *s = settings;
+	const struct ec2_placement *p = s->placement.v;
 	struct image_query q;
 
 	*hint = "image_id = \"ami-…\", or image: \"nixos-25.11\", \"ubuntu-24.04\", \"debian-13\", \"ssm:/PARAMETER\"";
@@ -192,7 +140,14 @@ static const char *ec2_wrong(const void *settings, struct arena *a, const char *
 	*hint = "EC2 takes no more; it can fetch the rest by itself";
 	if (s->user_data != NULL && strlen(s->user_data) > EC2_USER_DATA_MAX)
 		return "'user_data' is longer than 16 KiB";
-	return made_wrong(s, a, hint);
+	*hint = "key_name = \"NAME\", or a key_pair block that makes one of a public key";
+	if (s->key_name == NULL && s->made.key_pair.n == 0)
+		return "'key_name' is not said";
+	*hint =
+	    "placement { availability_zone = \"REGION-AND-LETTER\" }: a volume is in one zone, and so are its machines";
+	if (s->made.volumes.n > 0 && (p == NULL || p->availability_zone == NULL))
+		return "it has a volume, and no zone is said";
+	return cloud_made_wrong(&s->made, &cloud_made_ec2, a, hint);
 }
 
 static const char *ec2_policy(const char *target, const void *settings, struct arena *a)
@@ -217,13 +172,7 @@ static void ec2_advise(const void *settings, struct arena *a, struct advices *ou
 
 static void ec2_pools(const void *settings, struct arena *a, struct strings *pools)
 {
-	const struct field_items *made = &((const struct ec2_settings *)settings)->made;
-
-	for (size_t i = 0; i < made->n; i++) {
-		const char *pool = ((const struct ec2_made_volume *)made->v)[i].pool;
-		if (pool != NULL)
-			*vec_add(pools, a) = pool;
-	}
+	cloud_made_pools(&((const struct ec2_settings *)settings)->made, a, pools);
 }
 
 /* NixOS' form has no place for a certificate. */

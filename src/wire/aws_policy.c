@@ -53,7 +53,7 @@ static void machines(json_t *all, const char *target, const struct ec2_settings 
 	if (s->volumes.n > 0)
 		allow(all, "ec2:", "AttachVolume DetachVolume", json_incref(given), NULL, NULL);
 	json_decref(given);
-	if (s->made.n > 0)
+	if (s->made.volumes.n > 0)
 		allow(all, "ec2:", "AttachVolume DetachVolume", list(EC2_ARN, "volume/*"), MARKED, json_any(target));
 	if (s->image != NULL && strncmp(s->image, "ssm:", 4) == 0)
 		allow(all, "ssm:", "GetParameter", list("arn:aws:ssm:*:*:parameter", s->image + 4), NULL, NULL);
@@ -65,8 +65,8 @@ static void machines(json_t *all, const char *target, const struct ec2_settings 
 
 static bool pools(const struct ec2_settings *s)
 {
-	for (size_t i = 0; i < s->made.n; i++)
-		if (((const struct ec2_made_volume *)s->made.v)[i].pool != NULL)
+	for (size_t i = 0; i < s->made.volumes.n; i++)
+		if (((const struct made_volume *)s->made.volumes.v)[i].pool != NULL)
 			return true;
 	return false;
 }
@@ -75,18 +75,18 @@ static void resources(json_t *all, const char *target, const struct ec2_settings
 {
 	allow(all, "ec2:", "DescribeVolumesModifications DescribeKeyPairs DescribeSecurityGroups DescribeSubnets",
 	      list("", "*"), NULL, NULL);
-	if (s->made.n > 0) {
+	if (s->made.volumes.n > 0) {
 		allow(all, "ec2:", "CreateVolume", list(EC2_ARN, "volume/*"), MARKING, json_any(target));
 		allow(all, "ec2:", "ModifyVolume DeleteVolume", list(EC2_ARN, "volume/*"), MARKED, json_any(target));
 	}
 	if (pools(s))
 		allow(all, "ec2:", "CreateTags", list(EC2_ARN, "volume/*"), MARKED, json_any(target));
-	if (s->key_pair.n > 0) {
+	if (s->made.key_pair.n > 0) {
 		json_t *name = json_array();
 		(void)json_array_append_new(name, json_sprintf(EC2_ARN "key-pair/dormouse-%s", target));
 		allow(all, "ec2:", "ImportKeyPair DeleteKeyPair", name, NULL, NULL);
 	}
-	if (s->security_group.n > 0) {
+	if (s->made.firewall.n > 0) {
 		allow(all, "ec2:", "CreateSecurityGroup", list(EC2_ARN, "security-group/*"), MARKING, json_any(target));
 		allow(all, "ec2:", "CreateSecurityGroup", list(EC2_ARN, "vpc/*"), NULL, NULL);
 		allow(all, "ec2:", "AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress DeleteSecurityGroup",
@@ -97,7 +97,7 @@ static void resources(json_t *all, const char *target, const struct ec2_settings
 json_t *aws_policy(const char *target, const struct ec2_settings *s)
 {
 	json_t *policy = json_object(), *all = json_array();
-	bool makes = s->made.n + s->key_pair.n + s->security_group.n > 0;
+	bool makes = s->made.volumes.n + s->made.key_pair.n + s->made.firewall.n > 0;
 
 	(void)json_object_set_new(policy, "Version", json_string("2012-10-17"));
 	(void)json_object_set_new(policy, "Statement", all);

@@ -147,12 +147,10 @@ void ec2_terminate_instances(struct buf *b, const char *instance)
 	form_put(b, "InstanceId.1", instance);
 }
 
-enum { GIB = 1 << 30 };
-
-static void put_shape(struct buf *b, const struct ec2_made_volume *v)
+static void put_shape(struct buf *b, const struct made_volume *v)
 {
 	form_put(b, "VolumeType", v->type);
-	put_number(b, (int64_t)((v->size + GIB - 1) / GIB), "Size", 0);
+	put_number(b, (int64_t)made_volume_gib(v), "Size", 0);
 	put_number(b, v->iops, "Iops", 0);
 	put_number(b, v->throughput, "Throughput", 0);
 }
@@ -168,7 +166,7 @@ void ec2_create_volume(struct buf *b, const struct ec2_new_volume *v)
 	put_tags(b, 1, "volume", &v->tags);
 }
 
-void ec2_modify_volume(struct buf *b, const char *volume, const struct ec2_made_volume *to)
+void ec2_modify_volume(struct buf *b, const char *volume, const struct made_volume *to)
 {
 	action(b, "ModifyVolume");
 	form_put(b, "VolumeId", volume);

@@ -31,12 +31,12 @@ void ec2_terminate_instances(struct buf *b, const char *instance);
 /* What apply makes.  Tags: name, value, …, from birth. */
 struct ec2_new_volume {
 	const char *zone, *token; /* token: at most 64 characters; the same token is the same volume */
-	const struct ec2_made_volume *as;
+	const struct made_volume *as;
 	struct strings tags;
 };
 /* Encrypted, and of whole GiB. */
 void ec2_create_volume(struct buf *b, const struct ec2_new_volume *v);
-void ec2_modify_volume(struct buf *b, const char *volume, const struct ec2_made_volume *to);
+void ec2_modify_volume(struct buf *b, const char *volume, const struct made_volume *to);
 void ec2_describe_modification(struct buf *b, const char *volume);
 /* Another value of a tag that it has, or one more. */
 void ec2_create_tag(struct buf *b, const char *of, const char *key, const char *value);

@@ -243,7 +243,7 @@ static void requests(void **state)
 	ec2_terminate_instances(&b, "i-1");
 	assert_string_equal(buf_text(&b), "Action=TerminateInstances&Version=2016-11-15&InstanceId.1=i-1");
 	buf_clear(&b);
-	struct ec2_made_volume cold = {.name = "cold", .type = "sc1", .size = (500ULL << 30) - 1};
+	struct made_volume cold = {.name = "cold", .type = "sc1", .size = (500ULL << 30) - 1};
 	ec2_create_volume(&b, &(struct ec2_new_volume){.zone = "us-east-1a", .token = "t", .as = &cold});
 	has(&b, "VolumeType=sc1&Size=500&Encrypted=true&ClientToken=t");
 	buf_clear(&b);

@@ -17,12 +17,12 @@ static const struct cost_item *item(const struct cost_items *all, const char *wh
 static void a_month(void **state)
 {
 	AUTO(arena) struct arena a = {0};
-	struct ec2_made_volume made[] = {
+	struct made_volume made[] = {
 	    {.name = "cold", .type = "sc1", .size = 125ULL << 30},
 	    {.name = "hot", .type = "gp3", .size = 10ULL << 30, .iops = 4000, .throughput = 225},
 	    {.name = "odd", .type = "io9", .size = 1ULL << 30}};
 	struct ec2_attach old = {.volume_id = "vol-1"};
-	struct ec2_settings s = {.instance_type = "t4g.small", .made = {made, 3}, .volumes = {&old, 1}};
+	struct ec2_settings s = {.instance_type = "t4g.small", .made.volumes = {made, 3}, .volumes = {&old, 1}};
 	/* An hour and a half; one that is paid as a minute; in 10 of the 30.4 days of a month. */
 	struct cost_use use[] = {{1000, 1000 + 5400}, {9000, 9010}};
 	struct cost_uses uses = {use, 2, 2};
@@ -58,8 +58,8 @@ static void a_month(void **state)
 static const char *advice(const char *type, const char *volume, uint64_t gib, struct arena *a)
 {
 	AUTO(buf) struct buf b = {0};
-	struct ec2_made_volume made = {.name = "cold", .type = volume, .size = gib << 30};
-	struct ec2_settings s = {.instance_type = type, .made = {&made, 1}};
+	struct made_volume made = {.name = "cold", .type = volume, .size = gib << 30};
+	struct ec2_settings s = {.instance_type = type, .made = {.volumes = {&made, 1}}};
 	struct advices out = {0};
 
 	advice_ec2(&s, a, &out);

@@ -1,0 +1,43 @@
+/* What apply makes, as far as it is the same in each cloud: what the blocks want, and what is found there by its marks.
+ */
+#ifndef PROVIDER_CLOUD_MADE_H
+#define PROVIDER_CLOUD_MADE_H
+
+#include "base/err.h"
+#include "model/made.h"
+#include "model/resource.h"
+
+/* What a volume for a pool is marked with before there is one; then with its GUID. */
+#define CLOUD_NO_POOL "uninitialised"
+
+/* What is particular to a cloud. */
+struct cloud_made_kind {
+	enum resource_kind firewall;  /* what who-may-reach-it is there */
+	const char *place;	      /* the fact of where a volume is: "zone" */
+	const char *wall_block;	      /* the block's name */
+	uint64_t least_gib, most_gib; /* of a volume; most 0: no limit that we know */
+};
+
+extern const struct cloud_made_kind cloud_made_ec2;
+
+/* What is wrong with the blocks, and in *hint what to do; NULL: nothing.  As model/field.h has it. */
+const char *cloud_made_wrong(const struct made *m, const struct cloud_made_kind *k, struct arena *a, const char **hint);
+/* Adds the pools of its volumes. */
+void cloud_made_pools(const struct made *m, struct arena *a, struct strings *pools);
+
+/* What the blocks want; place: where volumes are to be. */
+void cloud_made_want(const struct made *m, const struct cloud_made_kind *k, const char *place, struct arena *a,
+		     struct resources *wanted);
+/* In one order, each once, parted by blanks. */
+const char *cloud_made_list(struct strings from, struct arena *a);
+/* The fact "pool" of a volume that was found: which one it is, the mark says; what it is called, the file. */
+void cloud_made_put_pool(const struct made *m, const char *mark, struct arena *a, struct resource *r);
+
+/* The one that is found of what is wanted; NULL: there is none (ERR_MISSING), or more than one (ERR_CONFLICT). */
+const struct resource *cloud_made_one(const struct resources *found, const struct resource *wanted, const char *target,
+				      struct arena *a, struct err *e);
+/* Adds a volume's disk; mark NULL: it has none, which is an error (ERR_CONFLICT). */
+int cloud_made_disk(const struct made_volume *v, const char *id, const char *path, const char *mark, struct arena *a,
+		    struct pool_disks *disks, struct err *e) MUST_CHECK;
+
+#endif
