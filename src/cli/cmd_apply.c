@@ -54,14 +54,14 @@ int cmd_apply(int argc, char **argv)
 	    {"--yes", &yes, NULL}, {"--dry-run", &dry, NULL}, {"--print-policy", &policy, NULL}};
 	struct works all = {0};
 	struct err e;
-	int rc =
-	    cli_start(&c, argc, argv,
-		      "usage: dormouse apply [TARGET…] [--dry-run] [--yes] [--json] [-c FILE]\n"
-		      "       dormouse apply [TARGET…] --print-policy [-c FILE]\n"
-		      "Makes what the blocks of targets want to be there and to stay: volumes, a key pair, a security "
-		      "group; and changes what is otherwise.  Shows it, and asks.  Done again it does what is left.\n"
-		      "--print-policy prints the least policy of IAM that its keys must have, of each target.",
-		      own, ARRAY_LEN(own));
+	int rc = cli_start(
+	    &c, argc, argv,
+	    "usage: dormouse apply [TARGET…] [--dry-run] [--yes] [--json] [-c FILE]\n"
+	    "       dormouse apply [TARGET…] --print-policy [-c FILE]\n"
+	    "Makes what the blocks of targets want to be there and to stay: volumes, a key pair, a security "
+	    "group or firewall; and changes what is otherwise.  Shows it, and asks.  Done again it does what is left.\n"
+	    "--print-policy prints the least policy of IAM that its keys must have, of each target.",
+	    own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;

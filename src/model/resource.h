@@ -6,7 +6,7 @@
 #include "base/vec.h"
 
 /* In the order in which they are made. */
-enum resource_kind { RESOURCE_KEY_PAIR, RESOURCE_SECURITY_GROUP, RESOURCE_VOLUME, RESOURCE_KINDS };
+enum resource_kind { RESOURCE_KEY_PAIR, RESOURCE_SECURITY_GROUP, RESOURCE_FIREWALL, RESOURCE_VOLUME, RESOURCE_KINDS };
 
 struct resource {
 	enum resource_kind kind;

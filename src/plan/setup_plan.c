@@ -11,10 +11,10 @@ static const struct rule {
 	const char *fact;
 	enum way way;
 } rules[] = {
-    {RESOURCE_KEY_PAIR, "key", AGAIN},	       {RESOURCE_SECURITY_GROUP, "from", IN_PLACE},
-    {RESOURCE_VOLUME, "GiB", LARGER},	       {RESOURCE_VOLUME, "pool", FILLED},
-    {RESOURCE_VOLUME, "type", IN_PLACE},       {RESOURCE_VOLUME, "iops", IN_PLACE},
-    {RESOURCE_VOLUME, "throughput", IN_PLACE},
+    {RESOURCE_KEY_PAIR, "key", AGAIN},	   {RESOURCE_SECURITY_GROUP, "from", IN_PLACE},
+    {RESOURCE_FIREWALL, "from", IN_PLACE}, {RESOURCE_VOLUME, "GiB", LARGER},
+    {RESOURCE_VOLUME, "pool", FILLED},	   {RESOURCE_VOLUME, "type", IN_PLACE},
+    {RESOURCE_VOLUME, "iops", IN_PLACE},   {RESOURCE_VOLUME, "throughput", IN_PLACE},
 };
 
 static enum way way_of(enum resource_kind kind, const struct setup_change *c)

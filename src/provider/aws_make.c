@@ -246,6 +246,7 @@ int aws_setup_make(const struct provider_env *env, const struct target *t, const
 	case RESOURCE_VOLUME:
 		rc = make_volume(&m, r, token, e);
 		break;
+	case RESOURCE_FIREWALL:
 	case RESOURCE_KINDS:
 		break;
 	}
@@ -348,6 +349,7 @@ static int removed(void *arg, struct err *e)
 	case RESOURCE_VOLUME:
 		ec2_delete_volume(&b, x->what->id);
 		break;
+	case RESOURCE_FIREWALL:
 	case RESOURCE_KINDS:
 		return -1;
 	}

@@ -215,24 +215,57 @@ static const char *hcloud_wrong(const void *settings, struct arena *a, const cha
 {
 	const struct hcloud_settings *s = settings;
 
-	(void)a;
 	*hint = "Hetzner Cloud takes no more; the machine can fetch the rest by itself";
 	if (s->user_data != NULL && strlen(s->user_data) > HCLOUD_USER_DATA_MAX)
 		return "'user_data' is longer than 32 KiB";
-	return NULL;
+	*hint = "ssh_key = \"NAME\", or a key_pair block that makes one of a public key";
+	if (s->ssh_key == NULL && s->made.key_pair.n == 0)
+		return "'ssh_key' is not said";
+	return cloud_made_wrong(&s->made, &cloud_made_hcloud, a, hint);
 }
 
+static void hcloud_pools(const void *settings, struct arena *a, struct strings *pools)
+{
+	cloud_made_pools(&((const struct hcloud_settings *)settings)->made, a, pools);
+}
+
+static const struct field hcloud_made_fields[] = {
+    F(made_volume, size, FIELD_SIZE, .required = true, .doc = "how much it holds, from 10GiB to 10TiB"),
+    F(made_volume, pool, FIELD_STRING, .doc = "the pool that is made on it, and imported at each start"),
+};
+static const struct field_block hcloud_blocks[] = {
+    {.name = "volume",
+     .labelled = true,
+     .offset = offsetof(struct hcloud_settings, made.volumes),
+     .many = true,
+     .fields = hcloud_made_fields,
+     .nfields = ARRAY_LEN(hcloud_made_fields),
+     .size = sizeof(struct made_volume),
+     .blocks = made_blocks,
+     .nblocks = ARRAY_LEN(made_blocks)},
+    {.name = "key_pair",
+     .offset = offsetof(struct hcloud_settings, made.key_pair),
+     .fields = key_pair_fields,
+     .nfields = ARRAY_LEN(key_pair_fields),
+     .size = sizeof(struct made_key_pair)},
+    {.name = "firewall",
+     .offset = offsetof(struct hcloud_settings, made.firewall),
+     .fields = group_fields,
+     .nfields = ARRAY_LEN(group_fields),
+     .size = sizeof(struct made_firewall)},
+};
 static const struct field hcloud_fields[] = {
     F(hcloud_settings, token, FIELD_STRING, .required = true, .doc = "the API token"),
     F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
     F(hcloud_settings, server_type, FIELD_STRING, .required = true, .doc = "the type of server"),
-    F(hcloud_settings, ssh_key, FIELD_STRING, .required = true, .doc = "the name of the ssh key"),
+    F(hcloud_settings, ssh_key, FIELD_STRING, .doc = "the name of the ssh key, unless a key_pair block makes one"),
     F(hcloud_settings, location, FIELD_STRING, .required = true, .doc = "where it runs"),
     F(hcloud_settings, user_data, FIELD_STRING, .doc = "what it is given at its start"),
     F(hcloud_settings, user_data_format, FIELD_STRING, .fallback = "auto", .words = USER_DATA_FORMATS,
       .doc = "who reads it in the machine, and so how a host key is put in"),
     F(hcloud_settings, labels, FIELD_MAP, .doc = "labels for it"),
     F(hcloud_settings, volumes, FIELD_STRINGS, .doc = "numbers of volumes that it gets"),
+    F(hcloud_settings, firewalls, FIELD_STRINGS, .doc = "numbers of firewalls that stand before it"),
 };
 
 const struct provider_ops provider_aws_ec2 = {
@@ -258,6 +291,9 @@ const struct provider_ops provider_hcloud = {
 	     .fields = hcloud_fields,
 	     .nfields = ARRAY_LEN(hcloud_fields),
 	     .size = sizeof(struct hcloud_settings),
+	     .blocks = hcloud_blocks,
+	     .nblocks = ARRAY_LEN(hcloud_blocks),
 	     .wrong = hcloud_wrong,
+	     .pools = hcloud_pools,
 	     .made_key = hcloud_made},
 };

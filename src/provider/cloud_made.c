@@ -5,6 +5,8 @@
 
 const struct cloud_made_kind cloud_made_ec2 = {
     .firewall = RESOURCE_SECURITY_GROUP, .place = "zone", .wall_block = "security_group", .least_gib = 1};
+const struct cloud_made_kind cloud_made_hcloud = {
+    .firewall = RESOURCE_FIREWALL, .place = "location", .wall_block = "firewall", .least_gib = 10, .most_gib = 10240};
 
 /* --- what is said of it ------------------------------------------------------------------------------------ */
 

@@ -18,7 +18,7 @@ struct cloud_made_kind {
 	uint64_t least_gib, most_gib; /* of a volume; most 0: no limit that we know */
 };
 
-extern const struct cloud_made_kind cloud_made_ec2;
+extern const struct cloud_made_kind cloud_made_ec2, cloud_made_hcloud;
 
 /* What is wrong with the blocks, and in *hint what to do; NULL: nothing.  As model/field.h has it. */
 const char *cloud_made_wrong(const struct made *m, const struct cloud_made_kind *k, struct arena *a, const char **hint);

@@ -1,96 +1,33 @@
 /* Servers of Hetzner Cloud: they are there between a start and a stop.  They are found by their labels; the name, which
  * only one server of a project can have, is made of the start's token, so that a start that is repeated is the same. */
-#include "wire/hcloud.h"
-#include "drivers/http_curl.h"
 #include "provider/cloud.h"
+#include "provider/hcloud_setup.h"
 #include "provider/tool.h"
 #include "sys/clock.h"
-#include "wire/form.h"
 
 #define LABEL_OWNER  "dormouse-owner"
-#define LABEL_TARGET "dormouse-target"
+#define LABEL_TARGET HCLOUD_LABEL_TARGET
 #define LABEL_TOKEN  "dormouse-token"
 
-enum { CALL_MS = 30000, TRIES = 8, NET_TRIES = 4, PAGES_MAX = 1000, SHUTDOWN_MS = 30000 };
-
-struct project {
-	const struct provider_env *env;
-	const struct target *target;
-	const struct hcloud_settings *settings;
-	struct http *http;
-};
-
-static void project_auto(struct project *p)
-{
-	http_free(p->http);
-}
-
-static int project_open(struct project *p, const struct provider_env *env, const struct target *t, struct err *e)
-{
-	*p = (struct project){env, t, t->settings, http_new()};
-	if (*p->settings->token != '\0' && p->settings->token[strcspn(p->settings->token, " \t\r\n")] == '\0')
-		return 0;
-	(void)err_set(e, ERR_CONFIG, "the token of target '%s' is none", t->name);
-	return err_hint(e, "one line without blanks; of a file: token = trimspace(file(\"PATH\"))");
-}
-
-static int once(struct project *p, const char *method, const char *path, struct str body, struct http_answer *answer,
-		struct err *e)
-{
-	struct arena *a = p->env->arena;
-	const char *base = getenv("HCLOUD_ENDPOINT");
-	int64_t left = p->env->deadline_ms - clock_mono_ms();
-	struct http_request r = {.method = method, .body = body, .timeout_ms = left < CALL_MS ? left : CALL_MS};
-
-	if (left <= 0)
-		return err_set(e, ERR_TIMEOUT, "there was no time left to ask Hetzner Cloud");
-	r.url = arena_printf(a, "%s%s", base == NULL || *base == '\0' ? "https://api.hetzner.cloud/v1" : base, path);
-	*vec_add(&r.headers, a) =
-	    (struct http_header){"authorization", arena_printf(a, "Bearer %s", p->settings->token)};
-	if (body.n > 0)
-		*vec_add(&r.headers, a) = (struct http_header){"content-type", "application/json"};
-	return http_send(p->http, &r, a, answer, e);
-}
-
-/* The same again where that may help.  -1: *class says what it means, HCLOUD_OTHER if nobody answered. */
-static int call(struct project *p, const char *method, const char *path, struct str body, const char *doing,
-		struct str *answer, enum hcloud_class *class, struct err *e)
-{
-	struct http_answer got = {0};
-
-	for (int tried = 0;; tried++) {
-		bool answered = once(p, method, path, body, &got, e) == 0;
-		*class = HCLOUD_OTHER;
-		if (answered && got.status >= 200 && got.status < 300) {
-			*answer = got.body;
-			return 0;
-		}
-		if (answered)
-			*class = hcloud_fault(got.status, got.body, doing, e);
-		bool again = answered ? *class == HCLOUD_AGAIN : e->retry == RETRY_LATER;
-		if (!again || tried + 1 == (answered ? TRIES : NET_TRIES) || !tool_rest(p->env, tried))
-			return -1;
-	}
-}
+enum { SHUTDOWN_MS = 30000 };
 
 /* --- what there is ----------------------------------------------------------------------------------------- */
 
-static int look(struct project *p, const char *selector, struct hcloud_servers *v, struct err *e)
-{
-	int64_t page = 1;
+struct reading {
+	struct arena *arena;
+	struct hcloud_servers *servers;
+};
 
-	for (int i = 0; page != 0 && i < PAGES_MAX; i++) {
-		AUTO(buf) struct buf query = {0};
-		enum hcloud_class class;
-		struct str answer;
-		form_put(&query, "label_selector", selector);
-		const char *path =
-		    arena_printf(p->env->arena, "/servers?%s&page=%lld", buf_text(&query), (long long)page);
-		if (call(p, "GET", path, (struct str){0}, "look for servers", &answer, &class, e) < 0 ||
-		    hcloud_servers_read(answer, p->env->arena, v, &page, e) < 0)
-			return -1;
-	}
-	return page == 0 ? 0 : err_set(e, ERR_CORRUPT, "the list of servers has no end");
+static int read_page(void *arg, struct str page, int64_t *next, struct err *e)
+{
+	struct reading *r = arg;
+	return hcloud_servers_read(page, r->arena, r->servers, next, e);
+}
+
+static int look(struct hcloud_client *p, const char *selector, struct hcloud_servers *v, struct err *e)
+{
+	struct reading r = {p->env->arena, v};
+	return hcloud_client_list(p, "servers", selector, read_page, &r, e);
 }
 
 /* Of its start; "": it has lost it, or it is empty. */
@@ -101,7 +38,7 @@ static const char *token_of(const struct hcloud_server *s)
 }
 
 /* By the token of a start; without one, those of the target that have lost theirs. */
-static int find(struct project *p, const char *token, struct hcloud_servers *v, struct err *e)
+static int find(struct hcloud_client *p, const char *token, struct hcloud_servers *v, struct err *e)
 {
 	struct arena *a = p->env->arena;
 	bool known = *token != '\0';
@@ -117,7 +54,7 @@ static int find(struct project *p, const char *token, struct hcloud_servers *v, 
 	return 0;
 }
 
-static void tell(const struct project *p, const struct hcloud_server *s, struct machine_facts *f)
+static void tell(const struct hcloud_client *p, const struct hcloud_server *s, struct machine_facts *f)
 {
 	struct arena *a = p->env->arena;
 	bool comes = strcmp(s->status, "initializing") == 0 || strcmp(s->status, "starting") == 0;
@@ -138,43 +75,48 @@ static void tell(const struct project *p, const struct hcloud_server *s, struct 
 /* --- starting and ending ----------------------------------------------------------------------------------- */
 
 struct waiting {
-	struct project *p;
+	struct hcloud_client *p;
 	const char *token;
-	int64_t id, action; /* 0: there is none to be waited for */
+	int64_t id;
+	struct hcloud_numbers actions; /* that are to be waited for */
 	struct hcloud_server seen;
 };
 
-static const char *server_path(const struct project *p, int64_t id)
+static const char *server_path(const struct hcloud_client *p, int64_t id)
 {
 	return arena_printf(p->env->arena, "/servers/%lld", (long long)id);
 }
 
-/* 1: it runs. */
+static bool has_all_volumes(const struct hcloud_client *p, const struct hcloud_server *s)
+{
+	for (size_t i = 0; i < p->settings->volumes.n; i++) {
+		bool there = false;
+		for (size_t k = 0; k < s->volumes.n; k++)
+			there |= strcmp(arena_printf(p->env->arena, "%lld", (long long)s->volumes.v[k]),
+					p->settings->volumes.v[i]) == 0;
+		if (!there)
+			return false;
+	}
+	return true;
+}
+
+/* 1: it runs, and has what it is to have. */
 static int runs(void *arg, struct err *e)
 {
 	struct waiting *w = arg;
 	struct hcloud_servers v = {0};
-	enum hcloud_class class;
-	struct str answer;
-	bool done = true;
+	int rc = hcloud_client_done(w->p, &w->actions, e);
 
-	if (w->action != 0) {
-		const char *path = arena_printf(w->p->env->arena, "/actions/%lld", (long long)w->action);
-		if (call(w->p, "GET", path, (struct str){0}, "look at the start", &answer, &class, e) < 0 ||
-		    hcloud_action_read(answer, &done, e) < 0)
-			return -1;
-		w->action = done ? 0 : w->action;
-	}
-	if (!done)
-		return 0;
+	if (rc <= 0)
+		return rc;
 	if (find(w->p, w->token, &v, e) < 0)
 		return -1;
 	if (v.n == 0)
 		return err_set(e, ERR_MISSING, "the server is gone again");
 	w->seen = v.v[0];
-	if (strcmp(w->seen.status, "running") == 0 && w->seen.address == NULL)
-		return err_set(e, ERR_CONFIG, "the server has no public address");
-	return strcmp(w->seen.status, "running") == 0;
+	if (strcmp(w->seen.status, "running") != 0 || !has_all_volumes(w->p, &w->seen))
+		return 0;
+	return w->seen.address != NULL ? 1 : err_set(e, ERR_CONFIG, "the server has no public address");
 }
 
 static int gone(void *arg, struct err *e)
@@ -183,17 +125,19 @@ static int gone(void *arg, struct err *e)
 	enum hcloud_class class;
 	struct str answer;
 
-	if (call(w->p, "GET", server_path(w->p, w->id), (struct str){0}, "look at the server", &answer, &class, e) == 0)
+	if (hcloud_client_call(w->p, "GET", server_path(w->p, w->id), (struct str){0}, "look at the server", &answer,
+			       &class, e) == 0)
 		return 0;
 	return class == HCLOUD_MISSING ? 1 : -1;
 }
 
-static int delete (struct project *p, int64_t id, struct err *e)
+static int delete (struct hcloud_client *p, int64_t id, struct err *e)
 {
 	enum hcloud_class class;
 	struct str answer;
 
-	if (call(p, "DELETE", server_path(p, id), (struct str){0}, "delete the server", &answer, &class, e) == 0)
+	if (hcloud_client_call(p, "DELETE", server_path(p, id), (struct str){0}, "delete the server", &answer, &class,
+			       e) == 0)
 		return 0;
 	return class == HCLOUD_MISSING ? 0 : -1;
 }
@@ -213,7 +157,7 @@ static int off(void *arg, struct err *e)
 }
 
 /* Deleting cuts the power: what is not on the disks yet gets there before, if the servers do as they are asked. */
-static void shut_down(struct project *p, const char *token, const struct hcloud_servers *v)
+static void shut_down(struct hcloud_client *p, const char *token, const struct hcloud_servers *v)
 {
 	int64_t half = (p->env->deadline_ms - clock_mono_ms()) / 2;
 	struct waiting w = {.p = p, .token = token};
@@ -227,13 +171,14 @@ static void shut_down(struct project *p, const char *token, const struct hcloud_
 			continue;
 		const char *path = arena_printf(p->env->arena, "%s/actions/shutdown", server_path(p, v->v[i].id));
 		tool_progress(p->env, arena_printf(p->env->arena, "shutting down server %lld", (long long)v->v[i].id));
-		asked |= call(p, "POST", path, (struct str){0}, "shut down the server", &answer, &class, &ignored) == 0;
+		asked |= hcloud_client_call(p, "POST", path, (struct str){0}, "shut down the server", &answer, &class,
+					    &ignored) == 0;
 	}
 	if (asked)
 		(void)!tool_wait(p->env, half < SHUTDOWN_MS ? half : SHUTDOWN_MS, off, &w, &ignored);
 }
 
-static int create(struct project *p, const struct machine_id *id, struct waiting *w, struct err *e)
+static int create(struct hcloud_client *p, const struct machine_id *id, struct waiting *w, struct err *e)
 {
 	const char *token = id->token;
 	AUTO(buf) struct buf b = {0};
@@ -254,8 +199,8 @@ static int create(struct project *p, const struct machine_id *id, struct waiting
 	tool_progress(p->env, arena_printf(a, "asking for a %s", p->settings->server_type));
 	if (hcloud_create(&b, &l, e) < 0)
 		return -1;
-	if (call(p, "POST", "/servers", buf_str(&b), "make a server", &answer, &class, e) == 0)
-		return hcloud_created_read(answer, a, &w->seen, &w->action, e);
+	if (hcloud_client_call(p, "POST", "/servers", buf_str(&b), "make a server", &answer, &class, e) == 0)
+		return hcloud_created_read(answer, a, &w->seen, &w->actions, e);
 	/* An answer was lost: it is there. */
 	return class == HCLOUD_EXISTS ? 0 : -1;
 }
@@ -263,13 +208,13 @@ static int create(struct project *p, const struct machine_id *id, struct waiting
 static int hcloud_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 			struct machine_facts *f, struct err *e)
 {
-	AUTO(project) struct project p = {0};
+	AUTO(hcloud_client) struct hcloud_client p = {0};
 	struct hcloud_servers there = {0};
 	struct waiting w = {.p = &p, .token = id->token};
 	struct err ignored;
 	int rc;
 
-	if (project_open(&p, env, t, e) < 0)
+	if (hcloud_client_open(&p, env, t, e) < 0)
 		return -1;
 	if (find(&p, id->token, &there, e) < 0 || (there.n == 0 && create(&p, id, &w, e) < 0))
 		return err_wrap(e, "cannot start target '%s'", t->name);
@@ -279,7 +224,9 @@ static int hcloud_start(const struct provider_env *env, const struct target *t, 
 		return 0;
 	}
 	if (rc == 0) {
-		(void)err_set(e, ERR_TIMEOUT, "the server did not run until start_timeout was over");
+		bool on = w.seen.status != NULL && strcmp(w.seen.status, "running") == 0;
+		(void)err_set(e, ERR_TIMEOUT, "the server did not %s until start_timeout was over",
+			      on ? "have all its volumes" : "run");
 		(void)err_hint(e, "if it only needs longer, raise start_timeout");
 	}
 	if (w.seen.id != 0)
@@ -290,11 +237,11 @@ static int hcloud_start(const struct provider_env *env, const struct target *t, 
 static int hcloud_describe(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 			   struct machine_facts *f, struct err *e)
 {
-	AUTO(project) struct project p = {0};
+	AUTO(hcloud_client) struct hcloud_client p = {0};
 	struct hcloud_servers there = {0};
 
 	*f = (struct machine_facts){.power = POWER_ABSENT};
-	if (project_open(&p, env, t, e) < 0 || find(&p, id->token, &there, e) < 0)
+	if (hcloud_client_open(&p, env, t, e) < 0 || find(&p, id->token, &there, e) < 0)
 		return -1;
 	if (there.n > 0)
 		tell(&p, &there.v[0], f);
@@ -304,11 +251,11 @@ static int hcloud_describe(const struct provider_env *env, const struct target *
 static int hcloud_stop(const struct provider_env *env, const struct target *t, const struct machine_id *id,
 		       struct err *e)
 {
-	AUTO(project) struct project p = {0};
+	AUTO(hcloud_client) struct hcloud_client p = {0};
 	struct hcloud_servers there = {0};
 	struct err first = {0};
 
-	if (project_open(&p, env, t, e) < 0)
+	if (hcloud_client_open(&p, env, t, e) < 0)
 		return -1;
 	if (find(&p, id->token, &there, e) < 0)
 		return err_wrap(e, "cannot end target '%s'", t->name);
@@ -339,10 +286,10 @@ static int hcloud_stop(const struct provider_env *env, const struct target *t, c
 
 static int hcloud_list(const struct provider_env *env, const struct target *t, machine_fn *fn, void *arg, struct err *e)
 {
-	AUTO(project) struct project p = {0};
+	AUTO(hcloud_client) struct hcloud_client p = {0};
 	struct hcloud_servers there = {0};
 
-	if (project_open(&p, env, t, e) < 0)
+	if (hcloud_client_open(&p, env, t, e) < 0)
 		return -1;
 	const char *selector =
 	    arena_printf(env->arena, LABEL_OWNER "=%s," LABEL_TARGET "=%s", cloud_owner(env), t->name);
@@ -359,15 +306,22 @@ static int hcloud_list(const struct provider_env *env, const struct target *t, m
 
 static int hcloud_check(const struct provider_env *env, const struct target *t, struct err *e)
 {
-	AUTO(project) struct project p = {0};
-	return project_open(&p, env, t, e);
+	AUTO(hcloud_client) struct hcloud_client p = {0};
+	return hcloud_client_open(&p, env, t, e);
 }
 
 const struct provider_ops cloud_hcloud = {
     .kind = {.name = "hcloud"},
     .check = hcloud_check,
+    .settle = hcloud_setup_settle,
     .start = hcloud_start,
     .describe = hcloud_describe,
     .stop = hcloud_stop,
     .list = hcloud_list,
+    .survey = hcloud_setup_survey,
+    .make = hcloud_setup_make,
+    .change = hcloud_setup_change,
+    .remove = hcloud_setup_remove,
+    .disks = hcloud_setup_disks,
+    .mark = hcloud_setup_mark,
 };

@@ -167,6 +167,25 @@ def make(make_fake, tmp_path_factory):
 
 
 @pytest.fixture
+def make_project(tmp_path_factory):
+    """The same at Hetzner Cloud: see hcloud_project.py."""
+    from fake.hcloud_api import Hcloud
+    from hcloud_project import Project
+
+    made = []
+
+    def project(backend="none", **settings):
+        fake = Hcloud(tmp_path_factory.mktemp("hcloud"), backend, **settings)
+        made.append(Project(tmp_path_factory.mktemp("h"), fake))
+        return made[-1]
+
+    yield project
+    for one in made:
+        one.end()
+        one.fake.end()
+
+
+@pytest.fixture
 def setup(make):
     """One whose machines are real."""
     return make("sshd")

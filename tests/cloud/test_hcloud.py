@@ -10,6 +10,7 @@ import hcloud
 import pytest
 from conftest import wait_for
 from fake.hcloud_api import Hcloud
+from hcloud.firewalls.domain import FirewallRule
 from hcloud.images.domain import Image
 from hcloud.locations.domain import Location
 from hcloud.server_types.domain import ServerType
@@ -121,6 +122,37 @@ def test_volumes(fake, client):
     assert fake.project.volumes[vol.id].path.stat().st_size == 20 << 30
     client.servers.delete(first.server).wait_until_finished()
     assert client.volumes.get_by_id(vol.id).server is None, "it outlives its server"
+    client.volumes.delete(vol)
+    assert fake.project.leftovers() == []
+
+
+def test_firewalls(fake, client):
+    def rule(**more):
+        return FirewallRule(**{"direction": "in", "protocol": "tcp", "port": "22", "source_ips": ["192.0.2.7/32"], **more})
+
+    made = client.firewalls.create("wall", rules=[rule(), rule(protocol="icmp", port=None)], labels={"owner": "a"})
+    wall = client.firewalls.get_all(label_selector="owner=a")[0]
+    assert [(r.protocol, r.port, r.source_ips) for r in wall.rules] == [
+        ("tcp", "22", ["192.0.2.7/32"]), ("icmp", None, ["192.0.2.7/32"])] and made.actions == []  # fmt: skip
+    refused(client.firewalls.create, "uniqueness_error", "wall")
+    for wrong in ({"port": "0"}, {"port": "9-8"}, {"port": None}, {"source_ips": []}, {"source_ips": ["192.0.2.7/24"]},
+                  {"source_ips": ["192.0.2.7"]}, {"direction": "up"}, {"protocol": "icmp"}, {"destination_ips": ["10.0.0.0/8"]},
+                  {"source_ips": ["10.0.0.0/8"] * 101}):  # fmt: skip
+        refused(client.firewalls.create, "invalid_input", "other", rules=[rule(**wrong)])
+    one = server(client, firewalls=[wall]).server
+    assert [f.firewall.id for f in client.servers.get_by_id(one.id).public_net.firewalls] == [wall.id]
+    refused(client.firewalls.delete, "resource_in_use", wall)
+    for action in client.firewalls.set_rules(wall, []):
+        action.wait_until_finished()
+    assert client.firewalls.get_by_id(wall.id).rules == []
+    wait_for(lambda: client.servers.get_by_id(one.id).status == "running")
+    client.servers.delete(one).wait_until_finished()
+    client.firewalls.delete(wall)
+    vol = client.volumes.create(10, "vault", location=Location("fsn1")).volume
+    wait_for(lambda: client.volumes.get_by_id(vol.id).status == "available")
+    client.volumes.change_protection(vol, delete=True).wait_until_finished()
+    refused(client.volumes.delete, "protected", vol)
+    client.volumes.change_protection(vol, delete=False).wait_until_finished()
     client.volumes.delete(vol)
     assert fake.project.leftovers() == []
 
@@ -252,6 +284,9 @@ def test_command(fake, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id"], check=True)
     run("ssh-key", "create", "--name", "k", "--public-key-from-file", str(tmp_path / "id.pub"))
     run("volume", "create", "--name", "vault", "--size", "10", "--location", "fsn1")
+    run("firewall", "create", "--name", "wall")
+    run("firewall", "add-rule", "wall", "--direction", "in", "--protocol", "tcp", "--port", "22", "--source-ips", "::/0")
+    assert "::/0" in run("firewall", "describe", "wall")
     run(
         "server",
         "create",
@@ -265,6 +300,8 @@ def test_command(fake, tmp_path):
         "fsn1",
         "--ssh-key",
         "k",
+        "--firewall",
+        "wall",
     )
     assert "running" in run("server", "list")
     run("volume", "attach", "vault", "--server", "archiver")
@@ -272,6 +309,10 @@ def test_command(fake, tmp_path):
     run("volume", "resize", "vault", "--size", "20")
     run("volume", "detach", "vault")
     run("server", "delete", "archiver")
+    wait_for(lambda: not fake.project.servers)
+    run("firewall", "delete", "wall")
+    run("volume", "enable-protection", "vault", "delete")
+    run("volume", "disable-protection", "vault", "delete")
     run("volume", "delete", "vault")
     run("ssh-key", "delete", "k")
     wait_for(lambda: fake.project.leftovers() == [])

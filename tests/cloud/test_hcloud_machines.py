@@ -7,58 +7,12 @@ import subprocess
 import hcloud
 import pytest
 from conftest import wait_for
-from fake.hcloud_api import Hcloud
-from real import DORMOUSE, POOLS, Setup, fails, works
-
-
-class Project(Setup):
-    """One host with one target, 'arch', in a project."""
-
-    def __init__(self, folder, fake):
-        self.folder, self.fake = folder, fake
-        self.client = hcloud.Client(token=fake.token, api_endpoint=fake.endpoint, poll_interval=0.05)
-        for key in ("id", "hostkey"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-        public = (folder / "hostkey.pub").read_text().rsplit(" ", 1)[0]
-        private = "".join(f"    {line}\n" for line in (folder / "hostkey").read_text().splitlines())
-        (folder / "user-data").write_text(
-            f"#cloud-config\nssh_keys:\n  ed25519_private: |\n{private}  ed25519_public: {public}\n")  # fmt: skip
-        self.host_key = public
-        self.client.ssh_keys.create(name="mine", public_key=(folder / "id.pub").read_text().strip())
-        self.config = folder / "config.hcl"
-        self.use()
-        self.env = dict(os.environ, HCLOUD_ENDPOINT=fake.endpoint, DORMOUSE_RUNTIME_DIR=str(folder / "run"),
-                        DORMOUSE_STATE_DIR=str(folder / "state"), DORMOUSE_CONFIG=str(self.config),
-                        DORMOUSE_GRACE_MS="1000")  # fmt: skip
-
-    def use(self, text="", token=None, kind="cx22", linger="1h"):
-        (self.folder / "token").write_text((token or self.fake.token) + "\n")
-        self.config.write_text(
-            f'target "arch" "hcloud" {{\n  token = trimspace(file("token"))\n  image = "debian-13"\n  server_type = "{kind}"\n'
-            f'  ssh_key = "mine"\n  location = "fsn1"\n  user_data = file("user-data")\n  linger = "{linger}"\n'
-            f'  start_timeout = "20s"\n  ssh {{\n    identity_file = "{self.folder}/id"\n'
-            f'    host_key = "{self.host_key}"\n    port = {self.fake.ssh_port}\n  }}\n{text}\n}}\n')  # fmt: skip
-
-    def text(self):
-        return super().text().replace('trimspace(file("token"))', f'"{(self.folder / "token").read_text().strip()}"')
-
-    def alive(self):
-        return list(self.fake.project.servers.values())
+from real import DORMOUSE, POOLS, fails, works
 
 
 @pytest.fixture
-def make(tmp_path_factory):
-    made = []
-
-    def make(backend="none", **settings):
-        fake = Hcloud(tmp_path_factory.mktemp("hcloud"), backend, **settings)
-        made.append(Project(tmp_path_factory.mktemp("h"), fake))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
-        one.fake.end()
+def make(make_project):
+    return make_project
 
 
 def posts(s):
@@ -159,6 +113,9 @@ def test_refusals(make):
     s.use('  volumes = ["cold"]')
     e = fails(s)
     assert e["kind"] == "config" and "'cold'" in e["why"]
+    s.use('  volume "cold_" {\n    size = "10GiB"\n  }')
+    e = fails(s)
+    assert e["kind"] == "config" and "'cold_' cannot be a label" in e["what"]
     s.fake.settings.servers = 0
     s.use()
     e = fails(s)

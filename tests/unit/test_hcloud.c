@@ -18,6 +18,7 @@ static void create(void **state)
 
 	(void)state;
 	*vec_add(&s.volumes, &a) = "42";
+	*vec_add(&s.firewalls, &a) = "5";
 	*vec_add(&l.labels, &a) = "dormouse-token";
 	*vec_add(&l.labels, &a) = "1";
 	assert_int_equal(hcloud_create(&b, &l, &e), 0);
@@ -26,12 +27,70 @@ static void create(void **state)
 	    "{\"name\":\"dormouse-1\",\"server_type\":\"cx22\",\"image\":\"debian-13\",\"location\":\"fsn1\","
 	    "\"start_after_create\":true,\"ssh_keys\":[\"mine\"],\"labels\":{\"dormouse-token\":\"1\"},\"volumes\":[42]"
 	    ","
-	    "\"automount\":false,\"user_data\":\"#cloud-config\\n\\\"x\\\": 1\\n\"}");
+	    "\"automount\":false,\"firewalls\":[{\"firewall\":5}],\"user_data\":\"#cloud-config\\n\\\"x\\\": 1\\n\"}");
 	static const char *const bad[] = {"cold", "-1", "0", "", "1x"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		s.volumes.v[0] = bad[i];
 		assert_int_equal(hcloud_create(&b, &l, &e), -1);
 		assert_int_equal(e.kind, ERR_CONFIG);
+		s.volumes.v[0] = "42";
+		s.firewalls.v[0] = bad[i];
+		assert_int_equal(hcloud_create(&b, &l, &e), -1);
+		s.firewalls.v[0] = "5";
+	}
+	/* A key by its number. */
+	s.ssh_key = "7";
+	buf_clear(&b);
+	assert_int_equal(hcloud_create(&b, &l, &e), 0);
+	assert_non_null(strstr(buf_text(&b), "\"ssh_keys\":[7],"));
+}
+
+static void things(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct hcloud_thing wall = {.name = "n", .port = 22}, size = {.size_gib = 20}, v;
+	struct hcloud_things list = {0};
+	int64_t next;
+	struct err e;
+
+	(void)state;
+	hcloud_thing_write(&b, &wall); /* nobody is let in */
+	assert_string_equal(buf_text(&b), "{\"name\":\"n\",\"rules\":[]}");
+	*vec_add(&wall.from, &a) = "::/0";
+	strings_add_pair(&wall.labels, &a, "x", "1");
+	strings_add_pair(&wall.labels, &a, "x", "2"); /* the last one counts */
+	buf_clear(&b);
+	hcloud_thing_write(&b, &wall);
+	assert_string_equal(buf_text(&b), "{\"name\":\"n\",\"labels\":{\"x\":\"2\"},\"rules\":[{\"direction\":\"in\","
+					  "\"protocol\":\"tcp\",\"port\":\"22\",\"source_ips\":[\"::/0\"]}]}");
+	buf_clear(&b);
+	hcloud_thing_write(&b, &size);
+	assert_string_equal(buf_text(&b), "{\"size\":20}");
+	/* Whatever is not ours of a rule is told in other words. */
+	static const char rules[] =
+	    "{\"firewalls\":[{\"id\":1,\"name\":\"n\",\"rules\":["
+	    "{\"direction\":\"in\",\"protocol\":\"tcp\",\"port\":\"22\",\"source_ips\":[\"::/0\",\"10.0.0.0/8\"]},"
+	    "{\"direction\":\"in\",\"protocol\":\"tcp\",\"port\":\"1-22\",\"source_ips\":[\"::/0\"]},"
+	    "{\"direction\":\"in\",\"protocol\":\"udp\",\"port\":\"22\",\"source_ips\":[7]},"
+	    "{\"direction\":\"out\",\"protocol\":\"icmp\",\"port\":null,\"destination_ips\":[\"::/0\"]}]}]}";
+	static const char *const told[] = {"::/0", "10.0.0.0/8", "in-tcp-1-22-::/0", "in-udp-22-?",
+					   "out-icmp-any-::/0"};
+	assert_int_equal(hcloud_things_read(str_of(rules), "firewalls", 22, &a, &list, &next, &e), 0);
+	assert_int_equal(list.v[0].from.n, ARRAY_LEN(told));
+	for (size_t i = 0; i < ARRAY_LEN(told); i++)
+		assert_string_equal(list.v[0].from.v[i], told[i]);
+	assert_int_equal(hcloud_volume_read(str_of("{\"volume\":{\"id\":3,\"name\":\"v\",\"size\":10,\"server\":null,"
+						   "\"location\":{\"name\":\"fsn1\"},\"labels\":{\"a\":\"b\"}}}"),
+					    &a, &v, &e),
+			 0);
+	assert_true(v.size_gib == 10 && v.server == 0 && strcmp(v.location, "fsn1") == 0);
+	static const char *const bad[] = {"", "{}", "{\"firewalls\":{}}", "{\"firewalls\":[{}]}",
+					  "{\"volume\":{\"id\":1}}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(hcloud_things_read(str_of(bad[i]), "firewalls", 22, &a, &list, &next, &e), -1);
+		assert_int_equal(hcloud_volume_read(str_of(bad[i]), &a, &v, &e), -1);
+		assert_int_equal(e.kind, ERR_CORRUPT);
 	}
 }
 
@@ -55,7 +114,8 @@ static void answers(void **state)
 	AUTO(arena) struct arena a = {0};
 	struct hcloud_servers v = {0};
 	struct hcloud_server one;
-	int64_t next, action;
+	struct hcloud_numbers actions = {0};
+	int64_t next;
 	struct err e;
 	bool done;
 
@@ -75,14 +135,17 @@ static void answers(void **state)
 	assert_string_equal(strings_pair(&v.v[0].labels, "a"), "1");
 	assert_null(strings_pair(&v.v[0].labels, "b"));
 	assert_int_equal(
-	    hcloud_created_read(str_of("{\"server\":" SERVER(V4) ",\"action\":{\"id\":9,\"status\":\"running\"}}"), &a,
-				&one, &action, &e),
+	    hcloud_created_read(str_of("{\"server\":" SERVER(V4) ",\"action\":{\"id\":9,\"status\":\"running\"},"
+								 "\"next_actions\":[{\"id\":10},{}]}"),
+				&a, &one, &actions, &e),
 	    0);
 	assert_int_equal(one.id, 7);
-	assert_int_equal(action, 9);
+	assert_int_equal(actions.n, 2);
+	assert_int_equal(actions.v[0] + actions.v[1], 19);
+	actions.n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		assert_int_equal(hcloud_servers_read(str_of(bad[i]), &a, &v, &next, &e), -1);
-		assert_int_equal(hcloud_created_read(str_of(bad[i]), &a, &one, &action, &e), -1);
+		assert_int_equal(hcloud_created_read(str_of(bad[i]), &a, &one, &actions, &e), -1);
 		assert_int_equal(hcloud_action_read(str_of(bad[i]), &done, &e), -1);
 	}
 	assert_int_equal(hcloud_action_read(str_of("{\"action\":{\"status\":\"running\"}}"), &done, &e), 0);
@@ -110,6 +173,8 @@ static void faults(void **state)
 	    {423, "{\"error\":{\"code\":\"locked\"}}", HCLOUD_AGAIN, ERR_BUSY, "locked: "},
 	    {409, "{\"error\":{\"code\":\"uniqueness_error\"}}", HCLOUD_EXISTS, ERR_EXISTS, "uniqueness_error: "},
 	    {404, "{\"error\":{\"code\":\"not_found\"}}", HCLOUD_MISSING, ERR_MISSING, "not_found: "},
+	    {422, "{\"error\":{\"code\":\"resource_in_use\"}}", HCLOUD_NOT_NOW, ERR_BUSY, "resource_in_use: "},
+	    {423, "{\"error\":{\"code\":\"protected\"}}", HCLOUD_OTHER, ERR_DENIED, "protected: "},
 	    {401, "{\"error\":{\"code\":\"unauthorized\"}}", HCLOUD_OTHER, ERR_DENIED, "unauthorized: "},
 	    {422,
 	     "{\"error\":{\"code\":\"invalid_input\",\"message\":\"m\",\"details\":{\"fields\":[{\"name\":\"image\","
@@ -133,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(create),
+	    cmocka_unit_test(things),
 	    cmocka_unit_test(answers),
 	    cmocka_unit_test(faults),
 	};

@@ -106,8 +106,9 @@ static void lazyssh_values(void **state)
 	     "ebs_block_device {\ndevice_name = \"b\"\nvolume_size = 0\niops = 0\n}");
 }
 
-#define ZONE "placement {\navailability_zone = \"z\"\n}\n"
-#define COLD "volume \"cold\" {\nsize = \"2GiB\"\npool = \"p\"\n"
+#define ZONE   "placement {\navailability_zone = \"z\"\n}\n"
+#define COLD10 "volume \"cold\" {\nsize = \"10GiB\"\npool = \"p\"\n"
+#define COLD   "volume \"cold\" {\nsize = \"2GiB\"\npool = \"p\"\n"
 
 /* Blocks with a name, and blocks in blocks. */
 static void made(void **state)
@@ -129,6 +130,9 @@ static void made(void **state)
 	     "\"p\","
 	     "\"dataset\": {\"b\": {\"properties\": {\"xattr\": \"sa\"}}, \"c\": {}}}}}}}}",
 	     true, want, "pools = [\"p\"]");
+	SAYS(HCLOUD COLD10 "dataset \"backup\" {\n}\n}\nfirewall {\nfrom = [\"::/0\"]\n}\n}", false,
+	     "volume \"cold\" {\nsize = 10737418240\npool = \"p\"\ndataset \"backup\" {\nproperties = {}\n}\n}",
+	     "firewall {\nfrom = [\"::/0\"]\n}", "pools = [\"p\"]");
 	SAYS("target t aws_ec2 {\nimage_id = \"ami-1\"\ninstance_type = \"t4g.nano\"\nkey_pair {\npublic_key = "
 	     "\"ssh-ed25519 "
 	     "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA me\"\n}\n"
@@ -157,6 +161,12 @@ static void made_wrongly(void **state)
 	     "volume 'a' has datasets and no pool"},
 	    {EC2 "key_pair {\npublic_key = \"x\"\n}\n}", "the key of 'key_pair' is none"},
 	    {EC2 "security_group {\nfrom = [\"10.0.0.1\"]\n}\n}", "'10.0.0.1' in 'security_group' is no CIDR block"},
+	    {HCLOUD "firewall {\nfrom = [\"any/0\"]\n}\n}", "'any/0' in 'firewall' is no CIDR block"},
+	    {HCLOUD "volume \"a\" {\nsize = \"9GiB\"\n}\n}", "volume 'a' is smaller than 10 GiB"},
+	    {HCLOUD "volume \"a\" {\nsize = \"11TiB\"\n}\n}", "volume 'a' is larger than 10240 GiB"},
+	    {HCLOUD "volume \"a\" {\nsize = \"9GiB\"\ntype = \"x\"\n}\n}", "'type'"},
+	    {"target t hcloud {\ntoken = \"x\"\nimage = \"i\"\nserver_type = \"s\"\nlocation = \"l\"\n}",
+	     "'ssh_key' is not said"},
 	    {"target t aws_ec2 {\nimage_id = \"ami-1\"\ninstance_type = \"t4g.nano\"\n}", "'key_name' is not said"},
 	};
 

@@ -27,6 +27,7 @@ class HcloudSettings:
     detaching: float = 0.1
     volume: float = 0.1
     resizing: float = 0.1
+    ruling: float = 0.1
     boot: float = 0.1
     servers: int = 10
     volumes: int = 10
@@ -68,7 +69,7 @@ class Project:
         self.token, self.readonly_token = seed, seed[::-1]
         self.remaining = None
         self._next, self._host, self._net = 1000000 + os.urandom(1)[0], 0, os.urandom(2)
-        self.servers, self.volumes, self.keys, self.actions = {}, {}, {}, {}
+        self.servers, self.volumes, self.keys, self.firewalls, self.actions = {}, {}, {}, {}, {}
 
     def now(self):
         return self.clock.now()
@@ -99,7 +100,8 @@ class Project:
 
     def leftovers(self):
         return [f"server {s.name}" for s in self.servers.values()] + [f"volume {v.name}" for v in self.volumes.values()] \
-            + [f"ssh key {k['name']}" for k in self.keys.values()]  # fmt: skip
+            + [f"ssh key {k['name']}" for k in self.keys.values()] \
+            + [f"firewall {w.name}" for w in self.firewalls.values()]  # fmt: skip
 
     # --- actions ---
 
@@ -129,12 +131,12 @@ class Server:
 
     kind = "server"
 
-    def __init__(self, project, name, server_type, image, location, labels, user_data, keys, ipv4):
+    def __init__(self, project, name, server_type, image, location, labels, user_data, keys, ipv4, firewalls):
         self.project, self.id, self.name = project, project.new_id(), name
         self.type, self.image, self.location, self.labels = server_type, image, location, labels
         self.status, self.created, self.locks, self.turn = "initializing", project.now(), 0, 0
         self.ip = project.address()
-        self.ipv4 = ipv4
+        self.ipv4, self.firewalls = ipv4, firewalls
         guest = {"instance_id": str(self.id), "addresses": [self.ip], "system": "cloud-init", "key_race": False,
                  "public_keys": keys, "user_data": user_data.encode(), "reachable": True, "root_login": True}  # fmt: skip
         self.machine = project.backend.machine(project.folder / f"server-{self.id}", guest, self.went_off)
@@ -177,7 +179,7 @@ class Server:
         return {
             "id": self.id, "name": self.name, "status": self.status, "created": stamp(self.created), "labels": self.labels,
             "public_net": {"ipv4": ipv4, "ipv6": {"id": self.id + 2, "ip": "2001:db8::/64", "blocked": False, "dns_ptr": []},
-                           "floating_ips": [], "firewalls": []},
+                           "floating_ips": [], "firewalls": [{"id": w.id, "status": "applied"} for w in self.firewalls]},
             "private_net": [], "server_type": type_json(self.type), "location": location_json(self.location),
             "image": image_json(self.image), "iso": None, "rescue_enabled": False, "locked": self.locks > 0,
             "backup_window": None, "outgoing_traffic": 0, "ingoing_traffic": 0, "included_traffic": 20 << 40,
@@ -193,6 +195,7 @@ class Volume:
         self.project, self.id, self.name, self.size = project, project.new_id(), name, size
         self.location, self.labels, self.format = location, labels, file_system
         self.status, self.created, self.locks, self.server = "creating", project.now(), 0, None
+        self.protected = False
         self.path = project.folder / "volumes" / f"{self.id}.raw"
         with open(self.path, "wb") as f:
             f.truncate(size * catalog.GIB)
@@ -230,8 +233,24 @@ class Volume:
     def as_json(self):
         return {"id": self.id, "name": self.name, "size": self.size, "server": self.server and self.server.id,
                 "location": location_json(self.location), "linux_device": f"/dev/disk/by-id/scsi-0HC_Volume_{self.id}",
-                "protection": {"delete": False}, "labels": self.labels, "status": self.status, "format": self.format,
+                "protection": {"delete": self.protected}, "labels": self.labels, "status": self.status, "format": self.format,
                 "created": stamp(self.created)}  # fmt: skip
+
+
+class Firewall:
+    kind = "firewall"
+
+    def __init__(self, project, name, labels, rules):
+        self.project, self.id, self.name, self.labels, self.rules = project, project.new_id(), name, labels, rules
+        self.created, self.locks = project.now(), 0
+        project.firewalls[self.id] = self
+
+    def servers(self):
+        return [s for s in self.project.servers.values() if self in s.firewalls]
+
+    def as_json(self):
+        return {"id": self.id, "name": self.name, "labels": self.labels, "created": stamp(self.created), "rules": self.rules,
+                "applied_to": [{"type": "server", "server": {"id": s.id}} for s in self.servers()]}  # fmt: skip
 
 
 def location_json(name):

@@ -11,9 +11,10 @@ from .control import Control
 from .hcloud import (
     IMAGES, LOCATIONS, TYPES, Project, Server, Volume, image_json, location_json, stamp, type_json,
 )  # fmt: skip
+from .hcloud_firewalls import lets_in
 from .hcloud_request import (
     NAME, PAGES, ROUTES, USER_DATA_LIMIT, HcloudError, by_reference, check_labels, find, invalid, listed, read_body,
-    read_query, route, selected, unique, unlocked,
+    read_object, read_query, route, selected, unique, unlocked,
 )  # fmt: skip
 from .server import Handler
 from .server import Server as HttpServer
@@ -125,7 +126,7 @@ def server(project, p, q, number):
 @route("POST", "/servers", {
     "name!": "str", "server_type!": "ref", "image!": "ref", "ssh_keys": "refs", "location": "ref", "user_data": "str",
     "labels": "dict", "start_after_create": "bool", "volumes": "ints", "automount": "bool", "public_net": "dict",
-    "networks": "ints", "firewalls": "refs"})  # fmt: skip
+    "networks": "ints", "firewalls": "list"})  # fmt: skip
 def create_server(project, p, q):
     if not NAME.fullmatch(p["name"]) or len(p["name"]) > 253:
         raise invalid("name", "Not a valid hostname.")
@@ -149,6 +150,8 @@ def create_server(project, p, q):
     if set(net) - {"enable_ipv4", "enable_ipv6", "ipv4", "ipv6"}:
         raise invalid("public_net", "Unknown field.")
     labels = check_labels(p)
+    walls = [find(project.firewalls, read_object({"firewall!": "int"}, one, "firewalls")["firewall"], "firewall")
+             for one in p.get("firewalls", [])]  # fmt: skip
     unique(project.servers.values(), p["name"])
     attach = [find(project.volumes, number, "volume") for number in p.get("volumes", [])]
     for v in attach:
@@ -161,7 +164,8 @@ def create_server(project, p, q):
     if {kind, f"{kind}:{location}"} & set(project.settings.no_capacity):
         raise HcloudError("resource_unavailable", "error during placement")
     s = Server(project, p["name"], kind, chosen[0], location, labels, p.get("user_data", ""), keys,
-               net.get("enable_ipv4", True))  # fmt: skip
+               net.get("enable_ipv4", True), walls)  # fmt: skip
+    s.machine.guest["reachable"] = lets_in(walls, project.backend.ssh_port)
 
     def created():
         s.status = "off"
@@ -284,6 +288,8 @@ def change_volume(project, p, q, number):
 def delete_volume(project, p, q, number):
     v = find(project.volumes, number, "volume")
     unlocked(v)
+    if v.protected:
+        raise HcloudError("protected", "volume deletion is protected")
     if v.server:
         raise HcloudError("service_error", f"volume with ID '{v.id}' is still attached to a server", 422)
     v.delete()
@@ -315,6 +321,13 @@ def resize_volume(project, p, q, number):
     if not v.size < p["size"] <= 10240:
         raise invalid("size", f"Must be larger than {v.size}, and at most 10240.")
     return 201, {"action": project.act("resize_volume", [v], project.settings.resizing, lambda: v.resized(p["size"]))}
+
+
+@route("POST", "/volumes/ID/actions/change_protection", {"delete": "bool"})
+def change_volume_protection(project, p, q, number):
+    v = find(project.volumes, number, "volume")
+    v.protected = p.get("delete", v.protected)
+    return 201, {"action": project.act("change_protection", [v], 0, lambda: None)}
 
 
 # --- HTTP ---
@@ -430,6 +443,9 @@ class Hcloud:
         """What another program needs to know, as JSON."""
         facts = {"endpoint": self.endpoint, "token": self.token, "control": self.control_url, "ssh_port": self.ssh_port}
         return json.dumps(facts, indent=1) + "\n"
+
+    def actions(self):
+        return [call.name for call in self.calls]
 
     def advance(self, seconds):
         with self.project.lock:

@@ -13,7 +13,8 @@ LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 STATUS = {"invalid_input": 422, "json_error": 400, "not_found": 404, "unauthorized": 401, "token_readonly": 403,
           "uniqueness_error": 409, "resource_limit_exceeded": 403, "rate_limit_exceeded": 429, "locked": 423,
           "conflict": 409, "resource_unavailable": 412, "volume_already_attached": 422, "service_error": 503,
-          "placement_error": 412, "no_space_left_in_location": 422, "invalid_server_type": 422}  # fmt: skip
+          "placement_error": 412, "no_space_left_in_location": 422, "invalid_server_type": 422,
+          "resource_in_use": 422, "protected": 423}  # fmt: skip
 
 
 class HcloudError(Exception):
@@ -51,6 +52,7 @@ KINDS = {
     "str": lambda v: isinstance(v, str), "int": lambda v: isinstance(v, int) and not isinstance(v, bool),
     "bool": lambda v: isinstance(v, bool), "dict": lambda v: isinstance(v, dict),
     "ref": lambda v: isinstance(v, (str, int)) and not isinstance(v, bool),
+    "list": lambda v: isinstance(v, list),
     "refs": lambda v: isinstance(v, list) and all(KINDS["ref"](one) for one in v),
     "ints": lambda v: isinstance(v, list) and all(KINDS["int"](one) for one in v),
 }  # fmt: skip
@@ -63,6 +65,13 @@ def read_body(spec, raw):
         raise HcloudError("json_error", "invalid JSON in request body") from None
     if not isinstance(p, dict):
         raise HcloudError("json_error", "the request body is not an object")
+    return read_object(spec, p)
+
+
+def read_object(spec, p, inside=""):
+    """An object of the body, in the field `inside`; what is null is not said."""
+    if not isinstance(p, dict):
+        raise invalid(inside, "Not an object.")
     kinds = {name.rstrip("!"): kind for name, kind in spec.items()}
     p = {name: value for name, value in p.items() if value is not None}
     for name, value in p.items():
