@@ -85,7 +85,10 @@ static void show(const struct cli *c, const struct work *w, json_t *all)
 	json_t *j, *steps;
 
 	if (!c->json) {
-		(void)printf("target '%s'%s\n", w->setup.target, w->steps.n == 0 ? ": nothing to do" : "");
+		(void)printf("target '%s'%s\n", w->setup.target,
+			     w->failure != NULL ? ": left as it is"
+			     : w->steps.n == 0	? ": nothing to do"
+						: "");
 		for (size_t i = 0; i < w->steps.n; i++)
 			show_step(&w->steps.v[i], w->setup.arena);
 		(void)fflush(stdout);
@@ -97,6 +100,8 @@ static void show(const struct cli *c, const struct work *w, json_t *all)
 	for (size_t i = 0; i < w->steps.n; i++)
 		(void)json_array_append_new(steps, step_json(&w->steps.v[i]));
 	(void)json_object_set_new(j, "steps", steps);
+	if (w->failure != NULL)
+		(void)json_object_set_new(j, "error", json_of_err(w->failure));
 	(void)json_array_append_new(all, j);
 }
 
@@ -234,6 +239,9 @@ int works_perform(struct cli *c, struct works *all)
 	int worst = EXIT_DONE;
 	struct err e;
 
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].failure != NULL)
+			worst = EXIT_PARTLY;
 	for (size_t i = 0; i < all->n; i++) {
 		struct work *w = &all->v[i];
 		if (!setup_does(&w->steps))
@@ -244,6 +252,23 @@ int works_perform(struct cli *c, struct works *all)
 		worst = rc > worst ? rc : worst;
 	}
 	return worst;
+}
+
+/* When none can be looked at, the first failure is that of all. */
+static int failures(const struct works *all, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += all->v[i].failure != NULL;
+	if (n > 0 && n == all->n) {
+		*e = *all->v[0].failure;
+		return -1;
+	}
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].failure != NULL)
+			cli_complain(all->v[i].failure);
+	return 0;
 }
 
 int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e)
@@ -259,10 +284,13 @@ int works_look(struct cli *c, struct works *all, bool away, bool with_data, stru
 		w->away = away;
 		w->with_data = with_data;
 		int lock; /* until this process ends */
-		if (setup_lock(&w->setup, &lock, e) < 0 || look(w, e) < 0)
-			return -1;
+		if (setup_lock(&w->setup, &lock, e) == 0 && look(w, e) == 0)
+			continue;
+		struct err *failure = arena_new(&c->arena, struct err);
+		*failure = *e;
+		w->failure = failure;
 	}
-	return 0;
+	return failures(all, e);
 }
 
 void works_show(const struct cli *c, const struct works *all)
@@ -281,6 +309,14 @@ bool works_any(const struct works *all, bool (*is)(const struct setup_steps *))
 		if (is(&all->v[i].steps))
 			return true;
 	return false;
+}
+
+bool works_partly(const struct works *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].failure != NULL)
+			return true;
+	return works_any(all, setup_cannot);
 }
 
 static struct strings plan_of(const struct works *all, struct arena *a)

@@ -11,6 +11,7 @@ struct work {
 	bool away, with_data; /* destroy */
 	struct resources wanted, found;
 	struct setup_steps steps;
+	const struct err *failure; /* it cannot be seen what it has; NULL: it can */
 };
 struct works VEC(struct work);
 
@@ -18,10 +19,13 @@ struct works VEC(struct work);
 int works_named(const struct cli *c, struct err *e) MUST_CHECK;
 /* Do they name it, or none at all? */
 bool works_chosen(const struct cli *c, const struct target *t);
-/* Looks at those that are chosen, nobody else at the same time until this process ends.  Blocks. */
+/* Looks at those that are chosen, nobody else at the same time until this process ends.  One that cannot be looked at
+ * is complained of, and keeps the others from nothing; -1: all are so.  Blocks. */
 int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e) MUST_CHECK;
 void works_show(const struct cli *c, const struct works *all);
 bool works_any(const struct works *all, bool (*is)(const struct setup_steps *));
+/* Is there something that cannot be done, or seen? */
+bool works_partly(const struct works *all);
 /* Does it all; what fails is said, and the worst exit code returned.  Blocks. */
 int works_perform(struct cli *c, struct works *all);
 /* Likewise, as a new generation of the file, whose text c has; back_to: the one that it is again, or 0. */

@@ -124,19 +124,24 @@ void cli_print_json(const json_t *j)
 	(void)printf("%s\n", buf_text(&b));
 }
 
-int cli_fail(const struct cli *c, const struct err *e)
+void cli_complain(const struct err *e)
 {
 	char line[sizeof(e->what) + sizeof(e->why) + 8];
 
+	err_line(e, line, sizeof(line));
+	(void)fprintf(stderr, "dormouse: %s\n", line);
+	if (e->hint[0] != '\0')
+		(void)fprintf(stderr, "hint: %s\n", e->hint);
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
 	if (c->json) {
 		AUTO(json) json_t *j = json_object();
 		(void)json_object_set_new(j, "error", json_of_err(e));
 		cli_print_json(j);
 	}
-	err_line(e, line, sizeof(line));
-	(void)fprintf(stderr, "dormouse: %s\n", line);
-	if (e->hint[0] != '\0')
-		(void)fprintf(stderr, "hint: %s\n", e->hint);
+	cli_complain(e);
 	return err_exit_code(e);
 }
 

@@ -60,6 +60,8 @@ void cli_end(struct cli *c);
 void cli_show_stage(struct run_listener *l, const struct run_event *ev);
 /* One line on standard output. */
 void cli_print_json(const json_t *j);
+/* Says on stderr what went wrong, and what to do next. */
+void cli_complain(const struct err *e);
 /* Says an error, with its hint, on standard error (or as JSON on standard output); returns its exit code. */
 int cli_fail(const struct cli *c, const struct err *e);
 /* Asks a person whether what was shown is to be done; yes: it was said before.  -1: it is not, or nobody can be asked.

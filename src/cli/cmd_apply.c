@@ -74,7 +74,7 @@ int cmd_apply(int argc, char **argv)
 		works_show(&c, &all);
 		if (!dry)
 			rc = apply(&c, &all, yes);
-		if (rc == EXIT_DONE && works_any(&all, setup_cannot))
+		if (rc == EXIT_DONE && works_partly(&all))
 			rc = EXIT_PARTLY;
 	}
 	cli_end(&c);

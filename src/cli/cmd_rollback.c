@@ -162,7 +162,7 @@ static int back(struct cli *c, const struct generations *all, const struct gener
 		if (rc != EXIT_DONE)
 			return rc;
 	}
-	return works_any(&works, setup_cannot) ? EXIT_PARTLY : EXIT_DONE;
+	return works_partly(&works) ? EXIT_PARTLY : EXIT_DONE;
 }
 
 int cmd_rollback(int argc, char **argv)

@@ -55,7 +55,7 @@ ALL = (["dormouse-arch-cold"], ["dormouse-arch"], ["dormouse-arch"])
 
 
 def test_from_nothing_and_back(make):
-    s = make("sshd")
+    s = make("sshd", attaching=1)  # it runs before it has its volume
     use(s, more='  labels = {\n    project = "backup"\n    "dormouse-target" = "x"\n  }\n')
     e = s.run("wake", "arch", check=2).stderr
     assert "target 'arch' has no key pair" in e and "dormouse apply" in e
@@ -68,6 +68,7 @@ def test_from_nothing_and_back(make):
     assert cold.labels == {"project": "backup", "dormouse-target": "arch", "dormouse-made": "cold"}
     assert "nothing to do" in s.run("apply", "--yes", check=0).stdout
     # Nothing of it is named in the file, and the server has all of it.
+    s.fake.faults.add("create_server", kind="cut-after")
     s.run("wake", "arch", check=0)  # at once, though a start has just failed
     done = s.ssh("ls $FAKE_DISKS")
     assert done.stdout == f"scsi-0HC_Volume_{cold.id}\n", done.stderr
@@ -161,6 +162,25 @@ def test_of_somebody_else(make):
     assert "cannot make the volume 'more'" in e and "Limits in the console" in e
     s.fake.settings.volumes, s.fake.settings.failing = 10, ["create_volume"]
     assert "Action failed" in s.run("apply", "--yes").stderr
+
+
+def test_a_target_that_cannot_be_seen(make):
+    """It is told, and keeps the others from nothing; what was applied is not all of it."""
+    s = make(**QUICK)
+    good = s.config.read_text()
+    s.config.write_text(good.replace('"arch"', '"other"', 1).replace('trimspace(file("token"))', '"wrong"') + good)
+    (shown,) = [t for t in json.loads(s.run("apply", "--dry-run", "--json", check=1).stdout) if "error" in t]
+    assert shown["target"] == "other" and shown["steps"] == [] and shown["error"]["kind"] == "denied"
+    done = s.run("apply", "--yes", check=1)
+    assert "cannot see what target 'other' has" in done.stderr and "API tokens" in done.stderr
+    assert "target 'other': left as it is" in done.stdout and things(s) == ALL
+    assert [g["done"] for g in json.loads(s.run("generations", "--json", check=0).stdout)] == [False]
+    s.run("apply", "--yes", check=1)  # again: it is still not all
+    for only in (["apply", "other"], ["destroy", "other"]):
+        assert "cannot see what target 'other' has" in s.run(*only, "--yes", check=2).stderr
+    s.config.write_text(good)
+    s.run("apply", "--yes", check=0)
+    assert json.loads(s.run("generations", "--json", check=0).stdout)[-1]["done"]
 
 
 def nothing(s):

@@ -121,10 +121,14 @@ def test_refusals(make):
     e = fails(s)
     assert e["kind"] == "full"
     s.fake.settings.servers = 10
-    s.fake.settings.failing = ["create_server"]
-    e = fails(s)
-    assert "Action failed" in e["why"]
-    wait_for(lambda: s.alive() == [])
+    volume = s.client.volumes.create(size=10, name="cold", location=hcloud.locations.domain.Location(name="fsn1")).volume
+    wait_for(lambda: s.client.volumes.get_by_id(volume.id).status == "available")
+    s.use(f'  volumes = ["{volume.id}"]')
+    for command in ("create_server", "attach_volume"):
+        s.fake.settings.failing = [command]
+        e = fails(s)
+        assert "Action failed" in e["why"]
+        wait_for(lambda: s.alive() == [])
 
 
 def test_keeper_killed(make):

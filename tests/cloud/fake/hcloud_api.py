@@ -173,7 +173,8 @@ def create_server(project, p, q):
     made = project.act("create_server", [s], project.settings.creating, created)
     following = []
     for v in attach:
-        following.append(project.act("attach_volume", [s, v], project.settings.creating, lambda v=v: v.attached(s)))
+        seconds = project.settings.creating + project.settings.attaching
+        following.append(project.act("attach_volume", [s, v], seconds, lambda v=v: v.attached(s)))
     if p.get("start_after_create", True):
         following.append(project.act("start_server", [s], project.settings.creating + project.settings.starting, s.on))
     return 201, {"server": s.as_json(), "action": made, "next_actions": following,
