@@ -36,6 +36,17 @@ def test_life(make):
     assert s.alive() == [] and s.client.volumes.get_by_id(volume.id).server is None
 
 
+def test_has_its_volume_when_it_is_ready(make):
+    """Also when nobody has heard which actions are to be waited for."""
+    s = make(creating=0, starting=0, attaching=1.5)
+    volume = s.client.volumes.create(size=10, name="cold", location=hcloud.locations.domain.Location(name="fsn1")).volume
+    wait_for(lambda: s.client.volumes.get_by_id(volume.id).status == "available")
+    s.use(f'  volumes = ["{volume.id}"]')
+    s.fake.faults.add("create_server", kind="cut-after")
+    works(s)
+    assert [v.id for v in s.alive()[0].volumes()] == [volume.id]
+
+
 def test_repeated_start_is_the_same(make):
     s = make()
     first, _ = works(s)
