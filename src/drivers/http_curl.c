@@ -75,9 +75,10 @@ static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
 	return n;
 }
 
-static int failed(CURLcode code, const char *why, const char *url, struct err *e)
+static int failed(CURLcode code, const char *why, const struct http_request *r, struct err *e)
 {
-	struct str rest = str_of(strstr(url, "://") == NULL ? url : strstr(url, "://") + 3), host = str_cut(&rest, '/');
+	const char *after = strstr(r->url, "://");
+	struct str rest = str_of(after == NULL ? r->url : after + 3), host = str_cut(&rest, '/');
 	bool late = code == CURLE_OPERATION_TIMEDOUT, endless = code == CURLE_WRITE_ERROR;
 	bool denied = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
 	bool address = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
@@ -91,8 +92,10 @@ static int failed(CURLcode code, const char *why, const char *url, struct err *e
 		      "no answer from '%.*s'", (int)(host.n < 100 ? host.n : 100), host.p);
 	(void)err_why(e, "%s", endless ? "it is longer than any that makes sense" : why);
 	if (denied)
-		return err_hint(
-		    e, "somebody may be in between; a proxy that is meant to be: AWS_CA_BUNDLE names its certificate");
+		return err_hint(e, "somebody may be in between; a proxy that is meant to be: %s%s",
+				r->ca_name == NULL ? "its certificate belongs among those that this host trusts"
+						   : r->ca_name,
+				r->ca_name == NULL ? "" : " names its certificate");
 	if (address)
 		return err_hint(e, "is the address right?");
 	e->retry = endless ? RETRY_NEVER : RETRY_LATER;
@@ -143,7 +146,7 @@ int http_send(struct http *h, const struct http_request *r, struct arena *a, str
 	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(lines);
 	if (code != CURLE_OK)
-		return failed(code, why[0] == '\0' ? curl_easy_strerror(code) : why, r->url, e);
+		return failed(code, why[0] == '\0' ? curl_easy_strerror(code) : why, r, e);
 	answer->status = status;
 	answer->body = (struct str){str_dup(a, buf_str(&body)), body.n};
 	return 0;

@@ -19,6 +19,7 @@ struct http_request {
 	int64_t timeout_ms;
 	bool plain;	     /* without TLS and proxies to any host: for what only this machine can reach */
 	const char *ca_file; /* whom to trust; NULL: whom the system trusts */
+	const char *ca_name; /* what a person can say that with; NULL: nothing */
 };
 struct http_answer {
 	int64_t status;	 /* 200, 404, … */

@@ -89,7 +89,8 @@ static int once(struct aws_client *c, const struct aws_keys *keys, const struct 
 				 .headers = s.headers,
 				 .body = r->body,
 				 .timeout_ms = left < CALL_MS ? left : CALL_MS,
-				 .ca_file = aws_env("AWS_CA_BUNDLE")};
+				 .ca_file = aws_env("AWS_CA_BUNDLE"),
+				 .ca_name = "AWS_CA_BUNDLE"};
 	return http_send(c->http, &h, a, answer, e);
 }
 

@@ -210,11 +210,15 @@ class Tls:
             pass
 
 
-def test_tls(make):
+def test_tls(make, make_project):
     s = make()
     tls = Tls(s.folder, s.fake.api.port)
     s.use(f'  endpoint = "{tls.url}"')
     e = fails(s)
     assert e["kind"] == "denied" and "certificate" in e["why"] and "in between" in e["hint"]
+    assert "AWS_CA_BUNDLE names its certificate" in e["hint"]
+    # It is no matter of another cloud.
+    e = fails(make_project(), HCLOUD_ENDPOINT=tls.url)
+    assert e["kind"] == "denied" and "in between" in e["hint"] and "AWS" not in e["hint"]
     life(s, AWS_CA_BUNDLE=str(tls.certificate))
     tls.listener.shutdown(socket.SHUT_RDWR)
