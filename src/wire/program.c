@@ -1,5 +1,8 @@
 #include "wire/program.h"
 
+/* So many of anything at most in one command. */
+enum { TOGETHER = 500 };
+
 static const char points[] = "-o name,guid,createtxg,creation,userrefs";
 
 static void look_begin(struct buf *b)
@@ -96,8 +99,6 @@ void program_look_names(struct buf *b, const char *root, const char *properties)
 
 void program_look_points(struct buf *b, const struct strings *snapshots)
 {
-	enum { TOGETHER = 500 };
-
 	look_begin(b);
 	for (size_t i = 0; i < snapshots->n; i++) {
 		if (i % TOGETHER == 0)
@@ -222,6 +223,20 @@ void program_repair(struct buf *b, const struct repair_step *s)
 	program_end(b);
 }
 
+/* The words of one command, from the i-th on: as many as follow and want the same.  An archive that is taken over has
+ * one for each of its datasets.  Returns the last. */
+static size_t tidied_together(struct buf *b, const struct tidy_steps *steps, size_t i)
+{
+	const struct tidy_step *first = &steps->v[i];
+
+	for (size_t n = 1;; i++, n++) {
+		shell_word(b, steps->v[i].dataset);
+		if (i + 1 == steps->n || n == TOGETHER || steps->v[i + 1].kind != first->kind ||
+		    steps->v[i + 1].is_volume != first->is_volume)
+			return i;
+	}
+}
+
 void program_tidy(struct buf *b, const struct tidy_steps *steps)
 {
 	program_begin(b);
@@ -244,11 +259,11 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 			break;
 		case TIDY_CLOSE:
 			buf_puts(b, s->is_volume ? "zfs set readonly=on" : "zfs set readonly=on canmount=noauto");
-			shell_word(b, s->dataset);
+			i = tidied_together(b, steps, i);
 			break;
 		case TIDY_BACK:
 			buf_puts(b, "zfs inherit dormouse:gone");
-			shell_word(b, s->dataset);
+			i = tidied_together(b, steps, i);
 			break;
 		case TIDY_FORGET:
 			/* Its snapshots, then itself; with anything below it, it stays. */
@@ -292,7 +307,6 @@ static const char marks_functions[] =
 static void marks_of(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
 		     const char *tag)
 {
-	enum { TOGETHER = 500 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < marks->n; i++) {

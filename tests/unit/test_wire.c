@@ -300,6 +300,20 @@ static void destroys(void **state)
 	assert_int_equal(p.failed.n, 1);
 	assert_int_equal(count(log, "destroy t/d"), 4);
 
+	/* What an archive that is taken over needs: one command for all of a kind. */
+	struct tidy_steps tidies = {0};
+	for (size_t i = 0; i < 503; i++)
+		*vec_add(&tidies, &a) = (struct tidy_step){
+		    .kind = i < 502 ? TIDY_CLOSE : TIDY_BACK, .dataset = i == 0 ? "t/a" : "t/b", .is_volume = i == 501};
+	buf_clear(&b);
+	program_tidy(&b, &tidies);
+	log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(r.status, 0);
+	assert_int_equal(count(log, "\n"), 4);
+	assert_int_equal(count(log, "set readonly=on canmount=noauto t/a t/b"), 1);
+	assert_int_equal(count(log, "set readonly=on canmount=noauto t/b\nset readonly=on t/b\n"), 1);
+	assert_int_equal(count(log, "inherit dormouse:gone t/b\n"), 1);
+
 	/* Bookmarks: one program, or a command for each. */
 	struct mark_steps marks = {0};
 	for (size_t i = 0; i < 2; i++)
