@@ -80,29 +80,28 @@ static json_t *step_json(const struct setup_step *s)
 }
 
 /* What is to be done for one target, or was. */
-static void show(const struct cli *c, const struct work *w, json_t *all)
+static void show(const struct work *w)
 {
-	json_t *j, *steps;
+	(void)printf("target '%s'%s\n", w->setup.target,
+		     w->failure != NULL ? ": left as it is"
+		     : w->steps.n == 0	? ": nothing to do"
+					: "");
+	for (size_t i = 0; i < w->steps.n; i++)
+		show_step(&w->steps.v[i], w->setup.arena);
+	(void)fflush(stdout);
+}
 
-	if (!c->json) {
-		(void)printf("target '%s'%s\n", w->setup.target,
-			     w->failure != NULL ? ": left as it is"
-			     : w->steps.n == 0	? ": nothing to do"
-						: "");
-		for (size_t i = 0; i < w->steps.n; i++)
-			show_step(&w->steps.v[i], w->setup.arena);
-		(void)fflush(stdout);
-		return;
-	}
-	j = json_object();
-	steps = json_array();
+static json_t *work_json(const struct work *w)
+{
+	json_t *j = json_object(), *steps = json_array();
+
 	(void)json_object_set_new(j, "target", json_any(w->setup.target));
 	for (size_t i = 0; i < w->steps.n; i++)
 		(void)json_array_append_new(steps, step_json(&w->steps.v[i]));
 	(void)json_object_set_new(j, "steps", steps);
 	if (w->failure != NULL)
 		(void)json_object_set_new(j, "error", json_of_err(w->failure));
-	(void)json_array_append_new(all, j);
+	return j;
 }
 
 /* --- what is done ------------------------------------------------------------------------------------------ */
@@ -271,6 +270,24 @@ static int failures(const struct works *all, struct err *e)
 	return 0;
 }
 
+static void failed(struct work *w, const struct err *e)
+{
+	struct err *failure = arena_new(w->setup.arena, struct err);
+
+	*failure = *e;
+	w->failure = failure;
+}
+
+void works_glance(struct cli *c, const struct target *t, struct works *all)
+{
+	struct work *w = vec_add(all, &c->arena);
+	struct err e;
+
+	begin(w, c, t);
+	if (look(w, &e) < 0)
+		failed(w, &e);
+}
+
 int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e)
 {
 	if (works_named(c, e) < 0)
@@ -284,23 +301,29 @@ int works_look(struct cli *c, struct works *all, bool away, bool with_data, stru
 		w->away = away;
 		w->with_data = with_data;
 		int lock; /* until this process ends */
-		if (setup_lock(&w->setup, &lock, e) == 0 && look(w, e) == 0)
-			continue;
-		struct err *failure = arena_new(&c->arena, struct err);
-		*failure = *e;
-		w->failure = failure;
+		if (setup_lock(&w->setup, &lock, e) < 0 || look(w, e) < 0)
+			failed(w, e);
 	}
 	return failures(all, e);
 }
 
 void works_show(const struct cli *c, const struct works *all)
 {
-	AUTO(json) json_t *list = json_array();
+	AUTO(json) json_t *list = works_json(all);
 
-	for (size_t i = 0; i < all->n; i++)
-		show(c, &all->v[i], list);
+	for (size_t i = 0; i < all->n && !c->json; i++)
+		show(&all->v[i]);
 	if (c->json)
 		cli_print_json(list);
+}
+
+json_t *works_json(const struct works *all)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < all->n; i++)
+		(void)json_array_append_new(list, work_json(&all->v[i]));
+	return list;
 }
 
 bool works_any(const struct works *all, bool (*is)(const struct setup_steps *))

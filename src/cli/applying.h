@@ -22,7 +22,10 @@ bool works_chosen(const struct cli *c, const struct target *t);
 /* Looks at those that are chosen, nobody else at the same time until this process ends.  One that cannot be looked at
  * is complained of, and keeps the others from nothing; -1: all are so.  Blocks. */
 int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e) MUST_CHECK;
+/* Likewise at one, to say what apply would do: keeps nobody off, and complains of nothing. */
+void works_glance(struct cli *c, const struct target *t, struct works *all);
 void works_show(const struct cli *c, const struct works *all);
+json_t *works_json(const struct works *all);
 bool works_any(const struct works *all, bool (*is)(const struct setup_steps *));
 /* Is there something that cannot be done, or seen? */
 bool works_partly(const struct works *all);

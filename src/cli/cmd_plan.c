@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/advising.h"
+#include "cli/applying.h"
 #include "engine/run.h"
 #include "plan/archive_plan.h"
 #include "plan/explain.h"
@@ -87,6 +88,47 @@ static int show_simulation(struct run *r, const char *span, struct err *e)
 	return 0;
 }
 
+/* What apply would have to do before; of what was observed nothing is known of that. */
+static void show_setup(struct cli *c, const struct works *setup)
+{
+	const struct work *w = setup->n == 0 ? NULL : &setup->v[0];
+	char line[1200];
+
+	if (w == NULL || (w->failure == NULL && w->steps.n == 0))
+		return;
+	if (w->failure == NULL) {
+		(void)printf("before that, dormouse apply would do:\n");
+		works_show(c, setup);
+		return;
+	}
+	err_line(w->failure, line, sizeof(line));
+	(void)printf("note: what dormouse apply would do cannot be seen: %s\n", line);
+	if (w->failure->hint[0] != '\0')
+		(void)printf("hint: %s\n", w->failure->hint);
+}
+
+static void show_plan(struct cli *c, struct run *r, bool looked)
+{
+	const char *target = r->backup->dest_target;
+	AUTO(json) json_t *notes = target == NULL ? json_array() : advising_json(c, target);
+	AUTO(buf) struct buf text = {0};
+	struct works setup = {0};
+
+	if (looked && target != NULL)
+		works_glance(c, config_target(&c->config, target), &setup);
+	if (c->json) {
+		json_t *j = plan_json(&r->pass, &r->plan, &r->archive);
+		(void)json_object_set(j, "notes", notes);
+		(void)json_object_set_new(j, "setup", works_json(&setup));
+		print_json(j);
+		return;
+	}
+	plan_explain(&r->pass, &r->plan, &r->archive, r->backup, &r->seen.target, &text);
+	(void)fputs(buf_text(&text), stdout);
+	show_setup(c, &setup);
+	advising_print(notes);
+}
+
 static int plan_or_observe(int argc, char **argv, const char *usage, bool only_observe)
 {
 	struct cli c;
@@ -131,18 +173,7 @@ static int plan_or_observe(int argc, char **argv, const char *usage, bool only_o
 	} else {
 		make_plan(&r);
 		rc = r.plan.conflicts.n == 0 && r.pass.doubt == NULL ? EXIT_DONE : EXIT_PARTLY;
-		json_t *notes = b->dest_target == NULL ? json_array() : advising_json(&c, b->dest_target);
-		if (c.json) {
-			json_t *j = plan_json(&r.pass, &r.plan, &r.archive);
-			(void)json_object_set_new(j, "notes", notes);
-			print_json(j);
-		} else {
-			AUTO(buf) struct buf text = {0};
-			plan_explain(&r.pass, &r.plan, &r.archive, b, &r.seen.target, &text);
-			(void)fputs(buf_text(&text), stdout);
-			advising_print(notes);
-			json_decref(notes);
-		}
+		show_plan(&c, &r, file == NULL);
 	}
 	cli_end(&c);
 	return rc;

@@ -102,7 +102,14 @@ def test_from_an_empty_account(world, cloud):
     size = int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout)
     world.run("sleep", "archiver", check=0)
     wait_for(lambda: not alive(cloud))
+    assert "apply" not in world.run("plan").stdout
     cloud.use(size="2GiB")
+    said = world.run("plan").stdout
+    assert "before that, dormouse apply would do:" in said and "GiB: 1 -> 2" in said, said
+    cloud.settings.deny = ["ec2:DescribeVolumes"]
+    said = world.run("plan").stdout
+    assert "what dormouse apply would do cannot be seen" in said and "must allow ec2:DescribeVolumes" in said, said
+    cloud.settings.deny = []
     assert "GiB: 1 -> 2" in world.run("apply", "--yes", check=0).stdout
     world.run("wake", "archiver", check=0)
     assert int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout) > size * 1.9
