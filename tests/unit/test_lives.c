@@ -9,10 +9,9 @@
 #include <sys/socket.h>
 
 #include "conf/conf.h"
-#include "daemon/keeper.h"
+#include "people.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
-#include "sys/fdio.h"
 #include "sys/ipc.h"
 
 enum {
@@ -36,12 +35,6 @@ struct job {
 	int64_t at, due, late; /* when it does what it does, and answers */
 	char *seen;	       /* list: its answer */
 };
-struct person {
-	struct client c;
-	int64_t since, leave;
-	char *target, *token; /* token: of what it has */
-	bool holder;
-};
 struct row {
 	char *target, *token, *state, *config;
 	int64_t started;
@@ -55,15 +48,14 @@ static struct {
 	uint32_t seed;
 	int life;
 	unsigned faults;
-	int64_t t, mono, wall; /* the time, and what the clocks show beyond it */
+	int64_t wall; /* what the wall clock shows beyond the time */
 	struct body bodies[MANY];
 	struct job jobs[MANY];
 	struct row rows[MANY];
 	struct noted starts[1024];
 	size_t nstarts;
 	struct config *config;
-	struct keeper k;
-	bool alive, calm; /* calm: nothing goes wrong any more */
+	bool calm; /* nothing goes wrong any more */
 } w;
 
 static uint32_t roll(uint32_t n)
@@ -76,10 +68,10 @@ static bool goes_wrong(unsigned fault, uint32_t one_in)
 	return !w.calm && (w.faults & fault) && roll(one_in) == 0;
 }
 
-static void wrong(const char *what, const char *about)
+void wrong(const char *what, const char *about)
 {
-	printf("# life %d, after %lld s: %s (%s)\n", w.life, (long long)(w.t / SECOND), what, about);
-	for (const struct host *h = w.k.hosts; h != NULL; h = h->next)
+	printf("# life %d, after %lld s: %s (%s)\n", w.life, (long long)(play.t / SECOND), what, about);
+	for (const struct host *h = play.k.hosts; h != NULL; h = h->next)
 		printf("#   %s%s %.6s %s: waiters %u, leases %u%s%s%s\n", h->target, h == h->first ? "" : "+", h->token,
 		       machine_state_name(h->m.state), h->m.waiters, h->m.leases, h->m.unsure ? ", unsure" : "",
 		       h->blind ? ", blind" : "", h->work.op == NULL ? "" : ", at work");
@@ -90,23 +82,16 @@ static void wrong(const char *what, const char *about)
 	fail();
 }
 
-static char *copy(const char *text)
-{
-	char *s = strdup(text == NULL ? "" : text);
-	assert_non_null(s);
-	return s;
-}
-
 /* --- the clocks, the journal, the sockets ------------------------------------------------------------------------- */
 
 int64_t clock_unix_s(void)
 {
-	return (w.t + w.wall) / SECOND;
+	return (play.t + w.wall) / SECOND;
 }
 
 int64_t clock_mono_ms(void)
 {
-	return w.t + w.mono;
+	return play.t + play.mono;
 }
 
 /* The rest of sys/clock.c, which must not come in beside these. */
@@ -250,44 +235,6 @@ int ipc_dial(const char *host, int64_t port, int *fd, struct err *e)
 	return *fd < 0 ? err_set(e, ERR_NET, "nothing answers") : 0;
 }
 
-static struct person *person_of(struct client *c)
-{
-	return (struct person *)(void *)c; /* its first member */
-}
-
-void client_reply(struct client *c, const struct control_reply *r)
-{
-	struct person *p = person_of(c);
-
-	if (r->event == CONTROL_PROGRESS)
-		return;
-	if (p->since == 0)
-		wrong("answered twice", p->target);
-	p->since = 0;
-	if (r->event == CONTROL_READY && c->host != NULL)
-		p->token = copy(r->text);
-}
-
-void client_fail(struct client *c, const struct err *e)
-{
-	if (e->what[0] == '\0')
-		wrong("refused without a reason", person_of(c)->target);
-	person_of(c)->since = 0;
-	c->closing = true;
-}
-
-void client_answer(struct client *c, json_t *j)
-{
-	json_decref(j);
-	client_reply(c, &(struct control_reply){.event = CONTROL_ANSWER, .text = ""});
-}
-
-void client_progress(struct client *c, const char *text)
-{
-	(void)c;
-	assert_true(text[0] != '\0');
-}
-
 /* --- the provider ------------------------------------------------------------------------------------------------- */
 
 static struct body *body_of(const char *target, const char *token)
@@ -370,7 +317,7 @@ static void may_start(const struct worker_order *o)
 		wrong("started, and not in the journal", o->target);
 	if (!shared(o->target))
 		return;
-	for (const struct host *h = w.k.hosts; h != NULL; h = h->next)
+	for (const struct host *h = play.k.hosts; h != NULL; h = h->next)
 		if (h != h->first && h->first->work.op == NULL && strcmp(h->target, o->target) == 0 &&
 		    machine_exists(&h->m))
 			wrong("a second one is started while one is known to run", o->target);
@@ -398,14 +345,14 @@ int task_begin(struct task *t, const char *self, const struct worker_order *o, s
 	if (goes_wrong(SLOW, 4))
 		lasts = roll(2) == 0 ? 90000 * SECOND : 10 + roll(60 * SECOND);
 	*j = (struct job){.used = true, .op = o->op, .target = copy(o->target), .token = copy(o->token)};
-	j->due = w.t + lasts;
-	j->at = w.t + roll((uint32_t)lasts + 1);
+	j->due = play.t + lasts;
+	j->at = play.t + roll((uint32_t)lasts + 1);
 	j->crashes = goes_wrong(CRASHES, 10);
 	j->ok = !j->crashes && !goes_wrong(FAILS, 5);
 	j->changes = j->ok || list || roll(2) == 0;
 	if (start && goes_wrong(LIES, 5)) { /* comes up when nobody expects it any more */
 		j->changes = false;
-		j->late = w.t + roll(90 * SECOND) + 1;
+		j->late = play.t + roll(90 * SECOND) + 1;
 	}
 	if (strcmp(o->op, "stop") == 0 && goes_wrong(LIES, 6))
 		j->changes = false;
@@ -446,8 +393,8 @@ enum task_said task_hear(struct task *t, struct arena *a, const char **text, jso
 	(void)a;
 	*text = "it goes on";
 	*answer = NULL;
-	if (j->due > w.t)
-		return roll(20) == 0 && w.t == j->at ? TASK_PROGRESS : TASK_GOES_ON;
+	if (j->due > play.t)
+		return roll(20) == 0 && play.t == j->at ? TASK_PROGRESS : TASK_GOES_ON;
 	if (!j->ok || (needs && body_of(j->target, j->token) == NULL))
 		(void)err_set(e, ERR_SYSTEM, "%s", j->crashes ? "the worker died" : "it does not work");
 	else
@@ -458,44 +405,15 @@ enum task_said task_hear(struct task *t, struct arena *a, const char **text, jso
 
 /* --- people, and the keeper --------------------------------------------------------------------------------------- */
 
-static void person_free(struct client *c)
-{
-	struct client **p = &w.k.clients;
-
-	while (*p != c)
-		p = &(*p)->next;
-	*p = c->next;
-	client_leaves(&w.k, c);
-	fd_close(&c->pass);
-	fd_close(&c->dial);
-	free(c->who);
-	free(c->name);
-	free(person_of(c)->target);
-	free(person_of(c)->token);
-	free(c);
-}
-
 static void asks(enum control_op op, const char *target, const char *token, int64_t leave)
 {
-	struct person *p = calloc(1, sizeof(*p));
 	struct control_request r = {.op = op, .target = target, .token = token, .port = 22, .text = "a test"};
 
-	assert_non_null(p);
-	*p = (struct person){.c = {.next = w.k.clients, .fd = -1, .pass = -1, .dial = -1},
-			     .since = w.t + 1,
-			     .leave = w.t + leave,
-			     .target = copy(target),
-			     .holder = token != NULL};
-	w.k.clients = &p->c;
-	if (op == CONTROL_SLEEP) {
+	if (op == CONTROL_SLEEP)
 		r.force = roll(2) == 0;
-		client_sleeps(&w.k, &p->c, &r);
-	} else if (op == CONTROL_REAP) {
-		client_reaps(&w.k, &p->c);
-	} else {
+	else if (op != CONTROL_REAP)
 		r.client = roll(3) == 0 ? "eve" : NULL;
-		client_wants(&w.k, &p->c, &r);
-	}
+	(void)person_asks(&r, play.t + leave, NULL);
 }
 
 static const struct config *load(const char *path, struct arena *a, struct err *e)
@@ -511,54 +429,16 @@ static void keeper_starts(void)
 	static const struct paths paths = {.self = "x", .config = "x", .runtime_dir = "x"};
 	struct err e;
 
-	w.k = (struct keeper){.paths = &paths, .load = load, .listener = -1, .grace_ms = 10000, .look_ms = 300000};
-	w.alive = true;
-	assert_int_equal(hosts_adopt(&w.k, &e), 0);
-}
-
-/* Killed: all it has in hand goes with it; who held a machine may come back. */
-static void keeper_dies(void)
-{
-	while (w.k.clients != NULL) {
-		w.k.clients->host = NULL;
-		person_free(w.k.clients);
-	}
-	hosts_free(&w.k);
-	w.alive = false;
-}
-
-/* One turn of keeper.c's loop. */
-static void serve(void)
-{
-	struct keeper *k = &w.k;
-
-	for (struct host *h = k->hosts, *next; h != NULL; h = next) {
-		next = h->next;
-		if (h->work.op != NULL)
-			host_worker_ready(k, h);
-		if (h->look.op != NULL)
-			look_ready(k, h);
-	}
-	for (struct client *c = k->clients; c != NULL; c = c->next)
-		if (c->dial >= 0)
-			client_dial_ready(k, c);
-	for (struct host *h = k->hosts; h != NULL; h = h->next)
-		host_timers(k, h, clock_mono_ms());
-	for (struct client *c = k->clients; c != NULL; c = c->next)
-		client_timers(k, c, clock_mono_ms());
-	for (struct client *c = k->clients, *next; c != NULL; c = next) {
-		next = c->next;
-		if (c->closing || person_of(c)->leave <= w.t)
-			person_free(c);
-	}
-	hosts_sweep(k);
+	play.k = (struct keeper){.paths = &paths, .load = load, .listener = -1, .grace_ms = 10000, .look_ms = 300000};
+	play.alive = true;
+	assert_int_equal(hosts_adopt(&play.k, &e), 0);
 }
 
 static void check(void)
 {
-	for (struct client *c = w.k.clients; c != NULL; c = c->next) {
+	for (struct client *c = play.k.clients; c != NULL; c = c->next) {
 		const struct person *p = person_of(c);
-		if (p->since != 0 && c->state != CLIENT_REAPING && w.t - p->since > CALM_MS)
+		if (p->since != 0 && c->state != CLIENT_REAPING && play.t - p->since > CALM_MS)
 			wrong("somebody waits, and gets no answer", p->target);
 		for (struct client *d = c->next; d != NULL && c->state == CLIENT_LEASED; d = d->next) {
 			const struct person *q = person_of(d);
@@ -575,7 +455,7 @@ static void check(void)
 
 static int64_t sooner(int64_t a, int64_t b)
 {
-	return b > w.t && b < a ? b : a;
+	return b > play.t && b < a ? b : a;
 }
 
 /* When the next thing happens. */
@@ -590,40 +470,31 @@ static int64_t next_time(int64_t until)
 		at = sooner(at, j->at);
 		at = sooner(at, j->due);
 	}
-	for (const struct host *h = w.k.hosts; h != NULL && w.alive; h = h->next) {
-		int64_t next = host_next(h);
-		at = next == INT64_MAX || next - w.mono > at ? at : next - w.mono > w.t ? next - w.mono : w.t;
-	}
-	for (const struct client *c = w.k.clients; c != NULL && w.alive; c = c->next) {
-		at = sooner(at, person_of((struct client *)(uintptr_t)c)->leave);
-		if (c->state == CLIENT_CONNECTING)
-			at = c->dial >= 0 ? w.t : sooner(at, (c->dial_again_ms) - w.mono);
-	}
-	return at;
+	return play.alive ? play_next(at) : at;
 }
 
 static void live_until(int64_t until)
 {
 	int turns = 0;
 
-	while (w.t < until) {
+	while (play.t < until) {
 		int64_t at = next_time(until);
-		turns = at == w.t ? turns + 1 : 0;
+		turns = at == play.t ? turns + 1 : 0;
 		if (turns > 100)
 			wrong("the keeper turns and turns", "time stands still");
-		w.t = at;
+		play.t = at;
 		for (struct job *j = w.jobs; j < w.jobs + MANY; j++) {
-			if (j->used && j->late != 0 && j->late <= w.t) {
+			if (j->used && j->late != 0 && j->late <= play.t) {
 				appear(j->target, j->token, true);
 				j->late = 0;
 				if (j->due == INT64_MAX)
 					job_free(j);
 			}
-			if (j->used && j->changes && j->at <= w.t)
+			if (j->used && j->changes && j->at <= play.t)
 				effect(j);
 		}
-		if (w.alive)
-			serve();
+		if (play.alive)
+			play_serve();
 		check();
 	}
 }
@@ -643,8 +514,8 @@ static void jump(void)
 		w.wall += roll(2) == 0 ? far : -far;
 		return;
 	}
-	w.t += far; /* suspended: everything is late */
-	for (struct client *c = w.k.clients; c != NULL; c = c->next)
+	play.t += far; /* suspended: everything is late */
+	for (struct client *c = play.k.clients; c != NULL; c = c->next)
 		if (person_of(c)->since != 0)
 			person_of(c)->since += far;
 }
@@ -654,18 +525,18 @@ static void dies_and_returns(void)
 	char *held[MANY], *target[MANY];
 	size_t n = 0;
 
-	for (struct client *c = w.k.clients; c != NULL && n < MANY; c = c->next) {
+	for (struct client *c = play.k.clients; c != NULL && n < MANY; c = c->next) {
 		if (c->state != CLIENT_LEASED || roll(2) == 0)
 			continue;
 		target[n] = copy(person_of(c)->target);
 		held[n++] = copy(person_of(c)->token);
 	}
-	keeper_dies();
-	live_until(w.t + (roll(2) == 0 ? 0 : roll(120 * SECOND)));
+	play_dies();
+	live_until(play.t + (roll(2) == 0 ? 0 : roll(120 * SECOND)));
 	if (roll(4) == 0)
-		w.mono = 1 - w.t; /* the host starts anew */
+		play.mono = 1 - play.t; /* the host starts anew */
 	keeper_starts();
-	live_until(w.t + roll(5 * SECOND));
+	live_until(play.t + roll(5 * SECOND));
 	while (n-- > 0) {
 		asks(CONTROL_LEASE, target[n], held[n], roll(300 * SECOND));
 		free(target[n]);
@@ -699,25 +570,19 @@ static void in_order(void)
 	for (const struct body *b = w.bodies; b < w.bodies + MANY; b++) {
 		bool used = b->target == NULL;
 		/* One without a token may be anybody's. */
-		for (struct client *c = w.k.clients; c != NULL && !used; c = c->next)
+		for (struct client *c = play.k.clients; c != NULL && !used; c = c->next)
 			used = c->state == CLIENT_LEASED && strcmp(c->host->target, b->target) == 0 &&
 			       (b->token[0] == '\0' || strcmp(c->host->token, b->token) == 0);
 		if (!used)
 			wrong("a machine is forgotten", b->target);
 	}
-	for (struct client *c = w.k.clients; c != NULL; c = c->next) {
+	for (struct client *c = play.k.clients; c != NULL; c = c->next) {
 		if (person_of(c)->since != 0)
 			wrong("nobody answers", person_of(c)->target);
 		if (c->state == CLIENT_LEASED && body_of(person_of(c)->target, c->host->token) == NULL &&
 		    body_of(person_of(c)->target, "") == NULL)
 			wrong("somebody has a machine that is gone", person_of(c)->target);
 	}
-}
-
-static void stay(struct keeper *k, int64_t leave)
-{
-	for (struct client *c = k->clients; c != NULL; c = c->next)
-		person_of(c)->leave = leave;
 }
 
 static void live(int life)
@@ -731,9 +596,9 @@ static void live(int life)
 	w.life = life;
 	w.seed = (uint32_t)life * 2654435761u + 1;
 	w.faults = roll(KINDS);
-	w.t = 1;
+	play.t = 1;
 	w.calm = false;
-	w.mono = 1000;
+	play.mono = 1000;
 	w.wall = 1800000000ll * SECOND;
 	(void)snprintf(
 	    text, sizeof(text),
@@ -746,17 +611,17 @@ static void live(int life)
 	w.config = &c;
 	keeper_starts();
 	for (uint32_t n = 10 + roll(40); n > 0; n--) {
-		live_until(w.t + roll(roll(4) == 0 ? 120 * SECOND : 5 * SECOND));
+		live_until(play.t + roll(roll(4) == 0 ? 120 * SECOND : 5 * SECOND));
 		something_happens();
 	}
 	w.calm = true;
-	stay(&w.k, INT64_MAX);
-	live_until(w.t + CALM_MS);
+	people_stay(INT64_MAX);
+	live_until(play.t + CALM_MS);
 	in_order();
-	stay(&w.k, w.t + 1);
-	live_until(w.t + CALM_MS);
+	people_stay(play.t + 1);
+	live_until(play.t + CALM_MS);
 	in_order();
-	for (const struct host *h = w.k.hosts; h != NULL; h = h->next)
+	for (const struct host *h = play.k.hosts; h != NULL; h = h->next)
 		if (host_matters(h))
 			wrong("it is not over", h->target);
 	for (struct row *r = w.rows; r < w.rows + MANY; r++)
@@ -764,7 +629,7 @@ static void live(int life)
 			wrong("the journal is not empty", r->state);
 		else
 			row_free(r);
-	keeper_dies();
+	play_dies();
 	for (struct job *j = w.jobs; j < w.jobs + MANY; j++)
 		if (j->used)
 			wrong("a worker is forgotten", j->op);
