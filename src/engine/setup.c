@@ -61,7 +61,7 @@ static int do_one(const struct setup *s, const char *op, const struct setup_step
 	AUTO(buf) struct buf found = {0};
 	AUTO(json) json_t *want = step->wanted == NULL ? NULL : resource_json(step->wanted);
 	AUTO(json) json_t *has = step->found == NULL ? NULL : resource_json(step->found);
-	struct worker_order o = {.op = op};
+	struct worker_order o = {.op = op, .token = ""};
 
 	if (want != NULL)
 		json_write(&wanted, want);
@@ -69,23 +69,40 @@ static int do_one(const struct setup *s, const char *op, const struct setup_step
 		json_write(&found, has);
 	o.wanted = want == NULL ? NULL : buf_text(&wanted);
 	o.found = has == NULL ? NULL : buf_text(&found);
-	if (token_of(s, &o.token, e) < 0)
+	if (strcmp(op, "make") == 0 && token_of(s, &o.token, e) < 0)
 		return -1;
 	AUTO(json) json_t *answer = ask(s, &o, e);
 	return answer == NULL ? -1 : 0;
+}
+
+/* A volume that is gone would never come back by the token that it was made with. */
+static int take_away(const struct setup *s, const struct setup_step *step, struct err *e)
+{
+	if (step->found->kind == RESOURCE_VOLUME)
+		setup_over(s);
+	return do_one(s, "remove", step, e);
+}
+
+static int make(const struct setup *s, const struct setup_step *step, struct err *e)
+{
+	if (do_one(s, "make", step, e) == 0)
+		return 0;
+	if (e->kind == ERR_MISSING)
+		setup_over(s);
+	return -1;
 }
 
 int setup_do(const struct setup *s, const struct setup_step *step, struct err *e)
 {
 	switch (step->kind) {
 	case SETUP_MAKE:
-		return do_one(s, "make", step, e);
+		return make(s, step, e);
 	case SETUP_CHANGE:
 		return do_one(s, "change", step, e);
 	case SETUP_REPLACE:
-		return do_one(s, "remove", step, e) < 0 ? -1 : do_one(s, "make", step, e);
+		return take_away(s, step, e) < 0 ? -1 : make(s, step, e);
 	case SETUP_REMOVE:
-		return do_one(s, "remove", step, e);
+		return take_away(s, step, e);
 	case SETUP_FILL:
 	case SETUP_KEEP:
 	case SETUP_CANNOT:

@@ -3,9 +3,10 @@
 
 #include "drivers/sha256.h"
 #include "provider/tool.h"
+#include "sys/clock.h"
 #include "wire/ec2.h"
 
-enum { TWIN_MS = 15000 };
+enum { TWIN_MS = 15000, SEEN_MS = 60000 };
 
 /* What EC2 calls the key pair and the security group. */
 static const char *name_of(const struct target *t, struct arena *a)
@@ -167,6 +168,7 @@ struct being {
 	struct aws_machine *m;
 	const char *volume;
 	struct ec2_volume seen;
+	int64_t until_ms; /* until then it may be not to be seen yet */
 };
 
 /* 1: it can be used. */
@@ -174,8 +176,12 @@ static int is_there(void *arg, struct err *e)
 {
 	struct being *x = arg;
 
-	if (aws_volume_get(x->m, x->volume, &x->seen, e) < 0)
-		return e->kind == ERR_MISSING ? 0 : -1;
+	if (aws_volume_get(x->m, x->volume, &x->seen, e) < 0) {
+		if (e->kind != ERR_MISSING || clock_mono_ms() < x->until_ms)
+			return e->kind == ERR_MISSING ? 0 : -1;
+		(void)err_set(e, ERR_MISSING, "volume '%s' is not to be seen a minute after it was made", x->volume);
+		return err_hint(e, "an attempt before made it, and somebody deleted it?  then again: dormouse apply");
+	}
 	if (x->seen.state == VOLUME_ERROR || x->seen.state == VOLUME_GOING) {
 		(void)err_set(e, ERR_SYSTEM, "volume '%s' is in state '%s'", x->volume, x->seen.state_name);
 		return err_hint(e, "a key that may not be used? (kms_key_id)");
@@ -222,6 +228,7 @@ static int make_volume(struct aws_machine *m, const struct resource *r, const ch
 		return -1;
 	aws_machine_progress(m, "%s is being made", made.id);
 	x.volume = made.id;
+	x.until_ms = clock_mono_ms() + SEEN_MS;
 	int rc = tool_wait(m->env, INT32_MAX, is_there, &x, e);
 	if (rc == 0)
 		return err_set(e, ERR_TIMEOUT, "%s does not get ready", made.id);

@@ -74,6 +74,19 @@ def test_from_nothing_and_back(make):
     assert steps(s, "destroy", "arch") == []
 
 
+def test_what_a_broken_attempt_made_is_taken_away(make):
+    """The token of that attempt would name it for ever."""
+    s = make()
+    use(s)
+    s.fake.faults.add("CreateVolume", kind="garbage")
+    s.run("apply", "--yes", check=2)
+    (cold,) = ours(s, "cold")
+    s.run("destroy", "arch", "--with-data", "arch", "--yes", check=0)
+    s.run("apply", "--yes", check=0)
+    (another,) = ours(s, "cold")
+    assert another is not cold
+
+
 def generations(s):
     return json.loads(s.run("generations", "--json", check=0).stdout)
 
