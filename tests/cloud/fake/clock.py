@@ -61,3 +61,21 @@ class Clock:
             while not self._ended:
                 self.catch_up()
                 self._changed.wait(max(0.001, self._due[0][0] - self.now()) if self._due else None)
+
+
+class Simulated(Clock):
+    """One that stands until it is told what time it is."""
+
+    def __init__(self, at):
+        super().__init__()
+        self._at = at
+
+    def now(self):
+        return self._at
+
+    def reach(self, at):
+        """What falls due until then is done, each at its own time."""
+        while self._due and self._due[0][0] <= at:
+            self._at = max(self._at, self._due[0][0])
+            self.catch_up()
+        self._at = max(self._at, at)

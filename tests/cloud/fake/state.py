@@ -72,16 +72,16 @@ class Credentials:
 class World:
     """`lock` is held by whoever looks or changes."""
 
-    def __init__(self, folder, region="us-east-1", backend=None, **settings):
+    def __init__(self, folder, region="us-east-1", backend=None, clock=None, dice=None, **settings):
         self.folder = pathlib.Path(folder)
         (self.folder / "volumes").mkdir(parents=True, exist_ok=True)
         self.region, self.account = region, "123456789012"
         self.zones = [region + letter for letter in "abc"]
         self.settings = Settings(**settings)
         self.backend = backend or Nothing()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.lock = self.clock.lock
-        self.random = random.SystemRandom()
+        self.random = dice or random.SystemRandom()
         self.bill, self.faults = Bill(), Faults()
         self.calls, self.errors = [], []  # what was asked; mistakes of the fake itself
         self.imds = {"role": "instance", "instance-id": "i-0123456789abcdef0", "zone": self.zones[0], "user-data": "",
