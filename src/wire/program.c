@@ -280,7 +280,8 @@ void program_tidy(struct buf *b, const struct tidy_steps *steps)
 }
 
 /* For root one program in the kernel (zfs-program(8)) makes all bookmarks; others, and where one cannot be made, take a
- * command for each, 16 at once. */
+ * command for each, 16 at once.  So do holds, some in each: for each snapshot, zfs waits until the pool has written
+ * it, and what is asked for at the same time is written together. */
 static const char marks_functions[] =
     "rc=0 pids=\n"
     /* What was asked for twice, or is gone already, is as it should be. */
@@ -296,24 +297,33 @@ static const char marks_functions[] =
     "book() {\n"
     "printf '%s\\n' \"$books\" | zfs program -t 100000000 -m 100000000 \"${1%%[/@]*}\" - \"$@\" >/dev/null 2>&1 && "
     "return\n"
-    "while [ $# -gt 0 ]; do\ntry 'bookmark exists' zfs bookmark \"$1\" \"$2\" & more\nshift 2\ndone\nall\n}\n"
+    "while [ $# -gt 0 ]; do\ntry 'bookmark exists' zfs bookmark \"$1\" \"$2\" & more\nshift 2\ndone\n}\n"
     /* These go on after one that fails. */
-    "hold() {\ntry 'tag already exists' zfs hold \"$@\" || rc=1\n}\n"
-    "release() {\ntry 'no such tag' zfs release \"$@\" || rc=1\n}\n"
-    "unbook() {\nfor one in \"$@\"; do\ntry 'does not exist' zfs destroy \"$one\" & more\ndone\nall\n}\n"
+    "hold() {\ntry 'tag already exists' zfs hold \"$@\" & more\n}\n"
+    "release() {\ntry 'no such tag' zfs release \"$@\" & more\n}\n"
+    "unbook() {\nfor one in \"$@\"; do\ntry 'does not exist' zfs destroy \"$one\" & more\ndone\n}\n"
     "n=0\n";
 
-/* As many together as fit into one command. */
+/* So many of n in one command that all 16 have some; but more than a few, for which no program is worth its start. */
+static size_t marked_together(size_t n)
+{
+	size_t together = (n + 15) / 16;
+	return together < 8 ? 8 : together > TOGETHER ? TOGETHER : together;
+}
+
 static void marks_of(struct buf *b, const struct mark_steps *marks, enum mark_kind kind, const char *command,
 		     const char *tag)
 {
-	size_t n = 0;
+	size_t n = 0, all = 0;
 
+	for (size_t i = 0; i < marks->n; i++)
+		all += marks->v[i].kind == kind;
+	size_t together = tag == NULL ? TOGETHER : marked_together(all);
 	for (size_t i = 0; i < marks->n; i++) {
 		const struct mark_step *m = &marks->v[i];
 		if (m->kind != kind)
 			continue;
-		if (n++ % TOGETHER == 0) {
+		if (n++ % together == 0) {
 			buf_printf(b, "\n%s", command);
 			if (tag != NULL)
 				shell_word(b, tag);
@@ -322,7 +332,7 @@ static void marks_of(struct buf *b, const struct mark_steps *marks, enum mark_ki
 		if (kind == MARK_BOOKMARK)
 			shell_pair(b, m->dataset, '#', m->bookmark);
 	}
-	buf_puts(b, "\n");
+	buf_puts(b, "\nall\n");
 }
 
 /* The order of kinds is what makes every hold of ours findable by a bookmark, whatever crashes. */

@@ -194,7 +194,7 @@ static void programs(void **state)
 	    (struct mark_step){.kind = MARK_BOOKMARK, .dataset = "t/a", .snapshot = "s", .bookmark = "m"};
 	*vec_add(&p.marks, &a) = (struct mark_step){.kind = MARK_UNBOOKMARK, .dataset = "t/a", .snapshot = "o"};
 	program_marks(&b, &p.marks, "dormouse:b");
-	contains(&b, "\nbook 't/a@s' 't/a#m'\n\nhold 'dormouse:b' 't/a@s'\n[ $rc = 0 ] || exit $rc\n");
+	contains(&b, "\nbook 't/a@s' 't/a#m'\nall\n\nhold 'dormouse:b' 't/a@s'\nall\n[ $rc = 0 ] || exit $rc\n");
 	contains(&b, "\nrelease 'dormouse:b' 't/a@r'\n");
 	contains(&b, "\nunbook 't/a#o'\n");
 	buf_clear(&b);
@@ -223,6 +223,7 @@ static const char *logged(const char *folder, struct str program, struct proc_re
 	    "printf 'Channel program fully executed with return value:\\n    \"\\n'\n"
 	    "for one in \"$@\"; do case $one in *held*) echo \"$one\" ;; esac; done\nexit 0 ;;\n"
 	    "destroy,*held*) echo 'it is held' >&2; exit 1 ;;\n"
+	    "hold,*refused*) echo 'no' >&2; exit 1 ;;\n"
 	    "bookmark,*' t/b#'*) echo \"cannot create bookmark: bookmark exists\" >&2; exit 1 ;;\n"
 	    "esac\n";
 	const char *const sh[] = {"/bin/sh", "-c", NULL}, *const env[] = {
@@ -330,6 +331,19 @@ static void destroys(void **state)
 	assert_string_equal(logged(folder, buf_str(&b), &r, &a),
 			    "program -t 100000000 -m 100000000 t - t/a@s t/a#m t/b@s t/b#\n");
 	assert_int_equal(r.status, 0);
+
+	/* Holds: dealt out to 16 commands at once; what one of them says is the end of it, once all have ended. */
+	marks = (struct mark_steps){0};
+	for (size_t i = 0; i < 200; i++)
+		*vec_add(&marks, &a) = (struct mark_step){.kind = i < 199 ? MARK_HOLD : MARK_UNBOOKMARK,
+							  .dataset = "t/a",
+							  .snapshot = i == 77 ? "refused" : "s"};
+	buf_clear(&b);
+	program_marks(&b, &marks, "dormouse:b");
+	log = logged(folder, buf_str(&b), &r, &a);
+	assert_int_equal(WEXITSTATUS(r.status), 1);
+	assert_int_equal(count(log, "hold dormouse:b t/a@"), 16);
+	assert_int_equal(count(log, "destroy"), 0);
 	assert_int_equal(proc_run((const char *const[]){"rm", "-r", folder, NULL}, NULL, NULL, 1, 60000, &a, &r, &e),
 			 0);
 }
