@@ -180,18 +180,21 @@ static bool turn(struct running *r)
 	struct pollfd p[CHANNELS_MAX * FDS];
 	struct flow *polled[CHANNELS_MAX];
 	nfds_t n = 0;
+	int64_t now = clock_mono_ms(), wait_ms = r->rate > 0 ? LIMITED_MS : TELL_MS;
 
-	limit(r, clock_mono_ms());
+	limit(r, now);
 	for (size_t i = 0; i < r->c->n; i++)
 		if (flow_open(&r->flows[i])) {
+			int64_t rest_ms = pump_rest_ms(&r->flows[i].stream, now);
+			wait_ms = rest_ms > 0 && rest_ms < wait_ms ? rest_ms : wait_ms;
 			flow_wants(&r->flows[i], &p[n * FDS]);
 			polled[n++] = &r->flows[i];
 		}
 	if (n == 0)
 		return false;
-	if (poll(p, n * FDS, r->rate > 0 ? LIMITED_MS : TELL_MS) < 0 && errno != EINTR)
+	if (poll(p, n * FDS, (int)wait_ms) < 0 && errno != EINTR)
 		return true;
-	int64_t now = clock_mono_ms();
+	now = clock_mono_ms();
 	for (nfds_t i = 0; i < n; i++) {
 		flow_step(polled[i], &p[i * FDS], now);
 		flow_watch(polled[i], r->c, now);

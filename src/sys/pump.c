@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -29,7 +30,10 @@ static bool is_pipe(int fd)
 	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-enum { PIPE = 1 << 20 }; /* more than this only root may have (pipe(7)) */
+enum {
+	PIPE = 1 << 20, /* more than this only root may have (pipe(7)) */
+	REST_MS = 20,
+};
 
 /* The more fits, the fewer turns it takes. */
 static void widen(int fd, size_t bytes)
@@ -45,6 +49,26 @@ void pump_splice(struct pump *p, int in, int out, size_t room, struct str first)
 	widen(in, room);
 	/* What is in there counts as passed on, and nobody sees it move. */
 	widen(out, PIPE);
+}
+
+int64_t pump_rest_ms(struct pump *p, int64_t now_ms)
+{
+	int there = 0;
+
+	if (now_ms < p->rest.until_ms)
+		return p->rest.until_ms - now_ms;
+	p->rest.until_ms = 0;
+	if (!p->blocked || p->out < 0 || !is_pipe(p->out) || ioctl(p->out, FIONREAD, &there) < 0 || there < PIPE / 2)
+		return 0;
+	int64_t passed = now_ms - p->rest.at_ms, moved = (int64_t)(p->bytes - p->rest.bytes);
+	if (passed == 0 || moved == 0)
+		return 0;
+	p->rest.at_ms = now_ms;
+	p->rest.bytes = p->bytes;
+	int64_t enough = there / 2 * passed / moved;
+	enough = enough > REST_MS ? REST_MS : enough;
+	p->rest.until_ms = enough > 0 ? now_ms + enough : 0;
+	return enough;
 }
 
 static void end(int *fd, int flags)
@@ -77,13 +101,14 @@ static size_t allowed(const struct pump *p)
 
 short pump_wants_in(const struct pump *p)
 {
-	bool now = p->direct ? p->first.n == 0 && !p->blocked && allowed(p) > 0 : p->len < p->size;
+	bool now =
+	    p->direct ? p->first.n == 0 && p->rest.until_ms == 0 && !p->blocked && allowed(p) > 0 : p->len < p->size;
 	return p->in >= 0 && now ? POLLIN : 0;
 }
 
 short pump_wants_out(const struct pump *p)
 {
-	bool now = p->first.n > 0 || (allowed(p) > 0 && (p->blocked || !p->direct));
+	bool now = p->first.n > 0 || (allowed(p) > 0 && p->rest.until_ms == 0 && (p->blocked || !p->direct));
 	return p->out >= 0 && now ? POLLOUT : 0;
 }
 

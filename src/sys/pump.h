@@ -27,6 +27,10 @@ struct pump {
 	struct pump_limit *limit; /* of what comes from in; borrowed, or NULL */
 	int error;		  /* errno of what cut it; 0: the stream had an end */
 	bool direct, blocked;	  /* pump_splice: no ring; out takes nothing now */
+	struct {
+		int64_t at_ms, until_ms;
+		uint64_t bytes; /* as many had reached out at_ms */
+	} rest;
 	int in_flags, out_flags;  /* as they were, and are again when they are closed: others may have them too */
 };
 
@@ -35,6 +39,10 @@ void pump_init(struct pump *p, int in, int out, size_t ring_bytes, struct str fi
 /* Likewise without a ring, the bytes staying in the kernel, where one of the two is a pipe and the other can do it: the
  * room is that of the pipes then. */
 void pump_splice(struct pump *p, int in, int out, size_t room, struct str first);
+/* Of pump_splice, for who has nothing else to do: out, a pipe, is full, and whoever reads it has enough for so many ms.
+ * Until then nothing is polled for: what is moved piece by piece, as it is read, costs a turn for each piece.  0: it
+ * has not. */
+int64_t pump_rest_ms(struct pump *p, int64_t now_ms);
 /* What to poll for: events of in and of out (0: not now). */
 short pump_wants_in(const struct pump *p);
 short pump_wants_out(const struct pump *p);

@@ -250,6 +250,47 @@ static void passed_through(void **state)
 	}
 }
 
+/* A reader takes 16 KiB each ms of what always has more to come: it is never kept waiting, and there is no turn for
+ * each of its pieces.  Then it takes all at once, and goes: both are seen. */
+static void not_for_each_piece(void **state)
+{
+	enum { PIECE = 16 << 10, MS = 4000, LAST = MS + 100 };
+	static char text[4 << 20];
+	struct pump p;
+	int in[2], out[2], turns = 0;
+
+	(void)state;
+	assert_true(pipe(in) == 0 && pipe(out) == 0);
+	assert_true(fcntl(in[1], F_SETFL, O_NONBLOCK) == 0 && fcntl(out[0], F_SETFL, O_NONBLOCK) == 0);
+	pump_splice(&p, in[0], out[1], 1 << 20, str_of(""));
+	for (int64_t now = 1; now <= LAST; now++) {
+		(void)!write(in[1], text, sizeof(text));
+		int64_t rest = pump_rest_ms(&p, now);
+		assert_true(rest >= 0 && rest <= 20);
+		assert_true(rest == 0 || (pump_wants_in(&p) == 0 && pump_wants_out(&p) == 0));
+		/* Each turn does what it can, as poll says. */
+		struct pollfd f[2] = {{p.in, pump_wants_in(&p), 0}, {p.out, pump_wants_out(&p), 0}};
+		while (poll(f, 2, 0) > 0) {
+			assert_int_equal(pump_step(&p), PUMP_GOES_ON);
+			turns++;
+			f[0].events = pump_wants_in(&p);
+			f[1].events = pump_wants_out(&p);
+			if (pump_rest_ms(&p, now) > 0)
+				break;
+		}
+		size_t some = now < MS ? PIECE : sizeof(text);
+		ssize_t n = read(out[0], text, some);
+		assert_true(now < MS ? n == (ssize_t)some : n > 0 || now > MS);
+	}
+	assert_in_range(turns, 1, MS / 4);
+	assert_true(p.bytes > (uint64_t)MS * PIECE);
+	(void)close(out[0]);
+	struct pollfd gone = {p.out, 0, 0};
+	assert_true(poll(&gone, 1, 0) == 1 && (gone.revents & POLLERR) != 0);
+	pump_release(&p);
+	(void)close(in[1]);
+}
+
 /* What is asked next, or decided, of what is known. */
 static void compressed(void **state)
 {
@@ -384,8 +425,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(big_ones_alone), cmocka_unit_test(any_deal),	cmocka_unit_test(rates),
-	    cmocka_unit_test(held_back),      cmocka_unit_test(passed_through), cmocka_unit_test(compressed),
-	    cmocka_unit_test(sampled),	      cmocka_unit_test(kept),
+	    cmocka_unit_test(held_back),      cmocka_unit_test(passed_through), cmocka_unit_test(not_for_each_piece),
+	    cmocka_unit_test(compressed),     cmocka_unit_test(sampled),	cmocka_unit_test(kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
