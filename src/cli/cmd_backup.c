@@ -184,6 +184,16 @@ static void summary(const struct run *r, int64_t took_ms)
 		     r->target.side.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
 }
 
+/* Has no look at the target seen anything of it?  Only the machine that is started depends on it. */
+static bool first_fill(struct cli *c, const struct backup *b)
+{
+	struct side_state last;
+	struct err ignored;
+
+	return cli_recall(c, b, &last, &ignored) == 0 &&
+	       side_find(&last, arena_printf(&c->arena, "%s/%s", b->dest, b->source)) == NULL;
+}
+
 static int do_run(struct run *r, struct err *e)
 {
 	enum { LOCK_MS = 10 * 60 * 1000 };
@@ -287,6 +297,7 @@ int cmd_backup(int argc, char **argv)
 	w.run = &r;
 	r.watched = w.terminal;
 	r.recall = true;
+	r.use = first_fill(&c, b) ? USE_BULK : USE_PLAIN;
 	stop_catch();
 	stop_at(b->timeout_ms == 0 ? 0 : clock_mono_ms() + b->timeout_ms);
 	bool whole = do_run(&r, &e) == 0;

@@ -197,6 +197,7 @@ static void work(struct keeper *k, struct host *h, const char *op, int64_t timeo
 				 .token = h->token,
 				 .config = h->config,
 				 .runtime_dir = k->paths->runtime_dir,
+				 .use = machine_use_name(clients_use(k, h)),
 				 .facts = h->facts,
 				 .drained = h->drained,
 				 .timeout_ms = timeout_ms - SLACK_MS};

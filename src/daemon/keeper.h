@@ -61,6 +61,7 @@ struct client {
 	int pass; /* descriptor that goes along with the first byte of out, or -1 */
 	enum client_state state;
 	struct host *host;
+	enum machine_use use;
 	int64_t port; /* CONTROL_OPEN; 0 = a plain lease */
 	int dial;     /* CLIENT_CONNECTING, or -1 */
 	int64_t dial_until_ms, dial_again_ms;
@@ -175,6 +176,8 @@ void clients_cut(struct keeper *k, struct host *h, const struct err *e);
 void clients_gone(struct keeper *k, struct host *first); /* one of its machines: for CLIENT_SLEEPING */
 /* Who waits for h, as one line, and for which client of the jump host ("": none) it was asked for first. */
 const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const char **client);
+/* What for: the most that one of them wants. */
+enum machine_use clients_use(struct keeper *k, const struct host *h);
 
 /* asked.c: what is asked about machines */
 void client_machines(struct keeper *k, struct client *c);

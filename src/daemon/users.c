@@ -165,6 +165,16 @@ const char *clients_who(struct keeper *k, struct host *h, struct arena *a, const
 	return who == NULL ? "nobody any more" : who;
 }
 
+enum machine_use clients_use(struct keeper *k, const struct host *h)
+{
+	enum machine_use most = USE_PLAIN;
+
+	for (const struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->host == h && c->state == CLIENT_WAITING && c->use > most)
+			most = c->use;
+	return most;
+}
+
 /* --- what a client of the jump host may have ------------------------------------------------------- */
 
 static bool has_host(struct keeper *k, const char *name, const struct host *h)
@@ -285,6 +295,7 @@ void client_wants(struct keeper *k, struct client *c, const struct control_reque
 	if (c->who == NULL || (r->client != NULL && c->name == NULL))
 		abort();
 	c->host = h;
+	c->use = machine_use_of(r->use);
 	c->port = r->op == CONTROL_OPEN ? r->port : 0;
 	c->state = CLIENT_WAITING;
 	if (h->m.state == MACHINE_DRAINING || h->m.state == MACHINE_STOPPING)

@@ -57,7 +57,7 @@ static void list_one(void *arg, const struct machine_id *id, const struct machin
 
 /* What the environment says is said to the keeper before there is a machine: it is found there, wherever from. */
 static int start(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
-		 const struct machine_id *id, struct machine_facts *f, struct err *e)
+		 const struct machine_id *id, enum machine_use use, struct machine_facts *f, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct target settled = *t;
@@ -65,7 +65,7 @@ static int start(const struct provider_ops *ops, const struct provider_env *env,
 	if (ops->check(env, t, e) < 0)
 		return -1;
 	if (ops->settle != NULL) {
-		if (ops->settle(env, &settled, e) < 0)
+		if (ops->settle(env, &settled, use, e) < 0)
 			return -1;
 		conf_write_target(&b, &settled, &provider_find(t->kind)->kind);
 		json_t *j = json_object();
@@ -175,7 +175,7 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 		json_t *machines = json_array();
 		(void)json_object_set_new(answer, "machines", machines);
 		return ops->list(env, t, list_one, machines, e);
-	} else if (start(ops, env, t, &id, &f, e) < 0) {
+	} else if (start(ops, env, t, &id, machine_use_of(o->use), &f, e) < 0) {
 		return -1;
 	}
 	AUTO(json) json_t *facts = machine_facts_json(&f);

@@ -54,7 +54,8 @@ int reach_init(struct reach *r, const struct config *c, const struct paths *path
 
 static struct control_request lease_of(const struct reach *r)
 {
-	return (struct control_request){.op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose};
+	return (struct control_request){
+	    .op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose, .use = machine_use_name(r->use)};
 }
 
 void reach_begin(struct reach *r)

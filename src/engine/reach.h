@@ -5,6 +5,7 @@
 #include "engine/control_client.h"
 #include "engine/ssh_master.h"
 #include "model/config.h"
+#include "model/machine.h"
 #include "model/run.h"
 #include "model/side.h"
 
@@ -14,6 +15,7 @@ struct reach {
 	const struct paths *paths;
 	const struct target *target; /* NULL: this host, and nothing to wake */
 	const char *purpose;
+	enum machine_use use; /* what it is started for, if that is ours to do */
 	struct arena *arena;
 	struct run_listener *listener; /* or NULL */
 	struct control link;	       /* the lease: it lasts as long as this */

@@ -39,7 +39,10 @@ int run_sides(struct run *r, struct err *e)
 	r->policy = config_policy(r->config, b->source_target);
 	if (reach_init(&r->source, r->config, r->paths, b->source_target, b->name, r->arena, r->listener, e) < 0)
 		return -1;
-	return reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e);
+	if (reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e) < 0)
+		return -1;
+	r->target.use = r->use;
+	return 0;
 }
 
 static struct look at_source(struct run *r)

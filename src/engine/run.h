@@ -32,6 +32,7 @@ struct run {
 	struct arena *arena;
 	struct run_listener *listener;
 
+	enum machine_use use; /* what the target is started for */
 	struct reach source, target;
 	const struct snapshot_policy *policy; /* of the source's host, or NULL */
 	struct observed seen;		      /* the last look */

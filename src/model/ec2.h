@@ -22,7 +22,7 @@ struct ec2_placement {
 struct ec2_settings {
 	const char *image_id, *image, *instance_type, *key_name, *subnet_id, *user_data, *user_data_format,
 	    *iam_instance_profile, *profile, *region, *endpoint, *address;
-	struct strings instance_types, security_group_ids, tags;
+	struct strings instance_types, bulk_instance_type, security_group_ids, tags;
 	enum option associate_public_ip;
 	bool spot;
 	struct field_items disks, volumes, placement; /* of ec2_disk, ec2_attach, ec2_placement */

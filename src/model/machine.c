@@ -9,3 +9,18 @@ const char *machine_state_name(enum machine_state s)
 	};
 	return names[s];
 }
+
+static const char *const uses[] = {[USE_PLAIN] = NULL, [USE_BULK] = "bulk", [USE_MOVE] = "move"};
+
+const char *machine_use_name(enum machine_use u)
+{
+	return uses[u];
+}
+
+enum machine_use machine_use_of(const char *name)
+{
+	for (size_t u = USE_BULK; u < ARRAY_LEN(uses) && name != NULL; u++)
+		if (strcmp(uses[u], name) == 0)
+			return (enum machine_use)u;
+	return USE_PLAIN;
+}

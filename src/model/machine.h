@@ -26,6 +26,16 @@ struct machine_door {
 };
 struct machine_doors VEC(struct machine_door);
 
+/* What a machine is started for: of some kinds another one is then. */
+enum machine_use {
+	USE_PLAIN,
+	USE_BULK, /* much is written or read at once: a first copy, a scrub */
+	USE_MOVE, /* a volume's data goes to another volume, and both are with it */
+};
+/* "bulk", "move"; NULL of USE_PLAIN, which any other word is. */
+const char *machine_use_name(enum machine_use u);
+enum machine_use machine_use_of(const char *name);
+
 /* Which machine is meant.  The token makes a repeated start the same start (idempotency). */
 struct machine_id {
 	const char *target;

@@ -27,9 +27,9 @@ struct provider_ops {
 	struct target_kind kind;
 	/* Can this target work on this host?  Says what is missing. */
 	int (*check)(const struct provider_env *, const struct target *, struct err *) MUST_CHECK;
-	/* Before a start: puts what the block leaves to the environment, and what must not be another once there is
-	 * a machine, into *t (in the arena).  NULL: nothing is. */
-	int (*settle)(const struct provider_env *, struct target *t, struct err *) MUST_CHECK;
+	/* Before a start: puts what the block leaves to the environment or to what it is for, and what must not be
+	 * another once there is a machine, into *t (in the arena).  NULL: nothing is. */
+	int (*settle)(const struct provider_env *, struct target *t, enum machine_use, struct err *) MUST_CHECK;
 	/* Starts the machine, or finds it started; facts->power is RUNNING and it has an address. */
 	int (*start)(const struct provider_env *, const struct target *, const struct machine_id *,
 		     struct machine_facts *, struct err *) MUST_CHECK;

@@ -263,7 +263,23 @@ static int give_key(struct aws_machine *m, const struct machine_id *id, struct e
 	return err_wrap(e, "cannot start target '%s'", m->target->name);
 }
 
-static int ec2_settle(const struct provider_env *env, struct target *t, struct err *e)
+/* In front of the others, which are as good where there is none of them. */
+static void prefer_bulk(struct ec2_settings *s, struct arena *a)
+{
+	struct strings rest = {0};
+
+	if (s->bulk_instance_type.n == 0)
+		return;
+	for (size_t i = 1; i < s->bulk_instance_type.n; i++)
+		*vec_add(&rest, a) = s->bulk_instance_type.v[i];
+	*vec_add(&rest, a) = s->instance_type;
+	for (size_t i = 0; i < s->instance_types.n; i++)
+		*vec_add(&rest, a) = s->instance_types.v[i];
+	s->instance_type = s->bulk_instance_type.v[0];
+	s->instance_types = rest;
+}
+
+static int ec2_settle(const struct provider_env *env, struct target *t, enum machine_use use, struct err *e)
 {
 	AUTO(aws_machine) struct aws_machine m = {0};
 
@@ -272,6 +288,8 @@ static int ec2_settle(const struct provider_env *env, struct target *t, struct e
 	struct ec2_settings *s = arena_new(env->arena, struct ec2_settings);
 	*s = *m.settings;
 	s->region = m.client.region;
+	if (use != USE_PLAIN)
+		prefer_bulk(s, env->arena);
 	t->settings = s;
 	return aws_setup_settle(&m, s, e);
 }

@@ -113,6 +113,8 @@ static const struct field ec2_fields[] = {
     F(ec2_settings, region, FIELD_STRING, .doc = "the region, unless the local AWS configuration says it"),
     F(ec2_settings, instance_types, FIELD_STRINGS,
       .doc = "more types, tried in this order where there is none of the first"),
+    F(ec2_settings, bulk_instance_type, FIELD_STRINGS,
+      .doc = "types that are tried first for a first copy, a scrub, and a volume that moves"),
     F(ec2_settings, spot, FIELD_BOOL,
       .doc = "first of all at the price that changes; such a machine can be taken away"),
     F(ec2_settings, security_group_ids, FIELD_STRINGS, .doc = "its security groups; default: the network's own"),

@@ -11,7 +11,8 @@ enum member {
 	NUMBER = 32,
 	FORCE = 64,
 	TOKEN = 128,
-	CLIENT = 256
+	CLIENT = 256,
+	USE = 512,
 };
 
 /* What each request must have, and may have. */
@@ -20,7 +21,7 @@ static const struct {
 	unsigned must, may;
 } ops[] = {
     [CONTROL_OPEN] = {"open", TARGET | PORT, TEXT | CLIENT},
-    [CONTROL_LEASE] = {"lease", TARGET, TEXT | TOKEN | CLIENT},
+    [CONTROL_LEASE] = {"lease", TARGET, TEXT | TOKEN | CLIENT | USE},
     [CONTROL_SLEEP] = {"sleep", TARGET, FORCE},
     [CONTROL_REAP] = {"reap", 0, 0},
     [CONTROL_MACHINES] = {"machines", 0, 0},
@@ -61,6 +62,7 @@ void control_write_request(struct buf *b, const struct control_request *r)
 	put(j, "json", r->json);
 	put(j, "token", r->token);
 	put(j, "client", r->client);
+	put(j, "use", r->use);
 	if (has & PORT)
 		(void)json_object_set_new(j, "port", json_integer(r->port));
 	if (has & NUMBER)
@@ -95,8 +97,9 @@ static unsigned member(const char *name, const json_t *v, struct arena *a, struc
 	} members[] = {
 	    {"target", TARGET, &r->target, NULL}, {"backup", BACKUP, &r->backup, NULL},
 	    {"text", TEXT, &r->text, NULL},	  {"json", JSON, &r->json, NULL},
-	    {"port", PORT, NULL, &r->port},	  {"number", NUMBER, NULL, &r->number},
-	    {"token", TOKEN, &r->token, NULL},	  {"client", CLIENT, &r->client, NULL},
+	    {"use", USE, &r->use, NULL},	  {"port", PORT, NULL, &r->port},
+	    {"number", NUMBER, NULL, &r->number}, {"token", TOKEN, &r->token, NULL},
+	    {"client", CLIENT, &r->client, NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		if (strcmp(members[i].name, name) != 0)

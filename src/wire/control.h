@@ -4,9 +4,10 @@
  * A client sends one request:
  *   {"op":"open","target":T,"port":N,"text":WHY,"client":C}   wants a connection to a port of T: progress events, then
  *                                          "ready" with the connected descriptor (SCM_RIGHTS).
- *   {"op":"lease","target":T,"text":WHY,"client":C,"token":S}   wants T to be up: progress events, then
- *                                          "ready".  Not refused because starts failed before.
- *     text, client and token may be left out.  client: for whom, when it is not for the user who asks: a client of
+ *   {"op":"lease","target":T,"text":WHY,"client":C,"token":S,"use":U}   wants T to be up: progress events, then
+ *                                          "ready".  Not refused because starts failed before.  If that starts it:
+ *                                          for what (model/machine.h); one that is up already is used as it is.
+ *     text, client, token and use may be left out.  client: for whom, when it is not for the user who asks: a client of
  *     the jump host, for which the file's limits count.
  *     Both are leases: they last until this connection ends, however it ends.  "ready" names the machine by
  *     a token; when the keeper has gone, a lease of the same token keeps that machine from being ended by
@@ -54,7 +55,7 @@ enum control_op {
 
 struct control_request {
 	enum control_op op;
-	const char *target, *backup, *text, *json, *token, *client; /* NULL: not there */
+	const char *target, *backup, *text, *json, *token, *client, *use; /* NULL: not there */
 	int64_t port, number;
 	bool force;
 };

@@ -10,6 +10,7 @@ static const struct member {
     {"token", offsetof(struct worker_order, token), false},
     {"config", offsetof(struct worker_order, config), false},
     {"runtime_dir", offsetof(struct worker_order, runtime_dir), false},
+    {"use", offsetof(struct worker_order, use), true},
     {"facts", offsetof(struct worker_order, facts), true},
     {"wanted", offsetof(struct worker_order, wanted), true},
     {"found", offsetof(struct worker_order, found), true},

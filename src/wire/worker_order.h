@@ -13,6 +13,7 @@ struct worker_order {
 	const char *target, *token;
 	const char *config; /* the target's block, as conf_write_target */
 	const char *runtime_dir;
+	const char *use;   /* start: what for, as machine_use_name, or NULL */
 	const char *facts; /* prepare and drain: where the machine is reached, as JSON (wire/machine_json.h), or NULL */
 	const char *wanted,
 	    *found;   /* make, change, remove: of which resource, as JSON (wire/resource_json.h), or NULL */

@@ -99,14 +99,14 @@ def attached(volume, device="/dev/sdf"):
     return f'  attach_volume {{\n    device_name = "{device}"\n    volume_id = "{volume}"\n  }}\n'
 
 
-def order(setup, op, token, timeout=15, drained=True):
+def order(setup, op, token, timeout=15, drained=True, **more):
     return json.dumps({"op": op, "token": token, "config": setup.text(), "target": "arch", "runtime_dir": str(setup.folder / "run"),
-                       "timeout_ms": timeout * 1000, "drained": drained})  # fmt: skip
+                       "timeout_ms": timeout * 1000, "drained": drained, **more})  # fmt: skip
 
 
-def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, drained=True, **env):
+def worker(setup, op, token="0123456789abcdef0123456789abcdef", timeout=15, drained=True, more=None, **env):
     """What the keeper asks a worker, asked by hand: nothing is waited for but EC2.  (answer, progress)"""
-    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=order(setup, op, token, timeout, drained),
+    done = subprocess.run([DORMOUSE, "worker", op, "arch"], env=dict(setup.env, **env), input=order(setup, op, token, timeout, drained, **(more or {})),
                           capture_output=True, text=True, timeout=timeout + 30, check=False)  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines and "ok" in lines[-1], done.stderr

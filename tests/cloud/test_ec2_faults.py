@@ -202,6 +202,20 @@ def test_another_type(make):
     assert s.alive() == []
 
 
+def test_for_much_at_once(make):
+    """Another type is tried first, and the usual ones where there is none of it."""
+    s = make(no_capacity=["t4g.medium"])
+    s.use('  instance_types = ["t4g.micro"]\n  bulk_instance_type = ["t4g.medium", "t4g.small"]')
+    for use, kind in (("bulk", "t4g.small"), ("move", "t4g.small"), (None, "t4g.nano")):
+        token = os.urandom(16).hex()
+        works(s, token=token, more={"use": use} if use else {})
+        assert [i.type for i in s.alive()] == [kind], use
+        works(s, "stop", token=token)
+    s.use('  bulk_instance_type = ["t4g.medium"]')
+    works(s, token=os.urandom(16).hex(), more={"use": "bulk"})
+    assert [i.type for i in s.alive()] == ["t4g.nano"]
+
+
 def test_no_room_at_all(make):
     s = make(no_capacity=["t4g.nano"])
     e = fails(s)

@@ -1045,6 +1045,7 @@ static void control(void **state)
 {
 	static const struct control_request all[] = {{.op = CONTROL_OPEN, .target = "t", .port = 22},
 						     {.op = CONTROL_LEASE, .target = "t", .text = "why \"x\"\n"},
+						     {.op = CONTROL_LEASE, .target = "t", .use = "bulk"},
 						     {.op = CONTROL_SLEEP, .target = "t", .force = true},
 						     {.op = CONTROL_MACHINES},
 						     {.op = CONTROL_RUN_BEGIN, .backup = "b"},
