@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/moving.h"
 #include "conf/conf.h"
 #include "engine/generation.h"
 #include "engine/setup.h"
@@ -21,8 +22,8 @@ static void tell(const char *text)
 /* --- how it is said ---------------------------------------------------------------------------------------- */
 
 static const char *const words[] = {
-    [SETUP_MAKE] = "make",	  [SETUP_CHANGE] = "change", [SETUP_FILL] = "fill",    [SETUP_REPLACE] = "replace",
-    [SETUP_REMOVE] = "take away", [SETUP_KEEP] = "keep",     [SETUP_CANNOT] = "CANNOT"};
+    [SETUP_MAKE] = "make",	 [SETUP_CHANGE] = "change",    [SETUP_FILL] = "fill", [SETUP_MOVE] = "move",
+    [SETUP_REPLACE] = "replace", [SETUP_REMOVE] = "take away", [SETUP_KEEP] = "keep", [SETUP_CANNOT] = "CANNOT"};
 
 /* A key, on one line of a terminal. */
 static const char *shown(const char *value, struct arena *a)
@@ -119,7 +120,7 @@ static void begin(struct work *w, struct cli *c, const struct target *t)
 				     .tell = tell}};
 }
 
-static int look(struct work *w, struct err *e)
+int works_see(struct work *w, struct err *e)
 {
 	w->wanted = w->found = (struct resources){0};
 	w->steps = (struct setup_steps){0};
@@ -128,7 +129,7 @@ static int look(struct work *w, struct err *e)
 	if (w->away)
 		teardown_plan(&w->found, w->with_data, w->setup.arena, &w->steps);
 	else
-		setup_plan(&w->wanted, &w->found, w->setup.arena, &w->steps);
+		setup_plan(&w->wanted, &w->found, w->drop_old, w->setup.arena, &w->steps);
 	return 0;
 }
 
@@ -149,6 +150,16 @@ static const struct setup_step *next_step(const struct work *w, bool (*is)(const
 static bool by_start(const struct setup_step *s)
 {
 	return s->kind == SETUP_FILL;
+}
+
+static bool by_move(const struct setup_step *s)
+{
+	return s->kind == SETUP_MOVE;
+}
+
+static bool is_old(const struct setup_step *s)
+{
+	return s->kind == SETUP_REMOVE && s->about->role == ROLE_OLD;
 }
 
 /* Goes on after a step that fails: each is for itself. */
@@ -193,7 +204,7 @@ static int look_until_none(struct work *w, bool (*is)(const struct setup_step *)
 	const struct setup_step *left = NULL;
 
 	for (int64_t until = clock_mono_ms() + SEEN_MS;;) {
-		if (look(w, e) < 0)
+		if (works_see(w, e) < 0)
 			return -1;
 		left = next_step(w, is);
 		if (left == NULL)
@@ -206,12 +217,28 @@ static int look_until_none(struct work *w, bool (*is)(const struct setup_step *)
 
 static int do_all(struct cli *c, struct work *w, struct err *e)
 {
+	const struct setup_step *move;
+
+	if (!w->away && next_step(w, is_old) != NULL && moving_prove(c, w, e) < 0)
+		return -1;
 	if (carry_out(w, e) < 0 || look_until_none(w, by_worker, e) < 0)
 		return -1;
 	if (next_step(w, by_start) != NULL && (start(c, w, e) < 0 || look_until_none(w, by_start, e) < 0))
 		return -1;
+	while ((move = next_step(w, by_move)) != NULL)
+		if (moving_do(c, w, move, e) < 0)
+			return -1;
 	setup_over(&w->setup);
 	return 0;
+}
+
+int works_asleep(struct cli *c, const struct work *w, struct err *e)
+{
+	struct control_request r = {.op = CONTROL_SLEEP, .target = w->setup.target};
+	AUTO(control) struct control link = CONTROL_INIT;
+	const char *json = NULL;
+
+	return control_call(&c->paths, &link, &r, &c->arena, NULL, NULL, &json, e);
 }
 
 bool works_chosen(const struct cli *c, const struct target *t)
@@ -284,11 +311,11 @@ void works_glance(struct cli *c, const struct target *t, struct works *all)
 	struct err e;
 
 	begin(w, c, t);
-	if (look(w, &e) < 0)
+	if (works_see(w, &e) < 0)
 		failed(w, &e);
 }
 
-int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e)
+int works_look(struct cli *c, struct works *all, const struct work *how, struct err *e)
 {
 	if (works_named(c, e) < 0)
 		return -1;
@@ -298,10 +325,11 @@ int works_look(struct cli *c, struct works *all, bool away, bool with_data, stru
 			continue;
 		struct work *w = vec_add(all, &c->arena);
 		begin(w, c, t);
-		w->away = away;
-		w->with_data = with_data;
+		w->away = how->away;
+		w->with_data = how->with_data;
+		w->drop_old = how->drop_old;
 		int lock; /* until this process ends */
-		if (setup_lock(&w->setup, &lock, e) < 0 || look(w, e) < 0)
+		if (setup_lock(&w->setup, &lock, e) < 0 || works_see(w, e) < 0)
 			failed(w, e);
 	}
 	return failures(all, e);

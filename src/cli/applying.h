@@ -9,6 +9,7 @@
 struct work {
 	struct setup setup;
 	bool away, with_data; /* destroy */
+	bool drop_old;	      /* apply: what another has taken the place of goes */
 	struct resources wanted, found;
 	struct setup_steps steps;
 	const struct err *failure; /* it cannot be seen what it has; NULL: it can */
@@ -21,7 +22,11 @@ int works_named(const struct cli *c, struct err *e) MUST_CHECK;
 bool works_chosen(const struct cli *c, const struct target *t);
 /* Looks at those that are chosen, nobody else at the same time until this process ends.  One that cannot be looked at
  * is complained of, and keeps the others from nothing; -1: all are so.  Blocks. */
-int works_look(struct cli *c, struct works *all, bool away, bool with_data, struct err *e) MUST_CHECK;
+int works_look(struct cli *c, struct works *all, const struct work *how, struct err *e) MUST_CHECK;
+/* Looks again at one, and plans anew.  Blocks. */
+int works_see(struct work *w, struct err *e) MUST_CHECK;
+/* Its machines are off; whoever still uses one is not cut off: ERR_BUSY.  Blocks. */
+int works_asleep(struct cli *c, const struct work *w, struct err *e) MUST_CHECK;
 /* Likewise at one, to say what apply would do: keeps nobody off, and complains of nothing. */
 void works_glance(struct cli *c, const struct target *t, struct works *all);
 void works_show(const struct cli *c, const struct works *all);

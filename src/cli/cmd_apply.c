@@ -50,23 +50,27 @@ int cmd_apply(int argc, char **argv)
 {
 	struct cli c;
 	bool yes = false, dry = false, policy = false;
-	const struct cli_option own[] = {
-	    {"--yes", &yes, NULL}, {"--dry-run", &dry, NULL}, {"--print-policy", &policy, NULL}};
+	struct work how = {0};
+	const struct cli_option own[] = {{"--yes", &yes, NULL},
+					 {"--dry-run", &dry, NULL},
+					 {"--drop-old", &how.drop_old, NULL},
+					 {"--print-policy", &policy, NULL}};
 	struct works all = {0};
 	struct err e;
 	int rc = cli_start(
 	    &c, argc, argv,
-	    "usage: dormouse apply [TARGET…] [--dry-run] [--yes] [--json] [-c FILE]\n"
+	    "usage: dormouse apply [TARGET…] [--drop-old] [--dry-run] [--yes] [--json] [-c FILE]\n"
 	    "       dormouse apply [TARGET…] --print-policy [-c FILE]\n"
 	    "Makes what the blocks of targets want to be there and to stay: volumes, a key pair, a security "
 	    "group or firewall; and changes what is otherwise.  Shows it, and asks.  Done again it does what is left.\n"
+	    "--drop-old takes away the volumes whose place others have taken.\n"
 	    "--print-policy prints the least policy of IAM that its keys must have, of each target.",
 	    own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
 	rc = EXIT_DONE;
-	if ((policy ? works_named(&c, &e) : works_look(&c, &all, false, false, &e)) < 0) {
+	if ((policy ? works_named(&c, &e) : works_look(&c, &all, &how, &e)) < 0) {
 		rc = cli_fail(&c, &e);
 	} else if (policy) {
 		rc = print_policies(&c);
@@ -79,16 +83,6 @@ int cmd_apply(int argc, char **argv)
 	}
 	cli_end(&c);
 	return rc;
-}
-
-/* Whoever still uses a machine is not cut off. */
-static int asleep(struct cli *c, const struct work *w, struct err *e)
-{
-	struct control_request r = {.op = CONTROL_SLEEP, .target = w->setup.target};
-	AUTO(control) struct control link = CONTROL_INIT;
-	const char *json = NULL;
-
-	return control_call(&c->paths, &link, &r, &c->arena, NULL, NULL, &json, e);
 }
 
 /* Data goes only if its name is said. */
@@ -116,7 +110,7 @@ static int may_go(struct cli *c, const struct works *all, const char *erase, boo
 	if (cli_agreed(yes, e) < 0)
 		return -1;
 	for (size_t i = 0; i < all->n; i++)
-		if (asleep(c, &all->v[i], e) < 0)
+		if (works_asleep(c, &all->v[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -145,7 +139,7 @@ int cmd_destroy(int argc, char **argv)
 		(void)err_set(&e, ERR_USAGE, "name one target");
 		(void)err_hint(&e, "dormouse machines shows which there are");
 		rc = cli_fail(&c, &e);
-	} else if (works_look(&c, &all, true, erase != NULL, &e) < 0) {
+	} else if (works_look(&c, &all, &(struct work){.away = true, .with_data = erase != NULL}, &e) < 0) {
 		rc = cli_fail(&c, &e);
 	} else {
 		works_show(&c, &all);

@@ -149,7 +149,7 @@ static int back(struct cli *c, const struct generations *all, const struct gener
 	struct err e;
 	char text[CIVIL_TEXT];
 
-	if (works_look(c, &works, false, false, &e) < 0)
+	if (works_look(c, &works, &(struct work){0}, &e) < 0)
 		return cli_fail(c, &e);
 	if (!c->json)
 		(void)printf("%s as in generation %lld of %s\n  what differs: diff %s %s\n", c->paths.config,

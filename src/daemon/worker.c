@@ -115,7 +115,7 @@ static int set_up(const struct provider_ops *ops, const struct provider_env *env
 	return err_set(e, ERR_USAGE, "a worker is started by dormouse itself, not by hand");
 }
 
-/* A disk whose pool is new is marked with it before anybody gets the machine. */
+/* A disk whose pool is new, or has taken the place of another, is marked with it before anybody gets the machine. */
 static int prepare(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
 		   const struct machine_facts *f, struct err *e)
 {
@@ -126,7 +126,7 @@ static int prepare(const struct provider_ops *ops, const struct provider_env *en
 	if (machine_prepare(env, t, f, &disks, e) < 0)
 		return -1;
 	for (size_t i = 0; i < disks.n; i++)
-		if (disks.v[i].fresh && ops->mark(env, t, &disks.v[i], e) < 0)
+		if ((disks.v[i].fresh || disks.v[i].moved) && ops->mark(env, t, &disks.v[i], e) < 0)
 			return -1;
 	return 0;
 }

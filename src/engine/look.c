@@ -66,7 +66,7 @@ static int read_answer(const struct question *q, struct err *e)
 {
 	const struct look *l = q->look;
 
-	*l->to = (struct side_state){.root = l->root, .seen_at = clock_unix_s()};
+	*l->to = (struct side_state){.root = l->root, .ours_too = l->ours_too, .seen_at = clock_unix_s()};
 	if (q->said.out.n > 0 || q->said.err.n == 0)
 		return look_parse(q->said.out, l->where->arena, l->to, e);
 	zfs_blame(q->said.err, e);

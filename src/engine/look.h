@@ -12,6 +12,7 @@ struct look {
 	struct reach *where;
 	const char *root;	/* and what is below it; "": all pools */
 	const char *properties; /* or NULL: also at what is set at this one and below it */
+	bool ours_too;		/* with properties: also at dormouse's own */
 	bool only_datasets;	/* without snapshots and bookmarks */
 	bool recall;		/* snapshots that an earlier one saw may be recalled; else it is a look in full */
 	struct side_state *to;

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "engine/side_run.h"
+#include "plan/move_plan.h"
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/host_key.h"
@@ -12,6 +13,7 @@
 #include "wire/program.h"
 #include "wire/ssh_args.h"
 #include "wire/zfs_blame.h"
+#include "wire/zfs_text.h"
 
 enum { READY_AGAIN_MS = 1000, BOOT_ID_MAX = 64 };
 
@@ -192,16 +194,17 @@ static int says_ready(const struct provider_env *env, const struct target *t, co
 }
 
 static int pools(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
-		 void (*program)(struct buf *, const struct strings *), const char *doing, struct err *e)
+		 const struct strings *names, void (*program)(struct buf *, const struct strings *), const char *doing,
+		 struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result r = {0};
 
-	if (t->pools.n == 0)
+	if (names->n == 0)
 		return 0;
 	if (env->progress != NULL)
 		env->progress(env, doing);
-	program(&b, &t->pools);
+	program(&b, names);
 	if (on_machine(env, t, f, buf_str(&b), &r, e) < 0)
 		return -1;
 	if (r.status == 0)
@@ -233,18 +236,75 @@ static int pools_on(const struct provider_env *env, const struct target *t, cons
 	return err_wrap(e, "%s failed on '%s'", new ? "making pools" : "importing pools", t->name);
 }
 
+static int look_there(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		      const char *pool, struct side_state *s, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct proc_result r = {0};
+
+	*s = (struct side_state){.root = pool, .ours_too = true};
+	program_look(&b, pool, true, pool);
+	return on_machine(env, t, f, buf_str(&b), &r, e) < 0 ? -1 : look_parse(r.out, env->arena, s, e);
+}
+
+/* Nobody has the machine yet, so nothing is written there: what is the same now stays the same, and a pool that has all
+ * of another takes its place.  What is not is filled by who has asked for that. */
+static int take_places(const struct provider_env *env, const struct target *t, const struct machine_facts *f,
+		       struct pool_disks *disks, struct err *e)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		AUTO(buf) struct buf b = {0};
+		struct pool_disk *d = &disks->v[i];
+		struct side_state from, to;
+		struct proc_result r = {0};
+		struct move m;
+		if (d->becomes == NULL)
+			continue;
+		if (look_there(env, t, f, d->becomes, &from, e) < 0 || look_there(env, t, f, d->pool, &to, e) < 0)
+			return -1;
+		move_plan(&from, &to, env->arena, &m);
+		if (!m.same)
+			continue;
+		if (env->progress != NULL)
+			env->progress(env, arena_printf(env->arena, "%s has all that %s has, and takes its place",
+							d->id, d->becomes));
+		program_take_place(&b, d);
+		if (on_machine(env, t, f, buf_str(&b), &r, e) < 0)
+			return -1;
+		if (r.status != 0) {
+			zfs_blame(r.err, e);
+			return err_wrap(e, "%s cannot take the place of '%s' on '%s'", d->id, d->becomes, t->name);
+		}
+		d->moved = true;
+	}
+	return 0;
+}
+
+/* Those that may be imported: its own, and those that are to take the place of one. */
+static struct strings every_pool(const struct target *t, struct arena *a)
+{
+	struct strings v = {0};
+
+	for (size_t i = 0; i < t->pools.n; i++) {
+		*vec_add(&v, a) = t->pools.v[i];
+		*vec_add(&v, a) = pool_next(t->pools.v[i], a);
+	}
+	return v;
+}
+
 int machine_feed(const struct provider_env *env, const struct target *t, const struct machine_facts *f, int64_t more_ms,
 		 struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct proc_result r = {0};
+	struct strings all = every_pool(t, env->arena);
 	struct str boot;
 
 	if (t->watchdog_ms == 0)
 		return 0;
 	if (fd_read_file("/proc/sys/kernel/random/boot_id", BOOT_ID_MAX, env->arena, &boot, e) < 0)
 		return -1;
-	program_watchdog(&b, str_dup(env->arena, str_trim(boot)), t->watchdog_ms + more_ms, &t->pools);
+	program_watchdog(&b, str_dup(env->arena, str_trim(boot)), t->watchdog_ms + more_ms, &all);
 	if (on_machine(env, t, f, buf_str(&b), &r, e) < 0)
 		return err_wrap(e, "cannot tell '%s' that it is wanted: it will switch itself off", t->name);
 	if (r.status == 0)
@@ -275,14 +335,16 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 	fd_close(&sshd);
 	/* What follows may take as long as a start may. */
 	if (says_ready(env, t, f, e) < 0 || machine_feed(env, t, f, t->start_timeout_ms, e) < 0 ||
-	    pools_on(env, t, f, disks, e) < 0)
+	    pools_on(env, t, f, disks, e) < 0 || take_places(env, t, f, disks, e) < 0)
 		return -1;
-	return pools(env, t, f, program_import, "importing pools", e);
+	return pools(env, t, f, &t->pools, program_import, "importing pools", e);
 }
 
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f, struct err *e)
 {
+	struct strings all = every_pool(t, env->arena);
+
 	if (t->local)
 		return 0;
-	return pools(env, t, f, program_export, "exporting pools", e);
+	return pools(env, t, f, &all, program_export, "exporting pools", e);
 }

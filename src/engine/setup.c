@@ -92,11 +92,22 @@ static int make(const struct setup *s, const struct setup_step *step, struct err
 	return -1;
 }
 
+/* What the data of another is to go to. */
+static int make_next(const struct setup *s, const struct setup_step *step, struct err *e)
+{
+	struct resource next = *step->wanted;
+
+	next.role = ROLE_NEXT;
+	return make(s, &(struct setup_step){.kind = SETUP_MAKE, .wanted = &next, .about = &next}, e);
+}
+
 int setup_do(const struct setup *s, const struct setup_step *step, struct err *e)
 {
 	switch (step->kind) {
 	case SETUP_MAKE:
 		return make(s, step, e);
+	case SETUP_MOVE:
+		return make_next(s, step, e);
 	case SETUP_CHANGE:
 		return do_one(s, "change", step, e);
 	case SETUP_REPLACE:

@@ -77,6 +77,7 @@ struct side_state {
 	bool root_exists;	  /* false: looked, and root is not there */
 	bool recorded;		  /* an earlier look, not a fresh one */
 	bool has_properties;	  /* the look asked for them */
+	bool ours_too;		  /* and dormouse's own count as properties, like any other */
 	int64_t seen_at;	  /* Unix seconds */
 	struct datasets datasets; /* sorted by name, byte-wise, a parent before its children */
 };

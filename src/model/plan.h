@@ -196,6 +196,25 @@ struct archive {
 	const char *doubt;	  /* why the clock is not believed, and nothing is done; or NULL */
 };
 
+/* A pool's data goes to another one of the same machine, which is to take its place (plan/move_plan.h). */
+enum move_kind {
+	MOVE_DESTROY, /* a dataset that the first does not have, or not so: with all that depends on it */
+	MOVE_PRUNE,   /* a snapshot likewise */
+	MOVE_SEND,    /* send */
+	MOVE_WHOLE,   /* send, of a dataset that has no snapshot: as it is */
+	MOVE_SET,     /* a property; value NULL: it is set there and not here */
+	MOVE_HOLD,    /* all holds of a snapshot */
+	MOVE_BOOKMARK,
+};
+struct move_step {
+	enum move_kind kind;
+	const char *from, *to; /* datasets; MOVE_PRUNE and MOVE_HOLD: snapshots, "pool/dataset@snapshot" */
+	const char *bookmark;  /* MOVE_BOOKMARK: after the '#'; from is the snapshot, at the place of to */
+	struct property property;
+	struct send_step send;
+};
+struct move_steps VEC(struct move_step);
+
 /* A dataset whose newest snapshot is on the target, by GUID: proven, and nothing to send. */
 struct skip {
 	const char *source;

@@ -15,9 +15,19 @@ struct pool_disk {
 	const char *pool; /* its name */
 	const char *guid; /* of its pool; NULL: it has none yet, says the mark that it got when it was made */
 	bool fresh;	  /* that was so before the machine was asked */
+	/* Of a disk that is being filled, to take the place of another: the name of that one's pool, what it is marked
+	 * with when it has, and whether that is to be done.  NULL: it is none. */
+	const char *becomes, *turn;
+	bool moved;
 	const struct pool_dataset *datasets;
 	size_t ndatasets;
 };
 struct pool_disks VEC(struct pool_disk);
+
+/* What the pool is called that is to take a pool's place. */
+static inline const char *pool_next(const char *pool, struct arena *a)
+{
+	return arena_printf(a, "%s.next", pool);
+}
 
 #endif

@@ -10,7 +10,8 @@ size_t resources_like(const struct resources *list, const struct resource *like,
 	size_t n = 0;
 
 	for (size_t i = list->n; i-- > 0;) {
-		if (list->v[i].kind != like->kind || strcmp(list->v[i].name, like->name) != 0)
+		if (list->v[i].kind != like->kind || list->v[i].role != like->role ||
+		    strcmp(list->v[i].name, like->name) != 0)
 			continue;
 		*first = &list->v[i];
 		n++;
@@ -28,6 +29,23 @@ bool resource_kind_of(const char *name, enum resource_kind *k)
 	for (*k = 0; *k < RESOURCE_KINDS; (*k)++)
 		if (name != NULL && strcmp(names[*k], name) == 0)
 			return true;
+	return false;
+}
+
+static const char *const roles[] = {[ROLE_NOW] = "now", [ROLE_NEXT] = "next", [ROLE_OLD] = "old"};
+
+const char *resource_role_name(enum resource_role r)
+{
+	return roles[r];
+}
+
+bool resource_role_of(const char *name, enum resource_role *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(roles) && name != NULL; i++) {
+		*r = (enum resource_role)i;
+		if (strcmp(roles[i], name) == 0)
+			return true;
+	}
 	return false;
 }
 

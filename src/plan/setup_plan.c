@@ -4,7 +4,7 @@
 #include "plan/cost_plan.h"
 
 /* How a fact of what is there can become another. */
-enum way { IN_PLACE, LARGER, FILLED, AGAIN, NEVER };
+enum way { IN_PLACE, LARGER, FILLED, AGAIN, MOVED, NEVER };
 
 static const struct rule {
 	enum resource_kind kind;
@@ -30,9 +30,17 @@ static enum way way_of(enum resource_kind kind, const struct setup_change *c)
 		if (r->way != LARGER)
 			return r->way;
 		bool numbers = c->from != NULL && num_u64(str_of(c->from), &from) && num_u64(str_of(c->to), &to);
-		return numbers && to > from ? IN_PLACE : NEVER;
+		return !numbers ? NEVER : to > from ? IN_PLACE : MOVED;
 	}
 	return NEVER;
+}
+
+/* Only a pool can go from volume to volume. */
+static bool has_pool(const struct setup_step *s)
+{
+	const char *want = strings_pair(&s->wanted->facts, "pool"), *has = strings_pair(&s->found->facts, "pool");
+
+	return want != NULL && has != NULL && strcmp(want, has) == 0;
 }
 
 static void compare(struct setup_step *s, struct arena *a)
@@ -47,6 +55,8 @@ static void compare(struct setup_step *s, struct arena *a)
 			continue;
 		*vec_add(&s->changes, a) = c;
 		enum way way = way_of(s->wanted->kind, &c);
+		if (way == MOVED && !has_pool(s))
+			way = NEVER;
 		in_place |= way == IN_PLACE;
 		if (way > hardest)
 			hardest = way;
@@ -54,52 +64,41 @@ static void compare(struct setup_step *s, struct arena *a)
 			continue;
 		s->why = arena_printf(a, "its %s cannot become %s: it is %s", c.fact, c.to,
 				      c.from == NULL ? "not known" : c.from);
-		s->hint = strcmp(c.fact, "GiB") == 0 ? "a volume does not shrink: make another, with a name of its own"
+		s->hint = strcmp(c.fact, "GiB") == 0 ? "a volume does not shrink, and dormouse moves only pools: make "
+						       "another, with a name of its own"
 						     : "make another with a name of its own, or put back what was said";
 	}
 	/* What can be changed is, before its machine is started; the next look sees what is left. */
 	s->kind = hardest == NEVER   ? SETUP_CANNOT
+		  : hardest == MOVED ? SETUP_MOVE
 		  : hardest == AGAIN ? SETUP_REPLACE
 		  : in_place	     ? SETUP_CHANGE
 				     : SETUP_FILL;
 }
 
-static void plan_wanted(const struct resource *w, const struct resources *found, struct arena *a,
-			struct setup_steps *steps)
+/* Is it what a new one would be?  Its pool is an affair of the move. */
+static bool is_like(const struct resource *wanted, const struct resource *found)
 {
-	struct setup_step s = {.kind = SETUP_MAKE, .wanted = w};
-	size_t n = resources_like(found, w, &s.found);
-
-	s.about = n > 0 ? s.found : w;
-	if (n > 1) {
-		s.kind = SETUP_CANNOT;
-		s.why = arena_printf(a, "there are %zu of it, %s is one", n, s.found->id);
-		s.hint = "nobody can tell which is the right one: look at them, and delete the others by hand";
-	} else if (n == 1) {
-		compare(&s, a);
-		if (s.changes.n == 0)
-			return;
+	for (size_t i = 0; i + 1 < wanted->facts.n; i += 2) {
+		const char *has = strings_pair(&found->facts, wanted->facts.v[i]);
+		if (strcmp(wanted->facts.v[i], "pool") != 0 &&
+		    (has == NULL || strcmp(has, wanted->facts.v[i + 1]) != 0))
+			return false;
 	}
-	*vec_add(steps, a) = s;
+	return true;
 }
 
-void setup_plan(const struct resources *wanted, const struct resources *found, struct arena *a,
-		struct setup_steps *steps)
+static void plan_move(struct setup_step *s, const struct resources *found, struct arena *a)
 {
-	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
-		for (size_t i = 0; i < wanted->n; i++)
-			if (wanted->v[i].kind == k)
-				plan_wanted(&wanted->v[i], found, a, steps);
-	for (size_t i = 0; i < found->n; i++) {
-		const struct resource *ignored;
-		if (resources_like(wanted, &found->v[i], &ignored) > 0)
-			continue;
-		*vec_add(steps, a) = (struct setup_step){.kind = SETUP_KEEP,
-							 .found = &found->v[i],
-							 .about = &found->v[i],
-							 .why = "the file does not have it any more",
-							 .hint = "dormouse destroy takes away what a target has"};
+	for (size_t i = 0; i < found->n && s->next == NULL; i++) {
+		const struct resource *f = &found->v[i];
+		if (f->role == ROLE_NEXT && f->kind == s->wanted->kind && strcmp(f->name, s->wanted->name) == 0 &&
+		    is_like(s->wanted, f))
+			s->next = f;
 	}
+	s->why = s->next != NULL ? arena_printf(a, "%s is being filled with what it has", s->next->id)
+				 : "another is made and filled with what it has, if that fits, and takes its place";
+	s->hint = "backups go on meanwhile; the old one is kept until: dormouse apply --drop-old";
 }
 
 static const char *why_kept(const struct resource *volume, struct arena *a)
@@ -113,6 +112,89 @@ static const char *why_kept(const struct resource *volume, struct arena *a)
 		return "it has the data";
 	return arena_printf(a, "it has the data, and costs about %s a month (%s)",
 			    dollars_show(*price * (int64_t)gib, text), price_place);
+}
+
+/* The same thing in another role; NULL: there is none. */
+static const struct resource *like_in_role(const struct resources *found, const struct resource *r,
+					   enum resource_role role)
+{
+	struct resource other = *r;
+	const struct resource *one = NULL;
+
+	other.role = role;
+	(void)resources_like(found, &other, &one);
+	return one;
+}
+
+static void plan_wanted(const struct resource *w, const struct resources *found, struct arena *a,
+			struct setup_steps *steps)
+{
+	struct setup_step s = {.kind = SETUP_MAKE, .wanted = w};
+	size_t n = resources_like(found, w, &s.found);
+
+	const struct resource *next = like_in_role(found, w, ROLE_NEXT);
+	s.about = n > 0 ? s.found : w;
+	if (n > 1) {
+		s.kind = SETUP_CANNOT;
+		s.why = arena_printf(a, "there are %zu of it, %s is one", n, s.found->id);
+		s.hint = "nobody can tell which is the right one: look at them, and delete the others by hand";
+	} else if (n == 0 && next != NULL) {
+		s.kind = SETUP_CANNOT;
+		s.why = arena_printf(a, "none is in use, and %s was to take the place of one", next->id);
+		s.hint = "it may have the data: look at it; if so, its tag dormouse:turn must go";
+	} else if (n == 1) {
+		compare(&s, a);
+		if (s.changes.n == 0)
+			return;
+		if (s.kind == SETUP_MOVE)
+			plan_move(&s, found, a);
+	}
+	*vec_add(steps, a) = s;
+}
+
+/* What is being filled, and is not to be any more, has nothing that the one in use does not have. */
+static void plan_beside(const struct resource *f, const struct resources *found, bool drop_old, struct arena *a,
+			struct setup_steps *steps)
+{
+	struct setup_step s = {.kind = SETUP_REMOVE, .found = f, .about = f};
+
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->v[i].next == f)
+			return;
+	if (f->role == ROLE_NEXT && like_in_role(found, f, ROLE_NOW) == NULL) {
+		s.kind = SETUP_KEEP;
+		s.why = "it may have what is nowhere else";
+	} else if (f->role == ROLE_NEXT) {
+		s.why = "it was to take the place of the one in use, and is not wanted any more";
+	} else if (!drop_old) {
+		s.kind = SETUP_KEEP;
+		s.why = arena_printf(a, "another has taken its place; %s", why_kept(f, a));
+		s.hint = "dormouse apply --drop-old takes it away";
+	}
+	*vec_add(steps, a) = s;
+}
+
+void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old, struct arena *a,
+		struct setup_steps *steps)
+{
+	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
+		for (size_t i = 0; i < wanted->n; i++)
+			if (wanted->v[i].kind == k)
+				plan_wanted(&wanted->v[i], found, a, steps);
+	for (size_t i = 0; i < found->n; i++) {
+		const struct resource *ignored;
+		if (found->v[i].role != ROLE_NOW) {
+			plan_beside(&found->v[i], found, drop_old, a, steps);
+			continue;
+		}
+		if (resources_like(wanted, &found->v[i], &ignored) > 0)
+			continue;
+		*vec_add(steps, a) = (struct setup_step){.kind = SETUP_KEEP,
+							 .found = &found->v[i],
+							 .about = &found->v[i],
+							 .why = "the file does not have it any more",
+							 .hint = "dormouse destroy takes away what a target has"};
+	}
 }
 
 void teardown_plan(const struct resources *found, bool with_data, struct arena *a, struct setup_steps *steps)

@@ -8,6 +8,7 @@ enum setup_kind {
 	SETUP_MAKE,
 	SETUP_CHANGE,  /* in its place */
 	SETUP_FILL,    /* by a start of the machine, which makes its pool */
+	SETUP_MOVE,    /* what is on it goes to another one, which takes its place: docs/decisions/0040 */
 	SETUP_REPLACE, /* taken away, and made again: nothing is lost by that */
 	SETUP_REMOVE,
 	SETUP_KEEP,   /* not in the file, or not to be taken away: left as it is */
@@ -21,15 +22,16 @@ struct setup_changes VEC(struct setup_change);
 struct setup_step {
 	enum setup_kind kind;
 	const struct resource *wanted, *found; /* NULL: it is not */
+	const struct resource *next;	       /* SETUP_MOVE: what is being filled; NULL: it has yet to be made */
 	const struct resource *about;	       /* what is found, or else what is wanted */
 	struct setup_changes changes;
-	const char *why, *hint; /* of SETUP_KEEP and SETUP_CANNOT */
+	const char *why, *hint; /* each may be NULL */
 };
 struct setup_steps VEC(struct setup_step);
 
 /* Nothing for what is as it is wanted: when all is, there are no steps.  In the order in which they are done.  What
- * the steps point to lives as long as wanted and found. */
-void setup_plan(const struct resources *wanted, const struct resources *found, struct arena *a,
+ * the steps point to lives as long as wanted and found.  drop_old: what another has taken the place of goes. */
+void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old, struct arena *a,
 		struct setup_steps *steps);
 /* Everything that is there goes, last made first; volumes only with_data. */
 void teardown_plan(const struct resources *found, bool with_data, struct arena *a, struct setup_steps *steps);

@@ -291,7 +291,7 @@ static int ec2_settle(const struct provider_env *env, struct target *t, enum mac
 	if (use != USE_PLAIN)
 		prefer_bulk(s, env->arena);
 	t->settings = s;
-	return aws_setup_settle(&m, s, e);
+	return aws_setup_settle(&m, s, use, e);
 }
 
 static int ec2_start(const struct provider_env *env, const struct target *t, const struct machine_id *id,

@@ -196,6 +196,8 @@ static const char *client_token(const struct resource *r, const char *token, str
 	unsigned char sum[32];
 
 	buf_printf(&b, "%s\n%s", token, r->name);
+	if (r->role == ROLE_NEXT)
+		buf_puts(&b, "\n" CLOUD_TURN_NEXT);
 	for (size_t i = 0; i < r->facts.n; i++)
 		buf_printf(&b, "\n%s", r->facts.v[i]);
 	sha256(b.p, b.n, sum);
@@ -223,6 +225,8 @@ static int make_volume(struct aws_machine *m, const struct resource *r, const ch
 		return err_set(e, ERR_USAGE, "the file has no volume '%s'", r->name);
 	if (pool)
 		strings_add_pair(&v.tags, a, AWS_TAG_POOL, CLOUD_NO_POOL);
+	if (r->role == ROLE_NEXT)
+		strings_add_pair(&v.tags, a, AWS_TAG_TURN, CLOUD_TURN_NEXT);
 	ec2_create_volume(&b, &v);
 	if (aws_machine_call(m, "CreateVolume", &b, &answer, &f, e) < 0 || ec2_volume_read(answer, a, &made, e) < 0)
 		return -1;

@@ -3,30 +3,6 @@
 
 #include "wire/ec2.h"
 
-/* The one volume of that name; NULL: there is none (ERR_MISSING), or more than one (ERR_CONFLICT). */
-static const struct ec2_volume *volume_named(struct aws_machine *m, const char *name, struct err *e)
-{
-	struct strings filters = aws_setup_filters(m);
-	struct ec2_volumes all = {0};
-	const struct ec2_volume *one = NULL;
-	size_t n = 0;
-
-	if (aws_volumes_look(m, &filters, &all, e) < 0)
-		return NULL;
-	for (size_t i = 0; i < all.n; i++) {
-		const char *whose = strings_pair(&all.v[i].tags, AWS_TAG_MADE);
-		if (all.v[i].state == VOLUME_GOING || whose == NULL || strcmp(whose, name) != 0)
-			continue;
-		one = &all.v[i];
-		n++;
-	}
-	if (n == 1)
-		return one;
-	(void)err_set(e, n == 0 ? ERR_MISSING : ERR_CONFLICT, "there %s volume '%s' of target '%s'",
-		      n == 0 ? "is no" : "is more than one", name, m->target->name);
-	return NULL;
-}
-
 /* udev's name: the serial number is the volume's, without the dash. */
 static const char *path_of(const char *volume, struct arena *a)
 {
@@ -42,33 +18,36 @@ static const char *path_of(const char *volume, struct arena *a)
 int aws_setup_disks(const struct provider_env *env, const struct target *t, struct pool_disks *disks, struct err *e)
 {
 	AUTO(aws_machine) struct aws_machine m = {0};
+	struct resources found = {0};
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
-	for (size_t i = 0; i < m.settings->made.volumes.n; i++) {
-		const struct made_volume *made = &((const struct made_volume *)m.settings->made.volumes.v)[i];
-		if (made->pool == NULL)
-			continue;
-		const struct ec2_volume *v = volume_named(&m, made->name, e);
-		if (v == NULL)
-			return -1;
-		const char *mark = strings_pair(&v->tags, AWS_TAG_POOL);
-		if (cloud_made_disk(made, v->id, path_of(v->id, env->arena), mark, env->arena, disks, e) < 0)
-			return -1;
-	}
-	return 0;
+	struct cloud_made_seen seen = {
+	    .made = &m.settings->made, .target = t->name, .found = &found, .path_of = path_of};
+	if (seen.made->volumes.n > 0 && aws_setup_find_volumes(&m, &found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < m.settings->volumes.n; i++)
+		*vec_add(&seen.given, env->arena) = ((const struct ec2_attach *)m.settings->volumes.v)[i].volume_id;
+	return cloud_made_disks(&seen, env->arena, disks, e);
+}
+
+static int tag(struct aws_machine *m, const struct pool_disk *disk, const char *name, const char *value, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	struct aws_fault f;
+
+	ec2_create_tag(&b, disk->id, name, value);
+	return aws_machine_call(m, "CreateTags", &b, NULL, &f, e);
 }
 
 int aws_setup_mark(const struct provider_env *env, const struct target *t, const struct pool_disk *disk, struct err *e)
 {
 	AUTO(aws_machine) struct aws_machine m = {0};
-	AUTO(buf) struct buf b = {0};
-	struct aws_fault f;
 
 	if (aws_machine_open(&m, env, t, e) < 0)
 		return -1;
-	ec2_create_tag(&b, disk->id, AWS_TAG_POOL, disk->guid);
-	if (aws_machine_call(&m, "CreateTags", &b, NULL, &f, e) < 0)
+	if ((disk->fresh && tag(&m, disk, AWS_TAG_POOL, disk->guid, e) < 0) ||
+	    (disk->moved && tag(&m, disk, AWS_TAG_TURN, disk->turn, e) < 0))
 		return err_wrap(e, "cannot mark %s with its pool '%s'", disk->id, disk->pool);
 	return 0;
 }

@@ -75,7 +75,7 @@ int aws_setup_find_group(struct aws_machine *m, struct resources *found, struct 
 	return 0;
 }
 
-static int find_volumes(struct aws_machine *m, struct resources *found, struct err *e)
+int aws_setup_find_volumes(struct aws_machine *m, struct resources *found, struct err *e)
 {
 	struct arena *a = m->env->arena;
 	struct strings filters = aws_setup_filters(m);
@@ -93,18 +93,20 @@ static int find_volumes(struct aws_machine *m, struct resources *found, struct e
 		const char *const facts[] = {"type", v->type, "zone",	    v->zone,
 					     "iops", v->iops, "throughput", v->throughput};
 		strings_add_pair(&r->facts, a, "GiB", arena_printf(a, "%llu", (unsigned long long)v->size_gib));
-		cloud_made_put_pool(&m->settings->made, strings_pair(&v->tags, AWS_TAG_POOL), a, r);
+		cloud_made_put_marks(&m->settings->made, strings_pair(&v->tags, AWS_TAG_POOL),
+				     strings_pair(&v->tags, AWS_TAG_TURN), a, r);
 		for (size_t k = 0; k < ARRAY_LEN(facts); k += 2)
 			if (facts[k + 1] != NULL)
 				strings_add_pair(&r->facts, a, facts[k], facts[k + 1]);
 	}
+	cloud_made_roles(found);
 	return 0;
 }
 
 static int find(struct aws_machine *m, struct resources *found, struct err *e)
 {
 	return aws_setup_find_key(m, found, e) < 0 || aws_setup_find_group(m, found, e) < 0 ||
-		       find_volumes(m, found, e) < 0
+		       aws_setup_find_volumes(m, found, e) < 0
 		   ? -1
 		   : 0;
 }
@@ -123,7 +125,12 @@ int aws_setup_survey(const struct provider_env *env, const struct target *t, str
 }
 /* --- for a machine ----------------------------------------------------------------------------------------- */
 
-int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *e)
+static struct ec2_attach attach_as(size_t nth, const char *id, struct arena *a)
+{
+	return (struct ec2_attach){arena_printf(a, "/dev/sd%c", (char)('f' + nth % 11)), id};
+}
+
+int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, enum machine_use use, struct err *e)
 {
 	struct arena *a = m->env->arena;
 	struct resources wanted = {0}, found = {0};
@@ -134,7 +141,7 @@ int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *
 		return 0;
 	if (find(m, &found, e) < 0)
 		return err_wrap(e, "cannot see what target '%s' has", m->target->name);
-	struct ec2_attach *volumes = arena_alloc(a, (given + s->made.volumes.n + 1) * sizeof(*volumes));
+	struct ec2_attach *volumes = arena_alloc(a, (given + found.n + 1) * sizeof(*volumes));
 	if (given > 0)
 		memcpy(volumes, s->volumes.v, given * sizeof(*volumes));
 	for (size_t i = 0; i < wanted.n; i++) {
@@ -146,10 +153,12 @@ int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, struct err *
 		else if (w->kind == RESOURCE_SECURITY_GROUP)
 			*vec_add(&s->security_group_ids, a) = one->id;
 		else
-			volumes[given] =
-			    (struct ec2_attach){arena_printf(a, "/dev/sd%c", (char)('f' + given % 11)), one->id};
+			volumes[given] = attach_as(given, one->id, a);
 		given += w->kind == RESOURCE_VOLUME;
 	}
+	struct strings next = cloud_made_next(&s->made, &found, a);
+	for (size_t i = 0; i < next.n && use == USE_MOVE; i++, given++)
+		volumes[given] = attach_as(given, next.v[i], a);
 	s->volumes = (struct field_items){volumes, given};
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "provider/cloud_made.h"
 
 #include "base/buf.h"
+#include "base/num.h"
 #include "model/public_key.h"
 
 const struct cloud_made_kind cloud_made_ec2 = {
@@ -138,16 +139,57 @@ void cloud_made_want(const struct made *m, const struct cloud_made_kind *k, cons
 
 /* --- what is found ----------------------------------------------------------------------------------------- */
 
-void cloud_made_put_pool(const struct made *m, const char *mark, struct arena *a, struct resource *r)
+void cloud_made_put_marks(const struct made *m, const char *mark, const char *turn, struct arena *a, struct resource *r)
 {
 	const struct made_volume *v = made_volume(m, r->name);
 
+	r->mark = mark;
+	r->turn = turn;
 	if (mark == NULL)
 		return;
 	strings_add_pair(&r->facts, a, "pool",
 			 strcmp(mark, CLOUD_NO_POOL) == 0 ? RESOURCE_NO_POOL
 			 : v != NULL && v->pool != NULL	  ? v->pool
 							  : mark);
+}
+
+static uint64_t turn_of(const struct resource *r)
+{
+	uint64_t turn;
+
+	return r->turn != NULL && num_u64(str_of(r->turn), &turn) ? turn : 0;
+}
+
+static bool is_next(const struct resource *r)
+{
+	return r->turn != NULL && strcmp(r->turn, CLOUD_TURN_NEXT) == 0;
+}
+
+void cloud_made_roles(struct resources *found)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		struct resource *r = &found->v[i];
+		r->role = is_next(r) ? ROLE_NEXT : ROLE_NOW;
+		for (size_t k = 0; k < found->n && !is_next(r); k++)
+			if (found->v[k].kind == r->kind && strcmp(found->v[k].name, r->name) == 0 &&
+			    turn_of(&found->v[k]) > turn_of(r))
+				r->role = ROLE_OLD;
+	}
+}
+
+const char *cloud_made_turn_after(const struct resource *now, struct arena *a)
+{
+	return arena_printf(a, "%llu", (unsigned long long)turn_of(now) + 1);
+}
+
+struct strings cloud_made_next(const struct made *m, const struct resources *found, struct arena *a)
+{
+	struct strings ids = {0};
+
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].role == ROLE_NEXT && made_volume(m, found->v[i].name) != NULL)
+			*vec_add(&ids, a) = found->v[i].id;
+	return ids;
 }
 
 const struct resource *cloud_made_one(const struct resources *found, const struct resource *wanted, const char *target,
@@ -164,20 +206,58 @@ const struct resource *cloud_made_one(const struct resources *found, const struc
 	return NULL;
 }
 
-int cloud_made_disk(const struct made_volume *v, const char *id, const char *path, const char *mark, struct arena *a,
+static bool was_given(const struct cloud_made_seen *s, const char *id)
+{
+	for (size_t i = 0; i < s->given.n; i++)
+		if (strcmp(s->given.v[i], id) == 0)
+			return true;
+	return false;
+}
+
+static struct pool_disk disk_of(const struct cloud_made_seen *s, const struct resource *r, const char *pool,
+				struct arena *a)
+{
+	bool none = r->mark == NULL || strcmp(r->mark, CLOUD_NO_POOL) == 0;
+
+	return (struct pool_disk){
+	    .id = r->id, .path = s->path_of(r->id, a), .pool = pool, .guid = none ? NULL : r->mark};
+}
+
+static int disks_of(const struct cloud_made_seen *s, const struct made_volume *v, struct arena *a,
 		    struct pool_disks *disks, struct err *e)
 {
-	if (mark == NULL) {
-		(void)err_set(e, ERR_CONFLICT, "volume '%s' (%s) is not marked for a pool", v->name, id);
+	const struct resource like = {.kind = RESOURCE_VOLUME, .name = v->name};
+	const struct resource *now = cloud_made_one(s->found, &like, s->target, a, e);
+
+	if (now == NULL)
+		return -1;
+	if (now->mark == NULL) {
+		(void)err_set(e, ERR_CONFLICT, "volume '%s' (%s) is not marked for a pool", v->name, now->id);
 		return err_hint(e, "to see what is: dormouse apply --dry-run");
 	}
-	*vec_add(disks, a) = (struct pool_disk){
-	    .id = id,
-	    .path = path,
-	    .pool = v->pool,
-	    .guid = strcmp(mark, CLOUD_NO_POOL) == 0 ? NULL : mark,
-	    .datasets = v->datasets.v,
-	    .ndatasets = v->datasets.n,
-	};
+	struct pool_disk *d = vec_add(disks, a);
+	*d = disk_of(s, now, v->pool, a);
+	d->datasets = v->datasets.v;
+	d->ndatasets = v->datasets.n;
+	for (size_t i = 0; i < s->found->n; i++) {
+		const struct resource *r = &s->found->v[i];
+		if (r->kind != RESOURCE_VOLUME || r->role != ROLE_NEXT || strcmp(r->name, v->name) != 0 ||
+		    !was_given(s, r->id))
+			continue;
+		d = vec_add(disks, a);
+		*d = disk_of(s, r, pool_next(v->pool, a), a);
+		d->becomes = v->pool;
+		d->turn = cloud_made_turn_after(now, a);
+	}
+	return 0;
+}
+
+int cloud_made_disks(const struct cloud_made_seen *s, struct arena *a, struct pool_disks *disks, struct err *e)
+{
+	const struct made_volume *v = s->made->volumes.v;
+
+	for (size_t i = 0; i < s->made->volumes.n; i++)
+		if (v[i].pool != NULL && disks_of(s, &v[i], a, disks, e) < 0)
+			return -1;
 	return 0;
 }

@@ -9,6 +9,9 @@
 
 /* What a volume for a pool is marked with before there is one; then with its GUID. */
 #define CLOUD_NO_POOL "uninitialised"
+/* Of volumes of one name the one with the greatest number is in use; no mark is 0.  Or that it is not its turn yet.  So
+ * one call changes which one it is (docs/decisions/0040). */
+#define CLOUD_TURN_NEXT "next"
 
 /* What is particular to a cloud. */
 struct cloud_made_kind {
@@ -30,14 +33,30 @@ void cloud_made_want(const struct made *m, const struct cloud_made_kind *k, cons
 		     struct resources *wanted);
 /* In one order, each once, parted by blanks. */
 const char *cloud_made_list(struct strings from, struct arena *a);
-/* The fact "pool" of a volume that was found: which one it is, the mark says; what it is called, the file. */
-void cloud_made_put_pool(const struct made *m, const char *mark, struct arena *a, struct resource *r);
+/* What a volume that was found is marked with, and its fact "pool": which one it is, the mark says; what it is called,
+ * the file. */
+void cloud_made_put_marks(const struct made *m, const char *mark, const char *turn, struct arena *a,
+			  struct resource *r);
+/* By their turns: which volumes are in use, which are old, and which are being filled. */
+void cloud_made_roles(struct resources *found);
+/* That of the one that takes the place of the one in use. */
+const char *cloud_made_turn_after(const struct resource *now, struct arena *a);
+/* Those that are being filled, as far as the file has their names: to be with the machine that fills them. */
+struct strings cloud_made_next(const struct made *m, const struct resources *found, struct arena *a);
 
 /* The one that is found of what is wanted; NULL: there is none (ERR_MISSING), or more than one (ERR_CONFLICT). */
 const struct resource *cloud_made_one(const struct resources *found, const struct resource *wanted, const char *target,
 				      struct arena *a, struct err *e);
-/* Adds a volume's disk; mark NULL: it has none, which is an error (ERR_CONFLICT). */
-int cloud_made_disk(const struct made_volume *v, const char *id, const char *path, const char *mark, struct arena *a,
-		    struct pool_disks *disks, struct err *e) MUST_CHECK;
+/* The disks of the volumes that pools are on: of those in use, and those that are being filled and that the machine was
+ * given. */
+struct cloud_made_seen {
+	const struct made *made;
+	const char *target;
+	const struct resources *found;
+	struct strings given; /* ids */
+	const char *(*path_of)(const char *id, struct arena *a);
+};
+int cloud_made_disks(const struct cloud_made_seen *s, struct arena *a, struct pool_disks *disks,
+		     struct err *e) MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 /* What they are marked with; the name of its block is the value of the first. */
 #define LABEL_MADE "dormouse-made"
 #define LABEL_POOL "dormouse-pool"
+#define LABEL_TURN "dormouse-turn"
 
 enum { TWIN_MS = 2000 };
 
@@ -66,7 +67,20 @@ static void tell(const struct hcloud_client *c, enum resource_kind kind, const s
 	strings_add_pair(&r->facts, a, "GiB", arena_printf(a, "%lld", (long long)t->size_gib));
 	if (t->location != NULL)
 		strings_add_pair(&r->facts, a, cloud_made_hcloud.place, t->location);
-	cloud_made_put_pool(&c->settings->made, strings_pair(&t->labels, LABEL_POOL), a, r);
+	cloud_made_put_marks(&c->settings->made, strings_pair(&t->labels, LABEL_POOL),
+			     strings_pair(&t->labels, LABEL_TURN), a, r);
+}
+
+static int find_volumes(struct hcloud_client *c, struct resources *found, struct err *e)
+{
+	struct hcloud_things things = {0};
+
+	if (find(c, RESOURCE_VOLUME, &things, e) < 0)
+		return -1;
+	for (size_t i = 0; i < things.n; i++)
+		tell(c, RESOURCE_VOLUME, &things.v[i], found);
+	cloud_made_roles(found);
+	return 0;
 }
 
 static int find_all(struct hcloud_client *c, struct resources *found, struct err *e)
@@ -80,6 +94,7 @@ static int find_all(struct hcloud_client *c, struct resources *found, struct err
 		for (size_t i = 0; i < things.n; i++)
 			tell(c, k, &things.v[i], found);
 	}
+	cloud_made_roles(found);
 	return 0;
 }
 
@@ -102,7 +117,7 @@ int hcloud_setup_survey(const struct provider_env *env, const struct target *t, 
 /* --- making ------------------------------------------------------------------------------------------------ */
 
 /* The marks count, whatever the block says of labels. */
-static struct strings labels_of(const struct hcloud_client *c, const char *name, bool pool)
+static struct strings labels_of(const struct hcloud_client *c, const struct resource *r, bool pool)
 {
 	struct arena *a = c->env->arena;
 	struct strings labels = {0};
@@ -110,9 +125,11 @@ static struct strings labels_of(const struct hcloud_client *c, const char *name,
 	for (size_t i = 0; i < c->settings->labels.n; i++)
 		*vec_add(&labels, a) = c->settings->labels.v[i];
 	strings_add_pair(&labels, a, HCLOUD_LABEL_TARGET, c->target->name);
-	strings_add_pair(&labels, a, LABEL_MADE, name);
+	strings_add_pair(&labels, a, LABEL_MADE, r->name);
 	if (pool)
 		strings_add_pair(&labels, a, LABEL_POOL, CLOUD_NO_POOL);
+	if (r->role == ROLE_NEXT)
+		strings_add_pair(&labels, a, LABEL_TURN, CLOUD_TURN_NEXT);
 	return labels;
 }
 
@@ -134,7 +151,7 @@ static struct hcloud_thing thing_of(const struct hcloud_client *c, const struct 
 					     : arena_printf(a, "dormouse-%s-%s", c->target->name, r->name)};
 	const struct made_volume *v = made_volume(&c->settings->made, r->name);
 
-	t.labels = labels_of(c, r->name, r->kind == RESOURCE_VOLUME && v != NULL && v->pool != NULL);
+	t.labels = labels_of(c, r, r->kind == RESOURCE_VOLUME && v != NULL && v->pool != NULL);
 	if (r->kind == RESOURCE_KEY_PAIR)
 		t.public_key = strings_pair(&r->facts, "key");
 	if (r->kind == RESOURCE_FIREWALL) {
@@ -165,7 +182,9 @@ static int is_ours(void *arg, struct err *e)
 	for (size_t i = 0; i < things.n; i++) {
 		const struct hcloud_thing *t = &things.v[i];
 		const char *name = strings_pair(&t->labels, LABEL_MADE);
-		if (name != NULL && strcmp(name, s->what->name) == 0 &&
+		const char *turn = strings_pair(&t->labels, LABEL_TURN);
+		bool next = turn != NULL && strcmp(turn, CLOUD_TURN_NEXT) == 0;
+		if (name != NULL && strcmp(name, s->what->name) == 0 && next == (s->what->role == ROLE_NEXT) &&
 		    (!s->usable || t->status == NULL || strcmp(t->status, "available") == 0))
 			return 1;
 	}
@@ -222,6 +241,23 @@ static int settle_down(struct hcloud_client *c, const struct resource *r, struct
 	return rc == 0 ? err_set(e, ERR_TIMEOUT, "it does not get ready") : rc < 0 ? -1 : 0;
 }
 
+/* The name that the first one had is taken for as long as that is there; the turn makes another of it, and one that is
+ * made but once. */
+static int name_next(struct hcloud_client *c, const struct resource *r, struct hcloud_thing *t, struct err *e)
+{
+	struct arena *a = c->env->arena;
+	struct resources found = {0};
+	struct resource now = {.kind = r->kind, .name = r->name};
+
+	if (find_volumes(c, &found, e) < 0)
+		return -1;
+	const struct resource *one = cloud_made_one(&found, &now, c->target->name, a, e);
+	if (one == NULL)
+		return -1;
+	t->name = arena_printf(a, "%s-%s", t->name, cloud_made_turn_after(one, a));
+	return 0;
+}
+
 static int make(struct hcloud_client *c, const struct resource *r, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
@@ -233,6 +269,8 @@ static int make(struct hcloud_client *c, const struct resource *r, struct err *e
 
 	if (lists[r->kind] == NULL || (r->kind == RESOURCE_VOLUME && t.size_gib == 0))
 		return err_set(e, ERR_USAGE, "the file has no %s", resource_title(r, a));
+	if (r->role == ROLE_NEXT && name_next(c, r, &t, e) < 0)
+		return -1;
 	hcloud_thing_write(&b, &t);
 	if (hcloud_client_call(c, "POST", arena_printf(a, "/%s", lists[r->kind]), buf_str(&b), "make it", &answer,
 			       &class, e) == 0) {
@@ -347,7 +385,7 @@ int hcloud_setup_remove(const struct provider_env *env, const struct target *t, 
 
 /* --- for a machine ----------------------------------------------------------------------------------------- */
 
-int hcloud_setup_settle(const struct provider_env *env, struct target *t, struct err *e)
+int hcloud_setup_settle(const struct provider_env *env, struct target *t, enum machine_use use, struct err *e)
 {
 	AUTO(hcloud_client) struct hcloud_client c = {0};
 	struct arena *a = env->arena;
@@ -378,35 +416,32 @@ int hcloud_setup_settle(const struct provider_env *env, struct target *t, struct
 		else
 			*vec_add(w->kind == RESOURCE_FIREWALL ? &s->firewalls : &s->volumes, a) = one->id;
 	}
+	struct strings next = cloud_made_next(&s->made, &found, a);
+	for (size_t i = 0; i < next.n && use == USE_MOVE; i++)
+		*vec_add(&s->volumes, a) = next.v[i];
 	return 0;
+}
+
+static const char *path_of(const char *id, struct arena *a)
+{
+	return arena_printf(a, "/dev/disk/by-id/scsi-0HC_Volume_%s", id);
 }
 
 int hcloud_setup_disks(const struct provider_env *env, const struct target *t, struct pool_disks *disks, struct err *e)
 {
 	AUTO(hcloud_client) struct hcloud_client c = {0};
-	struct arena *a = env->arena;
-	struct hcloud_things things = {0};
 	struct resources found = {0};
 
 	if (hcloud_client_open(&c, env, t, e) < 0)
 		return -1;
-	const struct made_volume *v = c.settings->made.volumes.v;
-	if (c.settings->made.volumes.n > 0 && find(&c, RESOURCE_VOLUME, &things, e) < 0)
+	struct cloud_made_seen seen = {.made = &c.settings->made,
+				       .target = t->name,
+				       .found = &found,
+				       .given = c.settings->volumes,
+				       .path_of = path_of};
+	if (seen.made->volumes.n > 0 && find_volumes(&c, &found, e) < 0)
 		return -1;
-	for (size_t i = 0; i < things.n; i++)
-		tell(&c, RESOURCE_VOLUME, &things.v[i], &found);
-	for (size_t i = 0; i < c.settings->made.volumes.n; i++) {
-		const struct resource like = {.kind = RESOURCE_VOLUME, .name = v[i].name};
-		if (v[i].pool == NULL)
-			continue;
-		const struct resource *one = cloud_made_one(&found, &like, t->name, a, e);
-		if (one == NULL)
-			return -1;
-		if (cloud_made_disk(&v[i], one->id, arena_printf(a, "/dev/disk/by-id/scsi-0HC_Volume_%s", one->id),
-				    strings_pair(&things.v[one - found.v].labels, LABEL_POOL), a, disks, e) < 0)
-			return -1;
-	}
-	return 0;
+	return cloud_made_disks(&seen, env->arena, disks, e);
 }
 
 /* Labels are changed all at once: the others are put back as they are. */
@@ -423,6 +458,8 @@ int hcloud_setup_mark(const struct provider_env *env, const struct target *t, co
 	if (get_volume(&c, disk->id, &is, e) == 0) {
 		to.labels = is.labels;
 		strings_add_pair(&to.labels, env->arena, LABEL_POOL, disk->guid);
+		if (disk->moved)
+			strings_add_pair(&to.labels, env->arena, LABEL_TURN, disk->turn);
 		hcloud_thing_write(&b, &to);
 		if (hcloud_client_call(&c, "PUT", arena_printf(env->arena, "/volumes/%s", disk->id), buf_str(&b),
 				       "label the volume", NULL, &class, e) == 0)

@@ -19,6 +19,7 @@ int hcloud_setup_mark(const struct provider_env *env, const struct target *t, co
 		      struct err *e) MUST_CHECK;
 /* Puts what the blocks have made into the target's settings: the key, the firewall, the volumes.  ERR_MISSING: not all
  * of it is there. */
-int hcloud_setup_settle(const struct provider_env *env, struct target *t, struct err *e) MUST_CHECK;
+int hcloud_setup_settle(const struct provider_env *env, struct target *t, enum machine_use use,
+			struct err *e) MUST_CHECK;
 
 #endif

@@ -79,6 +79,12 @@ void program_disks(struct buf *b, const struct pool_disks *disks);
 int disks_parse(struct str out, struct arena *a, struct pool_disks *disks, struct err *e) MUST_CHECK;
 /* Runs one command, a list of words. */
 void program_command(struct buf *b, const struct strings *words);
+/* Steps of a move, from pool to pool of one machine; the first that fails ends it, but that something cannot be set
+ * is only said. */
+void program_move(struct buf *b, const struct move_step *steps, size_t n);
+/* The pool of a disk, which is imported under another name, gets the name of one that is imported, too, and is exported
+ * for that. */
+void program_take_place(struct buf *b, const struct pool_disk *disk);
 /* Sends one stream after the other to standard output; the first failure ends it with
  * "dormouse-send INDEX CODE" on standard error.  zstd: all of them together are compressed, at both ends. */
 void program_send(struct buf *b, const struct send_step *steps, size_t n, bool zstd);

@@ -15,7 +15,7 @@ static const char functions[] =
     "blank() {\nblkid -p \"$1\" >/dev/null 2>&1\n[ $? = 2 ] && zeros head -c 1048576 \"$1\" && "
     "zeros tail -c 1048576 \"$1\"\n}\n"
     "disk() {\nthere \"$1\" || return 1\nif ! zpool list -H -o name \"$2\" >/dev/null 2>&1; then\n"
-    "if [ -n \"$3\" ]; then zpool import -f -N -o cachefile=none -d \"${1%/*}\" \"$3\" || return 1\n"
+    "if [ -n \"$3\" ]; then zpool import -f -N -o cachefile=none -d \"${1%/*}\" \"$3\" \"$2\" || return 1\n"
     "elif zpool import -f -N -o cachefile=none -d \"$1\" -d \"$1-part1\" \"$2\" 2>/dev/null; then :\n"
     "elif blank \"$1\"; then zpool create -o ashift=12 -o cachefile=none -O mountpoint=none \"$2\" \"$1\" || return 1\n"
     "else echo \"the disk $1 is not blank, and has no pool $2: nothing is made on it\" >&2; return 1; fi\nfi\n"
@@ -49,6 +49,23 @@ void program_disks(struct buf *b, const struct pool_disks *disks)
 			buf_puts(b, " || exit 1\n");
 		}
 	}
+	program_end(b);
+}
+
+void program_take_place(struct buf *b, const struct pool_disk *disk)
+{
+	AUTO(arena) struct arena a = {0};
+
+	program_begin(b);
+	buf_puts(b, "exec </dev/null\nzpool export");
+	shell_word(b, disk->becomes);
+	buf_puts(b, " && zpool export");
+	shell_word(b, disk->pool);
+	buf_puts(b, " && zpool import -f -N -o cachefile=none -d");
+	shell_word(b, arena_strndup(&a, disk->path, (size_t)(strrchr(disk->path, '/') - disk->path)));
+	shell_word(b, disk->guid);
+	shell_word(b, disk->becomes);
+	buf_puts(b, "\n");
 	program_end(b);
 }
 

@@ -194,3 +194,93 @@ void program_put_back(struct buf *b, const char *dataset, const struct propertie
 	buf_puts(b, " </dev/null\n");
 	program_end(b);
 }
+
+/* --- from pool to pool of one machine ---------------------------------------------------------------------- */
+
+static const char move_functions[] =
+    "exec </dev/null\n"
+    "drop() {\nzfs holds -H \"$1\" | while IFS='\t' read -r at tag rest; do zfs release \"$tag\" \"$1\"; done\n"
+    "zfs destroy \"$1\"\n}\n"
+    "hold() {\nzfs holds -H \"$1\" | while IFS='\t' read -r at tag rest; do\n"
+    "zfs hold \"$tag\" \"$2\" 2>/dev/null || zfs holds -H \"$2\" | grep -qF \"\t$tag\t\" || exit 1\ndone\n}\n";
+
+static void move_receive(struct buf *b, const struct send_step *s, bool whole)
+{
+	bool first = s->kind == SEND_FULL || s->kind == SEND_CLONE;
+
+	buf_puts(b, " | zfs receive -u");
+	/* What has no snapshot cannot be gone on with. */
+	buf_puts(b, whole ? "" : " -s");
+	/* Nothing is written there but by this: what seems so is what a stream that was cut has left. */
+	buf_puts(b, s->kind == SEND_INTERMEDIATE || s->replaces ? " -F" : "");
+	buf_puts(b, s->open && first ? " -o encryption=off" : "");
+	if (s->kind == SEND_CLONE) {
+		buf_puts(b, " -o");
+		shell_pair(b, "origin", '=', s->target_origin);
+	}
+	for (size_t i = 0; s->properties != NULL && i < s->properties->n; i++) {
+		buf_puts(b, " -o");
+		shell_pair(b, s->properties->v[i].name, '=', s->properties->v[i].value);
+	}
+	shell_word(b, s->target);
+	if (s->kind != SEND_RESUME)
+		return;
+	/* With it goes what was to be done after it. */
+	buf_puts(b, " || { zfs receive -A");
+	shell_word(b, s->target);
+	buf_puts(b, "; exit 1; }");
+}
+
+static void move_step(struct buf *b, const struct move_step *s)
+{
+	switch (s->kind) {
+	case MOVE_DESTROY:
+		buf_puts(b, "zfs destroy -R");
+		shell_word(b, s->to);
+		break;
+	case MOVE_PRUNE:
+		buf_puts(b, "drop");
+		shell_word(b, s->to);
+		break;
+	case MOVE_SEND:
+		send_command(b, &s->send, "");
+		move_receive(b, &s->send, false);
+		break;
+	case MOVE_WHOLE:
+		/* The stream makes a snapshot, which the dataset does not have. */
+		buf_puts(b, "zfs send -w");
+		shell_word(b, s->from);
+		move_receive(b, &s->send, true);
+		buf_puts(b, " && zfs destroy");
+		shell_pair(b, s->to, '@', "%");
+		break;
+	case MOVE_SET:
+		buf_puts(b, s->property.value == NULL ? "zfs inherit" : "zfs set");
+		if (s->property.value == NULL)
+			shell_word(b, s->property.name);
+		else
+			shell_pair(b, s->property.name, '=', s->property.value);
+		shell_word(b, s->to);
+		break;
+	case MOVE_HOLD:
+		buf_puts(b, "hold");
+		shell_word(b, s->from);
+		shell_word(b, s->to);
+		break;
+	case MOVE_BOOKMARK:
+		buf_puts(b, "zfs bookmark");
+		shell_word(b, s->from);
+		shell_pair(b, s->to, '#', s->bookmark);
+		break;
+	}
+	buf_puts(b, s->kind == MOVE_SET ? " || :\n" : " || exit 1\n");
+}
+
+void program_move(struct buf *b, const struct move_step *steps, size_t n)
+{
+	program_begin(b);
+	buf_puts(b, move_functions);
+	for (size_t i = 0; i < n; i++)
+		move_step(b, &steps[i]);
+	program_end(b);
+}

@@ -5,6 +5,7 @@ json_t *resource_json(const struct resource *r)
 	json_t *j = json_object(), *facts = json_object();
 
 	(void)json_object_set_new(j, "kind", json_string(resource_kind_name(r->kind)));
+	json_put_text(j, "role", resource_role_name(r->role));
 	json_put_text(j, "name", r->name);
 	json_put_text(j, "id", r->id);
 	json_put_text(j, "user", r->user);
@@ -30,7 +31,8 @@ int resource_read(const json_t *j, struct arena *a, struct resource *r, struct e
 
 	*r = (struct resource){
 	    .name = json_text(j, "name", a), .id = json_text(j, "id", a), .user = json_text(j, "user", a)};
-	if (!resource_kind_of(json_text(j, "kind", a), &r->kind) || r->name == NULL || !json_is_object(facts))
+	if (!resource_kind_of(json_text(j, "kind", a), &r->kind) ||
+	    !resource_role_of(json_text(j, "role", a), &r->role) || r->name == NULL || !json_is_object(facts))
 		return err_set(e, ERR_CORRUPT, "that is not what a worker says of a target's resources");
 	json_object_foreach(facts, name, value)
 	{

@@ -140,7 +140,7 @@ static void property_line(struct side_state *s, struct str line, struct arena *a
 	struct err ignored;
 
 	/* Ours are about the copy, not about what it is a copy of. */
-	if (d != NULL && property.n > 0 && !str_starts(property, "dormouse:"))
+	if (d != NULL && property.n > 0 && (s->ours_too || !str_starts(property, "dormouse:")))
 		*vec_add(&d->properties, a) = (struct property){str_dup(a, property), str_dup(a, line)};
 	else if (d != NULL && str_eq(property, PROPERTIES_NAME))
 		d->has_record = properties_parse(line, a, &d->recorded, &ignored) == 0;

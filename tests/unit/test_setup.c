@@ -39,12 +39,12 @@ static void one_change(void **state)
 		struct resources wanted = {0}, found = {0};
 		struct setup_steps steps = {0};
 		*vec_add(&wanted, &a) = thing(&a, rows[i].kind, "x", NULL, rows[i].fact, rows[i].to);
-		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&wanted, &found, false, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
 		*vec_add(&found, &a) = thing(&a, rows[i].kind, "x", "id", rows[i].fact, rows[i].from);
 		steps.n = 0;
-		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&wanted, &found, false, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, rows[i].does);
 		assert_int_equal(setup_cannot(&steps), rows[i].does == SETUP_CANNOT);
@@ -55,19 +55,19 @@ static void one_change(void **state)
 		*vec_add(&found.v[0].facts, &a) = "colour";
 		*vec_add(&found.v[0].facts, &a) = "grey";
 		steps.n = 0;
-		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&wanted, &found, false, &a, &steps);
 		assert_int_equal(steps.n, 0);
 		/* Two of it are too many, like each other or not. */
 		struct resource twin = found.v[0];
 		*vec_add(&found, &a) = twin;
-		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&wanted, &found, false, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
 		/* And what nobody wants is left where it is. */
 		wanted.n = found.n = 1;
 		wanted.v[0].name = "y";
 		steps.n = 0;
-		setup_plan(&wanted, &found, &a, &steps);
+		setup_plan(&wanted, &found, false, &a, &steps);
 		assert_int_equal(steps.n, 2);
 		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
 		assert_int_equal(steps.v[1].kind, SETUP_KEEP);
@@ -88,11 +88,87 @@ static void hardest_counts(void **state)
 		*vec_add(&of->v[0].facts, &a) = "type";
 		*vec_add(&of->v[0].facts, &a) = i == 0 ? "gp3" : "sc1";
 	}
-	setup_plan(&wanted, &found, &a, &steps);
+	setup_plan(&wanted, &found, false, &a, &steps);
 	assert_int_equal(steps.n, 1);
 	assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
 	assert_int_equal(steps.v[0].changes.n, 2);
 	assert_non_null(strstr(steps.v[0].why, "its GiB cannot become 100: it is 200"));
+}
+
+/* Volumes as "ROLE GiB pool", as they are found; what is planned for one of 200 GiB with pool "cold", step by step. */
+static const char *moves_plan(const char *const *volumes, bool drop_old, struct arena *a)
+{
+	static const char *const words[] = {"make", "change", "fill", "move", "replace", "remove", "keep", "cannot"};
+	struct resources wanted = {0}, found = {0};
+	struct setup_steps steps = {0};
+	AUTO(buf) struct buf b = {0};
+
+	*vec_add(&wanted, a) = thing(a, RESOURCE_VOLUME, "x", NULL, "GiB", "200");
+	strings_add_pair(&wanted.v[0].facts, a, "pool", "cold");
+	for (; *volumes != NULL; volumes++) {
+		struct str rest = str_of(*volumes), role = str_cut(&rest, ' '), size = str_cut(&rest, ' ');
+		struct resource r =
+		    thing(a, RESOURCE_VOLUME, "x", str_dup(a, str_of(*volumes)), "GiB", str_dup(a, size));
+		assert_true(resource_role_of(str_dup(a, role), &r.role));
+		if (rest.n > 0)
+			strings_add_pair(&r.facts, a, "pool", str_dup(a, rest));
+		*vec_add(&found, a) = r;
+	}
+	setup_plan(&wanted, &found, drop_old, a, &steps);
+	for (size_t i = 0; i < steps.n; i++) {
+		const struct setup_step *s = &steps.v[i];
+		buf_printf(&b, "%s%s %s", i > 0 ? "; " : "", words[s->kind], s->found == NULL ? "one" : s->found->id);
+		if (s->next != NULL)
+			buf_printf(&b, " to %s", s->next->id);
+	}
+	return str_dup(a, buf_str(&b));
+}
+
+static void moves(void **state)
+{
+	static const struct {
+		const char *volumes[4];
+		bool drop_old;
+		const char *want;
+	} rows[] = {
+	    {{"now 500 cold"}, false, "move now 500 cold"},
+	    {{"now 200 cold"}, true, ""},
+	    /* Only a pool can go. */
+	    {{"now 500"}, false, "cannot now 500"},
+	    {{"now 500 not made yet"}, false, "cannot now 500 not made yet"},
+	    {{"now 500 warm"}, false, "cannot now 500 warm"},
+	    /* Gone on with, whoever has begun it; once. */
+	    {{"now 500 cold", "next 200 not made yet"}, false, "move now 500 cold to next 200 not made yet"},
+	    {{"next 200 cold", "now 500 cold"}, false, "move now 500 cold to next 200 cold"},
+	    {{"now 500 cold", "next 200 cold", "next 200 cold"},
+	     false,
+	     "move now 500 cold to next 200 cold; remove next 200 cold"},
+	    /* Another size is wanted by now; or the old one again. */
+	    {{"now 500 cold", "next 100 cold"}, false, "move now 500 cold; remove next 100 cold"},
+	    {{"now 500 cold", "next 300 cold", "next 200 cold"},
+	     false,
+	     "move now 500 cold to next 200 cold; remove next 300 cold"},
+	    {{"now 200 cold", "next 100 cold"}, false, "remove next 100 cold"},
+	    {{"now 100 cold", "next 100 cold"}, false, "change now 100 cold; remove next 100 cold"},
+	    /* It has taken the place. */
+	    {{"old 500 cold", "now 200 cold"}, false, "keep old 500 cold"},
+	    {{"old 500 cold", "now 200 cold"}, true, "remove old 500 cold"},
+	    {{"old 700 cold", "now 500 cold", "next 200 cold"},
+	     false,
+	     "move now 500 cold to next 200 cold; keep old 700 cold"},
+	    /* Nobody can tell. */
+	    {{"now 500 cold", "now 200 cold"}, true, "cannot now 500 cold"},
+	    {{"next 200 cold"}, false, "cannot one; keep next 200 cold"},
+	    {{"next 200 cold", "next 300 cold"}, true, "cannot one; keep next 200 cold; keep next 300 cold"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(arena) struct arena a = {0};
+		const char *got = moves_plan(rows[i].volumes, rows[i].drop_old, &a);
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("%s, …: '%s', not '%s'", rows[i].volumes[0], got, rows[i].want);
+	}
 }
 
 static void tear_down(void **state)
@@ -177,8 +253,8 @@ static void done_is_done(void **state)
 		random_things(&a, &found, true);
 		for (size_t i = wanted.n; i-- > 0;)
 			*vec_add(&mirrored, &a) = wanted.v[i];
-		setup_plan(&wanted, &found, &a, &steps);
-		setup_plan(&mirrored, &found, &a, &other);
+		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&mirrored, &found, false, &a, &other);
 		assert_int_equal(steps.n, other.n);
 		for (size_t i = 0; i < steps.n; i++) {
 			size_t same = 0;
@@ -194,7 +270,7 @@ static void done_is_done(void **state)
 		for (size_t i = 0; i < found.n; i++)
 			*vec_add(&after, &a) = found.v[i];
 		perform(&a, &steps, &after);
-		setup_plan(&wanted, &after, &a, &again);
+		setup_plan(&wanted, &after, false, &a, &again);
 		for (size_t i = 0; i < again.n; i++)
 			assert_true(again.v[i].kind == SETUP_KEEP || again.v[i].kind == SETUP_CANNOT);
 		seed = was;
@@ -211,11 +287,13 @@ static void as_json(void **state)
 
 	(void)state;
 	random_things(&a, &list, true);
+	list.v[0].role = ROLE_OLD;
 	AUTO(json) json_t *j = resources_json(&list);
 	assert_int_equal(resources_read(j, &a, &back, &e), 0);
 	assert_int_equal(back.n, list.n);
 	for (size_t i = 0; i < list.n; i++) {
 		assert_int_equal(back.v[i].kind, list.v[i].kind);
+		assert_int_equal(back.v[i].role, list.v[i].role);
 		assert_string_equal(back.v[i].name, list.v[i].name);
 		assert_int_equal(back.v[i].facts.n, list.v[i].facts.n);
 		for (size_t k = 0; k < list.v[i].facts.n; k++)
@@ -230,8 +308,8 @@ static void as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_change),   cmocka_unit_test(hardest_counts), cmocka_unit_test(tear_down),
-	    cmocka_unit_test(done_is_done), cmocka_unit_test(as_json),
+	    cmocka_unit_test(one_change), cmocka_unit_test(hardest_counts), cmocka_unit_test(moves),
+	    cmocka_unit_test(tear_down),  cmocka_unit_test(done_is_done),   cmocka_unit_test(as_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

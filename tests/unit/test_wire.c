@@ -399,7 +399,8 @@ static int disks_run(const char *folder, const char *fresh, const char *guid, bo
 {
 	static const char zpool[] =
 	    "#!/bin/sh\ncd \"${0%/*}\"\necho \"zpool $*\" >>log\ncase $1 in\nlist) [ -e imported ] ;;\n"
-	    "import) case $* in *' 77'|*' 78') touch imported ;; *) [ -e there ] && touch imported ;; esac ;;\n"
+	    "import) case $* in *' 77 cold'|*' 78 cold') touch imported ;; *) [ -e there ] && touch imported ;; esac "
+	    ";;\n"
 	    "create) touch imported ;;\nget) echo 77 ;;\nesac\n";
 	static const char zfs[] = "#!/bin/sh\ncd \"${0%/*}\"\necho \"zfs $*\" >>log\n[ $1 != list ]\n";
 	const char *const sh[] = {"/bin/sh", "-c", NULL}, *const env[] = {
