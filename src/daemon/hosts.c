@@ -175,13 +175,24 @@ static int journal(struct keeper *k, struct host *h, struct err *e)
 	return store_machine_drop(k->store, h->target, h->token, e);
 }
 
+void host_set_config(struct host *h, const char *block)
+{
+	replace(&h->config, block);
+}
+
 static void complain(const struct err *e)
 {
 	(void)fprintf(stderr, "<3>dormouse: %s%s%s\n", e->what, e->why[0] == '\0' ? "" : ": ", e->why);
 }
 
+static void work(struct keeper *k, struct host *h, const char *op, int64_t timeout_ms);
+
 static void fault(struct keeper *k, struct host *h, const struct err *e)
 {
+	if (e->kind == ERR_DENIED && host_renew(k, h)) {
+		work(k, h, h->op, h->op_ms);
+		return;
+	}
 	/* Only its watchdog was told something; who has the machine still has it. */
 	if (machine_is_up(h->m.state))
 		complain(e);
@@ -204,6 +215,8 @@ static void work(struct keeper *k, struct host *h, const char *op, int64_t timeo
 	struct err e;
 
 	h->note[0] = '\0';
+	h->op = op;
+	h->op_ms = timeout_ms;
 	if (task_begin(&h->work, k->paths->self, &o, &e) < 0)
 		fault(k, h, &e);
 }

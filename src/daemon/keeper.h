@@ -32,6 +32,8 @@ struct host {
 	int64_t started_s; /* the machine */
 	struct machine m;
 	struct task work;
+	const char *op; /* the last that a worker was asked, and how long it may take; static */
+	int64_t op_ms;
 	char note[200];	 /* the last progress */
 	struct err last; /* the last failure, kind ERR_NONE = none */
 	int64_t start;	 /* its start's number in the records, until it is known how it went */
@@ -113,6 +115,11 @@ const struct config *keeper_config(struct keeper *k, struct arena *a, struct err
 /* Another host of the same target. */
 struct host *host_another(struct keeper *k, struct host *first);
 void host_set_token(struct host *h, const char *token);
+/* Its block, as conf_write_target writes it. */
+void host_set_config(struct host *h, const char *block);
+/* After its provider has refused what it was asked with: what a machine was started with stays, but for secrets, which
+ * are the file's from now on (src/daemon/renew.c).  true: they are others than before. */
+bool host_renew(struct keeper *k, struct host *h);
 void host_event(struct keeper *k, struct host *h, enum machine_event ev);
 /* Why nobody gets it now; false: nothing is against it. */
 bool host_refuses(const struct host *h, bool insisted, struct err *e);

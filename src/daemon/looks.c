@@ -133,6 +133,10 @@ static void seen(struct keeper *k, struct host *first, const json_t *machines)
  */
 static void blind(struct keeper *k, struct host *first, const struct err *e)
 {
+	if (e->kind == ERR_DENIED && host_renew(k, first)) {
+		begin(k, first);
+		return;
+	}
 	(void)fprintf(stderr, "<4>dormouse: cannot see whether target '%s' runs: %s%s%s\n", first->target, e->what,
 		      e->why[0] == '\0' ? "" : ": ", e->why);
 	first->blind = true;

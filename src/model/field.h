@@ -27,6 +27,7 @@ struct field {
 	const char *fallback; /* as it would be written in the file ("2m", "22"), or NULL = zero */
 	const char *doc;      /* one line */
 	const char *words;    /* FIELD_STRING: what it may be, parted by commas; NULL: anything */
+	bool renewed;	      /* FIELD_STRING: a secret; once it is refused, a machine that runs takes the file's */
 };
 
 /* Blocks of one name that may stand in a target's block, each a struct. */

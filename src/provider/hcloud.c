@@ -257,7 +257,7 @@ static int hcloud_stop(const struct provider_env *env, const struct target *t, c
 
 	if (hcloud_client_open(&p, env, t, e) < 0)
 		return -1;
-	if (find(&p, id->token, &there, e) < 0)
+	if (find(&p, id->token, &there, e) < 0 || (there.n == 0 && hcloud_setup_check_project(&p, e) < 0))
 		return err_wrap(e, "cannot end target '%s'", t->name);
 	if (!env->exported)
 		shut_down(&p, id->token, &there);
@@ -293,7 +293,7 @@ static int hcloud_list(const struct provider_env *env, const struct target *t, m
 		return -1;
 	const char *selector =
 	    arena_printf(env->arena, LABEL_OWNER "=%s," LABEL_TARGET "=%s", cloud_owner(env), t->name);
-	if (look(&p, selector, &there, e) < 0)
+	if (look(&p, selector, &there, e) < 0 || (there.n == 0 && hcloud_setup_check_project(&p, e) < 0))
 		return err_wrap(e, "cannot look for machines of target '%s'", t->name);
 	for (size_t i = 0; i < there.n; i++) {
 		struct machine_facts f;

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 import hcloud
 import pytest
@@ -153,3 +154,33 @@ def test_keeper_killed(make):
     s.run("machines", check=0)
     s.fake.advance(40)
     wait_for(lambda: s.alive() == [], 60)
+
+
+def test_token_replaced_while_it_runs(make):
+    """What runs is asked for with the token that has started it, until that is refused."""
+    s = make("sshd")
+    s.env["DORMOUSE_LOOK_MS"] = "200"
+    s.run("wake", "arch", check=0)
+    s.use(token="of-another-project")
+    time.sleep(0.6)
+    assert json.loads(s.run("machines", "--json", check=0).stdout)[0]["state"] == "lingering" and len(s.alive()) == 1
+    s.fake.project.token = "new"
+    s.use(token="new")
+    s.sleep()
+    assert s.alive() == []
+
+
+def test_of_another_project(make):
+    """Its empty list is no proof that the machine is gone."""
+    s = make()
+    works(s)
+    assert works(s, "list")[0]["machines"] != []
+    servers, s.fake.project.servers = s.fake.project.servers, {}
+    assert works(s, "list")[0]["machines"] == []
+    s.client.ssh_keys.delete(s.client.ssh_keys.get_by_name("mine"))
+    for op in ("list", "stop"):
+        e = fails(s, op)
+        assert e["kind"] == "conflict" and "is it another project" in e["why"] and "ssh_key" in e["hint"], e
+    s.fake.project.servers = servers
+    works(s, "stop")
+    assert s.alive() == []

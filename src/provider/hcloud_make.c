@@ -1,118 +1,11 @@
-/* What apply makes for an hcloud target: its ssh key, its firewall, its volumes.  They are found by their labels,
- * whichever host made them.  There is no token of a request here: that a name can be but once in a project is what
- * keeps a second one away. */
-#include "provider/hcloud_setup.h"
-
+/* What apply makes for an hcloud target: made, changed, taken away.  There is no token of a request here: that a name
+ * can be but once in a project is what keeps a second one away (docs/decisions/0020). */
 #include "model/public_key.h"
 #include "provider/cloud_made.h"
+#include "provider/hcloud_setup.h"
 #include "provider/tool.h"
 
-/* What they are marked with; the name of its block is the value of the first. */
-#define LABEL_MADE "dormouse-made"
-#define LABEL_POOL "dormouse-pool"
-#define LABEL_TURN "dormouse-turn"
-
 enum { TWIN_MS = 2000 };
-
-/* What the API calls them. */
-static const char *const lists[RESOURCE_KINDS] = {
-    [RESOURCE_KEY_PAIR] = "ssh_keys", [RESOURCE_FIREWALL] = "firewalls", [RESOURCE_VOLUME] = "volumes"};
-
-/* --- what there is ----------------------------------------------------------------------------------------- */
-
-struct reading {
-	struct hcloud_client *c;
-	enum resource_kind kind;
-	struct hcloud_things *things;
-};
-
-static int read_page(void *arg, struct str page, int64_t *next, struct err *e)
-{
-	struct reading *r = arg;
-
-	return hcloud_things_read(page, lists[r->kind], r->kind == RESOURCE_FIREWALL ? r->c->target->ssh.port : 0,
-				  r->c->env->arena, r->things, next, e);
-}
-
-static int find(struct hcloud_client *c, enum resource_kind kind, struct hcloud_things *things, struct err *e)
-{
-	struct reading r = {c, kind, things};
-
-	return hcloud_client_list(c, lists[kind],
-				  arena_printf(c->env->arena, HCLOUD_LABEL_TARGET "=%s," LABEL_MADE, c->target->name),
-				  read_page, &r, e);
-}
-
-static const char *number(const struct hcloud_client *c, int64_t id)
-{
-	return id == 0 ? NULL : arena_printf(c->env->arena, "%lld", (long long)id);
-}
-
-static void tell(const struct hcloud_client *c, enum resource_kind kind, const struct hcloud_thing *t,
-		 struct resources *found)
-{
-	struct arena *a = c->env->arena;
-	const char *name = strings_pair(&t->labels, LABEL_MADE), *why;
-	struct resource *r = vec_add(found, a);
-
-	*r = (struct resource){
-	    .kind = kind, .name = name == NULL ? "" : name, .id = number(c, t->id), .user = number(c, t->server)};
-	const char *key = t->public_key == NULL ? NULL : public_key_read(str_of(t->public_key), a, &why);
-	if (kind == RESOURCE_KEY_PAIR && key != NULL)
-		strings_add_pair(&r->facts, a, "key", key);
-	if (kind == RESOURCE_FIREWALL)
-		strings_add_pair(&r->facts, a, "from", cloud_made_list(t->from, a));
-	if (kind != RESOURCE_VOLUME)
-		return;
-	strings_add_pair(&r->facts, a, "GiB", arena_printf(a, "%lld", (long long)t->size_gib));
-	if (t->location != NULL)
-		strings_add_pair(&r->facts, a, cloud_made_hcloud.place, t->location);
-	cloud_made_put_marks(&c->settings->made, strings_pair(&t->labels, LABEL_POOL),
-			     strings_pair(&t->labels, LABEL_TURN), a, r);
-}
-
-static int find_volumes(struct hcloud_client *c, struct resources *found, struct err *e)
-{
-	struct hcloud_things things = {0};
-
-	if (find(c, RESOURCE_VOLUME, &things, e) < 0)
-		return -1;
-	for (size_t i = 0; i < things.n; i++)
-		tell(c, RESOURCE_VOLUME, &things.v[i], found);
-	cloud_made_roles(found);
-	return 0;
-}
-
-static int find_all(struct hcloud_client *c, struct resources *found, struct err *e)
-{
-	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++) {
-		struct hcloud_things things = {0};
-		if (lists[k] == NULL)
-			continue;
-		if (find(c, k, &things, e) < 0)
-			return err_wrap(e, "cannot see what target '%s' has", c->target->name);
-		for (size_t i = 0; i < things.n; i++)
-			tell(c, k, &things.v[i], found);
-	}
-	cloud_made_roles(found);
-	return 0;
-}
-
-static void want(const struct hcloud_client *c, struct resources *wanted)
-{
-	cloud_made_want(&c->settings->made, &cloud_made_hcloud, c->settings->location, c->env->arena, wanted);
-}
-
-int hcloud_setup_survey(const struct provider_env *env, const struct target *t, struct resources *wanted,
-			struct resources *found, struct err *e)
-{
-	AUTO(hcloud_client) struct hcloud_client c = {0};
-
-	if (hcloud_client_open(&c, env, t, e) < 0)
-		return -1;
-	want(&c, wanted);
-	return find_all(&c, found, e);
-}
 
 /* --- making ------------------------------------------------------------------------------------------------ */
 
@@ -125,11 +18,11 @@ static struct strings labels_of(const struct hcloud_client *c, const struct reso
 	for (size_t i = 0; i < c->settings->labels.n; i++)
 		*vec_add(&labels, a) = c->settings->labels.v[i];
 	strings_add_pair(&labels, a, HCLOUD_LABEL_TARGET, c->target->name);
-	strings_add_pair(&labels, a, LABEL_MADE, r->name);
+	strings_add_pair(&labels, a, HCLOUD_LABEL_MADE, r->name);
 	if (pool)
-		strings_add_pair(&labels, a, LABEL_POOL, CLOUD_NO_POOL);
+		strings_add_pair(&labels, a, HCLOUD_LABEL_POOL, CLOUD_NO_POOL);
 	if (r->role == ROLE_NEXT)
-		strings_add_pair(&labels, a, LABEL_TURN, CLOUD_TURN_NEXT);
+		strings_add_pair(&labels, a, HCLOUD_LABEL_TURN, CLOUD_TURN_NEXT);
 	return labels;
 }
 
@@ -177,12 +70,12 @@ static int is_ours(void *arg, struct err *e)
 	struct seeking *s = arg;
 	struct hcloud_things things = {0};
 
-	if (find(s->c, s->what->kind, &things, e) < 0)
+	if (hcloud_setup_find(s->c, s->what->kind, true, &things, e) < 0)
 		return -1;
 	for (size_t i = 0; i < things.n; i++) {
 		const struct hcloud_thing *t = &things.v[i];
-		const char *name = strings_pair(&t->labels, LABEL_MADE);
-		const char *turn = strings_pair(&t->labels, LABEL_TURN);
+		const char *name = strings_pair(&t->labels, HCLOUD_LABEL_MADE);
+		const char *turn = strings_pair(&t->labels, HCLOUD_LABEL_TURN);
 		bool next = turn != NULL && strcmp(turn, CLOUD_TURN_NEXT) == 0;
 		if (name != NULL && strcmp(name, s->what->name) == 0 && next == (s->what->role == ROLE_NEXT) &&
 		    (!s->usable || t->status == NULL || strcmp(t->status, "available") == 0))
@@ -195,11 +88,10 @@ static int is_ours(void *arg, struct err *e)
 static const char *same_key(struct hcloud_client *c, const struct hcloud_thing *t)
 {
 	struct hcloud_things all = {0};
-	struct reading r = {c, RESOURCE_KEY_PAIR, &all};
 	struct err ignored;
 	const char *why;
 
-	if (t->public_key == NULL || hcloud_client_list(c, lists[r.kind], NULL, read_page, &r, &ignored) < 0)
+	if (t->public_key == NULL || hcloud_setup_find(c, RESOURCE_KEY_PAIR, false, &all, &ignored) < 0)
 		return NULL;
 	for (size_t i = 0; i < all.n; i++) {
 		const char *key = all.v[i].public_key == NULL
@@ -249,7 +141,7 @@ static int name_next(struct hcloud_client *c, const struct resource *r, struct h
 	struct resources found = {0};
 	struct resource now = {.kind = r->kind, .name = r->name};
 
-	if (find_volumes(c, &found, e) < 0)
+	if (hcloud_setup_find_volumes(c, &found, e) < 0)
 		return -1;
 	const struct resource *one = cloud_made_one(&found, &now, c->target->name, a, e);
 	if (one == NULL)
@@ -267,13 +159,13 @@ static int make(struct hcloud_client *c, const struct resource *r, struct err *e
 	enum hcloud_class class;
 	struct str answer;
 
-	if (lists[r->kind] == NULL || (r->kind == RESOURCE_VOLUME && t.size_gib == 0))
+	if (hcloud_setup_lists[r->kind] == NULL || (r->kind == RESOURCE_VOLUME && t.size_gib == 0))
 		return err_set(e, ERR_USAGE, "the file has no %s", resource_title(r, a));
 	if (r->role == ROLE_NEXT && name_next(c, r, &t, e) < 0)
 		return -1;
 	hcloud_thing_write(&b, &t);
-	if (hcloud_client_call(c, "POST", arena_printf(a, "/%s", lists[r->kind]), buf_str(&b), "make it", &answer,
-			       &class, e) == 0) {
+	if (hcloud_client_call(c, "POST", arena_printf(a, "/%s", hcloud_setup_lists[r->kind]), buf_str(&b), "make it",
+			       &answer, &class, e) == 0) {
 		if (hcloud_actions_read(answer, a, &actions, e) < 0)
 			return -1;
 	} else if (class != HCLOUD_EXISTS || after_refusal(c, r, &t, e) < 0) {
@@ -324,8 +216,8 @@ static int change(struct hcloud_client *c, const struct resource *wanted, const 
 	to.name = to.location = NULL;
 	to.labels = (struct strings){0};
 	hcloud_thing_write(&b, &to);
-	const char *path =
-	    arena_printf(a, "/%s/%s/actions/%s", lists[wanted->kind], found->id, volume ? "resize" : "set_rules");
+	const char *path = arena_printf(a, "/%s/%s/actions/%s", hcloud_setup_lists[wanted->kind], found->id,
+					volume ? "resize" : "set_rules");
 	if (hcloud_client_call(c, "POST", path, buf_str(&b), "change it", &answer, &class, e) == 0)
 		return hcloud_actions_read(answer, a, &actions, e) < 0 ? -1 : hcloud_client_wait(c, &actions, e);
 	/* It was done already, and the answer was lost. */
@@ -344,6 +236,30 @@ int hcloud_setup_change(const struct provider_env *env, const struct target *t, 
 	return err_wrap(e, "cannot change the %s of target '%s'", resource_title(wanted, env->arena), t->name);
 }
 
+/* Labels are changed all at once: the others are put back as they are. */
+int hcloud_setup_mark(const struct provider_env *env, const struct target *t, const struct pool_disk *disk,
+		      struct err *e)
+{
+	AUTO(hcloud_client) struct hcloud_client c = {0};
+	AUTO(buf) struct buf b = {0};
+	struct hcloud_thing is, to = {0};
+	enum hcloud_class class;
+
+	if (hcloud_client_open(&c, env, t, e) < 0)
+		return -1;
+	if (get_volume(&c, disk->id, &is, e) == 0) {
+		to.labels = is.labels;
+		strings_add_pair(&to.labels, env->arena, HCLOUD_LABEL_POOL, disk->guid);
+		if (disk->moved)
+			strings_add_pair(&to.labels, env->arena, HCLOUD_LABEL_TURN, disk->turn);
+		hcloud_thing_write(&b, &to);
+		if (hcloud_client_call(&c, "PUT", arena_printf(env->arena, "/volumes/%s", disk->id), buf_str(&b),
+				       "label the volume", NULL, &class, e) == 0)
+			return 0;
+	}
+	return err_wrap(e, "cannot mark volume %s with its pool '%s'", disk->id, disk->pool);
+}
+
 /* --- taking away ------------------------------------------------------------------------------------------- */
 
 struct removal {
@@ -355,7 +271,7 @@ struct removal {
 static int removed(void *arg, struct err *e)
 {
 	struct removal *x = arg;
-	const char *path = arena_printf(x->c->env->arena, "/%s/%s", lists[x->what->kind], x->what->id);
+	const char *path = arena_printf(x->c->env->arena, "/%s/%s", hcloud_setup_lists[x->what->kind], x->what->id);
 	enum hcloud_class class;
 
 	if (hcloud_client_call(x->c, "DELETE", path, (struct str){0}, "delete it", NULL, &class, e) == 0 ||
@@ -372,8 +288,8 @@ int hcloud_setup_remove(const struct provider_env *env, const struct target *t, 
 
 	if (hcloud_client_open(&c, env, t, e) < 0)
 		return -1;
-	int rc = lists[found->kind] == NULL ? err_set(e, ERR_USAGE, "there is none of that kind")
-					    : tool_wait(env, INT32_MAX, removed, &x, e);
+	int rc = hcloud_setup_lists[found->kind] == NULL ? err_set(e, ERR_USAGE, "there is none of that kind")
+							 : tool_wait(env, INT32_MAX, removed, &x, e);
 	if (rc > 0)
 		return 0;
 	if (rc == 0) {
@@ -381,89 +297,4 @@ int hcloud_setup_remove(const struct provider_env *env, const struct target *t, 
 		(void)err_hint(e, "try again in a few minutes; what is on: dormouse machines");
 	}
 	return err_wrap(e, "cannot take away the %s of target '%s'", resource_title(found, env->arena), t->name);
-}
-
-/* --- for a machine ----------------------------------------------------------------------------------------- */
-
-int hcloud_setup_settle(const struct provider_env *env, struct target *t, enum machine_use use, struct err *e)
-{
-	AUTO(hcloud_client) struct hcloud_client c = {0};
-	struct arena *a = env->arena;
-	struct resources wanted = {0}, found = {0};
-	struct hcloud_settings *s = arena_new(a, struct hcloud_settings);
-
-	if (hcloud_client_open(&c, env, t, e) < 0)
-		return -1;
-	want(&c, &wanted);
-	if (wanted.n == 0)
-		return 0;
-	if (find_all(&c, &found, e) < 0)
-		return -1;
-	*s = *c.settings;
-	t->settings = s;
-	for (size_t i = 0; i < wanted.n; i++) {
-		const struct resource *w = &wanted.v[i], *one = cloud_made_one(&found, w, t->name, a, e);
-		if (one == NULL)
-			return -1;
-		const char *place = strings_pair(&one->facts, cloud_made_hcloud.place);
-		if (place != NULL && strcmp(place, s->location) != 0) {
-			(void)err_set(e, ERR_CONFIG, "cannot start target '%s' in %s", t->name, s->location);
-			(void)err_why(e, "its volume '%s' is in %s", w->name, place);
-			return err_hint(e, "location = \"%s\"; all its volumes must be there", place);
-		}
-		if (w->kind == RESOURCE_KEY_PAIR)
-			s->ssh_key = one->id;
-		else
-			*vec_add(w->kind == RESOURCE_FIREWALL ? &s->firewalls : &s->volumes, a) = one->id;
-	}
-	struct strings next = cloud_made_next(&s->made, &found, a);
-	for (size_t i = 0; i < next.n && use == USE_MOVE; i++)
-		*vec_add(&s->volumes, a) = next.v[i];
-	return 0;
-}
-
-static const char *path_of(const char *id, struct arena *a)
-{
-	return arena_printf(a, "/dev/disk/by-id/scsi-0HC_Volume_%s", id);
-}
-
-int hcloud_setup_disks(const struct provider_env *env, const struct target *t, struct pool_disks *disks, struct err *e)
-{
-	AUTO(hcloud_client) struct hcloud_client c = {0};
-	struct resources found = {0};
-
-	if (hcloud_client_open(&c, env, t, e) < 0)
-		return -1;
-	struct cloud_made_seen seen = {.made = &c.settings->made,
-				       .target = t->name,
-				       .found = &found,
-				       .given = c.settings->volumes,
-				       .path_of = path_of};
-	if (seen.made->volumes.n > 0 && find_volumes(&c, &found, e) < 0)
-		return -1;
-	return cloud_made_disks(&seen, env->arena, disks, e);
-}
-
-/* Labels are changed all at once: the others are put back as they are. */
-int hcloud_setup_mark(const struct provider_env *env, const struct target *t, const struct pool_disk *disk,
-		      struct err *e)
-{
-	AUTO(hcloud_client) struct hcloud_client c = {0};
-	AUTO(buf) struct buf b = {0};
-	struct hcloud_thing is, to = {0};
-	enum hcloud_class class;
-
-	if (hcloud_client_open(&c, env, t, e) < 0)
-		return -1;
-	if (get_volume(&c, disk->id, &is, e) == 0) {
-		to.labels = is.labels;
-		strings_add_pair(&to.labels, env->arena, LABEL_POOL, disk->guid);
-		if (disk->moved)
-			strings_add_pair(&to.labels, env->arena, LABEL_TURN, disk->turn);
-		hcloud_thing_write(&b, &to);
-		if (hcloud_client_call(&c, "PUT", arena_printf(env->arena, "/volumes/%s", disk->id), buf_str(&b),
-				       "label the volume", NULL, &class, e) == 0)
-			return 0;
-	}
-	return err_wrap(e, "cannot mark volume %s with its pool '%s'", disk->id, disk->pool);
 }
