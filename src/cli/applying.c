@@ -112,7 +112,8 @@ static void begin(struct work *w, struct cli *c, const struct target *t)
 	AUTO(buf) struct buf block = {0};
 
 	conf_write_target(&block, t, &provider_find(t->kind)->kind);
-	*w = (struct work){.setup = {.paths = &c->paths,
+	*w = (struct work){.prices = provider_find(t->kind)->kind.prices,
+			   .setup = {.paths = &c->paths,
 				     .arena = &c->arena,
 				     .target = t->name,
 				     .block = arena_strdup(&c->arena, buf_text(&block)),
@@ -127,9 +128,9 @@ int works_see(struct work *w, struct err *e)
 	if (setup_survey(&w->setup, &w->wanted, &w->found, e) < 0)
 		return -1;
 	if (w->away)
-		teardown_plan(&w->found, w->with_data, w->setup.arena, &w->steps);
+		teardown_plan(&w->found, w->with_data, w->prices, w->setup.arena, &w->steps);
 	else
-		setup_plan(&w->wanted, &w->found, w->drop_old, w->setup.arena, &w->steps);
+		setup_plan(&w->wanted, &w->found, w->drop_old, w->prices, w->setup.arena, &w->steps);
 	return 0;
 }
 

@@ -8,8 +8,9 @@
 /* Of one target. */
 struct work {
 	struct setup setup;
-	bool away, with_data; /* destroy */
-	bool drop_old;	      /* apply: what another has taken the place of goes */
+	bool away, with_data;		 /* destroy */
+	bool drop_old;			 /* apply: what another has taken the place of goes */
+	const struct price_list *prices; /* may be NULL */
 	struct resources wanted, found;
 	struct setup_steps steps;
 	const struct err *failure; /* it cannot be seen what it has; NULL: it can */

@@ -10,6 +10,7 @@ struct bill {
 	struct cost_uses uses;
 	int64_t days, unseen; /* starts whose end nobody saw */
 	struct cost_items items;
+	const struct price_list *list;
 };
 
 /* Of the last 30 days, or since the first start if that is less long ago. */
@@ -54,17 +55,18 @@ static int64_t total(const struct bill *b, bool *unknown)
 
 static void show(const struct target *t, const struct bill *b)
 {
-	char text[DOLLARS_TEXT];
+	char text[MONEY_TEXT];
 	bool unknown;
 	int64_t sum = total(b, &unknown);
 
-	(void)printf("target '%s': about %s a month%s\n", t->name, dollars_show(sum, text),
+	(void)printf("target '%s': about %s a month%s\n", t->name, money_show(b->list, sum, text),
 		     unknown ? ", and what has no price here" : "");
 	for (size_t i = 0; i < b->items.n; i++) {
 		const struct cost_item *item = &b->items.v[i];
 		(void)printf("  %-16s %-44s %10s\n", item->what, item->basis,
-			     item->unknown ? "?" : dollars_show(item->micros, text));
+			     item->unknown ? "?" : money_show(b->list, item->micros, text));
 	}
+	(void)printf("  by the list prices of %s in %s\n", b->list->date, b->list->place);
 	if (b->unseen > 0)
 		(void)printf("  not counted: %lld more start%s, whose end has not been seen\n", (long long)b->unseen,
 			     b->unseen == 1 ? "" : "s");
@@ -77,6 +79,9 @@ static json_t *as_json(const struct target *t, const struct bill *b)
 
 	(void)json_object_set_new(j, "target", json_any(t->name));
 	(void)json_object_set_new(j, "micros", json_integer(total(b, &unknown)));
+	json_put_text(j, "currency", b->list->currency);
+	json_put_text(j, "prices_of", b->list->date);
+	json_put_text(j, "prices_in", b->list->place);
 	(void)json_object_set_new(j, "whole", json_boolean(!unknown && b->unseen == 0));
 	(void)json_object_set_new(j, "days", json_integer(b->days));
 	for (size_t i = 0; i < b->items.n; i++) {
@@ -100,12 +105,12 @@ static int all(struct cli *c, struct err *e)
 	for (size_t i = 0; i < c->config.targets.n; i++) {
 		const struct target *t = &c->config.targets.v[i];
 		const struct target_kind *kind = &provider_find(t->kind)->kind;
-		struct bill b = {0};
+		struct bill b = {.list = kind->prices};
 		if (!works_chosen(c, t) || kind->cost == NULL)
 			continue;
 		if (read_uses(c, t, &b, e) < 0)
 			return -1;
-		kind->cost(t->settings, &b.uses, b.days, &c->arena, &b.items);
+		kind->cost(t->settings, b.list, &b.uses, b.days, &c->arena, &b.items);
 		told = true;
 		if (c->json)
 			(void)json_array_append_new(list, as_json(t, &b));
@@ -114,14 +119,14 @@ static int all(struct cli *c, struct err *e)
 	}
 	if (!told) {
 		(void)err_set(e, ERR_USAGE, "no target there has prices");
-		return err_hint(e, "those of kind aws_ec2 do");
+		return err_hint(e, "those of kinds aws_ec2 and hcloud do");
 	}
 	if (c->json)
 		cli_print_json(list);
 	else
-		(void)printf("By the list prices of %s in %s, without tax; what a region asks may differ, and what is "
-			     "sent\nout of it costs more. The bill is what counts.\n",
-			     price_date, price_place);
+		(void)printf(
+		    "Without tax; what a region asks may differ, and what is sent out of it may cost more. The "
+		    "bill is what\ncounts.\n");
 	return 0;
 }
 

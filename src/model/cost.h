@@ -1,4 +1,4 @@
-/* What something costs in a month: one item each. */
+/* Prices, and what something costs in a month: one item each. */
 #ifndef MODEL_COST_H
 #define MODEL_COST_H
 
@@ -10,9 +10,22 @@ struct cost_use {
 };
 struct cost_uses VEC(struct cost_use);
 
+/* Millionths of the list's currency.  What kinds and names there are is up to who makes the list and who reads it
+ * (plan/cost_plan.h). */
+struct price {
+	const char *kind, *name;
+	int64_t micros;
+};
+struct price_list {
+	const char *currency, *sign; /* "USD", "$" */
+	const char *date, *place;    /* of when and where they are: "us-east-1"; of several, parted by blanks */
+	const struct price *v;
+	size_t n;
+};
+
 struct cost_item {
 	const char *what, *basis; /* for people: "volume 'cold'", "125 GiB of sc1" */
-	int64_t micros;		  /* millionths of a dollar a month */
+	int64_t micros;		  /* a month, millionths of the list's currency */
 	bool unknown;		  /* its price is */
 };
 struct cost_items VEC(struct cost_item);

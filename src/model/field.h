@@ -72,9 +72,11 @@ struct target_kind {
 	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
 	/* What its keys must be allowed by whoever owns the account, for people, in the arena.  May be NULL. */
 	const char *(*policy)(const char *target, const void *settings, struct arena *a);
-	/* What it costs in a month, if its machines were on so within so many days.  NULL: nobody knows. */
-	void (*cost)(const void *settings, const struct cost_uses *uses, int64_t days, struct arena *a,
-		     struct cost_items *out);
+	/* What it costs in a month by such a list, if its machines were on so within so many days; and the list that is
+	 * known without asking.  NULL: nobody knows. */
+	void (*cost)(const void *settings, const struct price_list *list, const struct cost_uses *uses, int64_t days,
+		     struct arena *a, struct cost_items *out);
+	const struct price_list *prices;
 	/* What of it could be better.  May be NULL. */
 	void (*advise)(const void *settings, struct arena *a, struct advices *out);
 	/* Adds pools that are the target's because of its settings.  May be NULL. */

@@ -52,14 +52,14 @@ static double hours(const struct speed *s, const struct made_volume *v)
 
 static const char *price(const struct speed *s, double h, char *out)
 {
-	const int64_t *p = price_of("instance", s->type);
-	return p == NULL ? "?" : dollars_show((int64_t)((double)*p * h), out);
+	const int64_t *p = price_of(&prices_aws, "instance", s->type);
+	return p == NULL ? "?" : money_show(&prices_aws, (int64_t)((double)*p * h), out);
 }
 
 static void filling(const struct speed *s, const struct made_volume *v, struct arena *a, struct advices *out)
 {
 	double h = hours(s, v), better = hours(fast, v);
-	char size[NUM_TEXT], dollars[DOLLARS_TEXT], fewer[DOLLARS_TEXT];
+	char size[NUM_TEXT], dollars[MONEY_TEXT], fewer[MONEY_TEXT];
 
 	if (h < LONG_H || better * 2 > h)
 		return;
@@ -71,16 +71,16 @@ static void filling(const struct speed *s, const struct made_volume *v, struct a
 
 static void dear(const struct made_volume *v, struct arena *a, struct advices *out)
 {
-	const int64_t *its = price_of("volume", v->type), *cold = price_of("volume", "sc1");
+	const int64_t *its = price_of(&prices_aws, "volume", v->type), *cold = price_of(&prices_aws, "volume", "sc1");
 	int64_t gib = (int64_t)(v->size >> 30);
-	char dollars[DOLLARS_TEXT], fewer[DOLLARS_TEXT];
+	char dollars[MONEY_TEXT], fewer[MONEY_TEXT];
 
 	if (its == NULL || cold == NULL || *its < 4 * *cold || gib < COLD_LEAST_GIB)
 		return;
 	*vec_add(out, a) = (struct advice){arena_printf(a, "volume '%s' is of %s, and costs about %s a month", v->name,
-							v->type, dollars_show(*its * gib, dollars)),
+							v->type, money_show(&prices_aws, *its * gib, dollars)),
 					   arena_printf(a, "sc1 costs %s, and is fast enough for what is read seldom",
-							dollars_show(*cold * gib, fewer))};
+							money_show(&prices_aws, *cold * gib, fewer))};
 }
 
 void advice_ec2(const struct ec2_settings *s, struct arena *a, struct advices *out)

@@ -4,18 +4,24 @@
 
 #include "model/cost.h"
 #include "model/ec2.h"
+#include "model/hcloud.h"
 
-/* Millionths of a dollar; NULL: there is no such price.  Of an instance: an hour; of a volume: a month of one GiB. */
-const int64_t *price_of(const char *kind, const char *name);
-/* Of when and where they are. */
-extern const char price_date[], price_place[];
+/* What is known without asking anybody (plan/prices.c).
+ * Of AWS: instance, an hour; address, an hour; volume, a month of one GiB; iops and throughput of gp3, a month of one.
+ * Of Hetzner Cloud: hour and month of a type of server, and of "ipv4", where month is the most that a month costs;
+ * volume, a month of one GB. */
+extern const struct price_list prices_aws, prices_hetzner;
+/* NULL: there is no such price. */
+const int64_t *price_of(const struct price_list *list, const char *kind, const char *name);
 
-enum { DOLLARS_TEXT = 32 };
+enum { MONEY_TEXT = 32 };
 /* "$1.88" into out; returns out. */
-const char *dollars_show(int64_t micros, char *out);
+const char *money_show(const struct price_list *list, int64_t micros, char *out);
 
-/* Of an aws_ec2 whose machines were on so within so many days. */
-void cost_ec2(const struct ec2_settings *s, const struct cost_uses *uses, int64_t days, struct arena *a,
-	      struct cost_items *out);
+/* Of a target whose machines were on so within so many days. */
+void cost_ec2(const struct ec2_settings *s, const struct price_list *list, const struct cost_uses *uses, int64_t days,
+	      struct arena *a, struct cost_items *out);
+void cost_hcloud(const struct hcloud_settings *s, const struct price_list *list, const struct cost_uses *uses,
+		 int64_t days, struct arena *a, struct cost_items *out);
 
 #endif

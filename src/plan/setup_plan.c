@@ -101,17 +101,17 @@ static void plan_move(struct setup_step *s, const struct resources *found, struc
 	s->hint = "backups go on meanwhile; the old one is kept until: dormouse apply --drop-old";
 }
 
-static const char *why_kept(const struct resource *volume, struct arena *a)
+static const char *why_kept(const struct resource *volume, const struct price_list *list, struct arena *a)
 {
 	const char *type = strings_pair(&volume->facts, "type"), *size = strings_pair(&volume->facts, "GiB");
-	const int64_t *price = type == NULL ? NULL : price_of("volume", type);
+	const int64_t *price = list == NULL ? NULL : price_of(list, "volume", type == NULL ? "" : type);
 	uint64_t gib;
-	char text[DOLLARS_TEXT];
+	char text[MONEY_TEXT];
 
 	if (price == NULL || size == NULL || !num_u64(str_of(size), &gib) || gib > UINT16_MAX * 1024ULL)
 		return "it has the data";
 	return arena_printf(a, "it has the data, and costs about %s a month (%s)",
-			    dollars_show(*price * (int64_t)gib, text), price_place);
+			    money_show(list, *price * (int64_t)gib, text), list->place);
 }
 
 /* The same thing in another role; NULL: there is none. */
@@ -153,8 +153,8 @@ static void plan_wanted(const struct resource *w, const struct resources *found,
 }
 
 /* What is being filled, and is not to be any more, has nothing that the one in use does not have. */
-static void plan_beside(const struct resource *f, const struct resources *found, bool drop_old, struct arena *a,
-			struct setup_steps *steps)
+static void plan_beside(const struct resource *f, const struct resources *found, bool drop_old,
+			const struct price_list *list, struct arena *a, struct setup_steps *steps)
 {
 	struct setup_step s = {.kind = SETUP_REMOVE, .found = f, .about = f};
 
@@ -168,14 +168,14 @@ static void plan_beside(const struct resource *f, const struct resources *found,
 		s.why = "it was to take the place of the one in use, and is not wanted any more";
 	} else if (!drop_old) {
 		s.kind = SETUP_KEEP;
-		s.why = arena_printf(a, "another has taken its place; %s", why_kept(f, a));
+		s.why = arena_printf(a, "another has taken its place; %s", why_kept(f, list, a));
 		s.hint = "dormouse apply --drop-old takes it away";
 	}
 	*vec_add(steps, a) = s;
 }
 
-void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old, struct arena *a,
-		struct setup_steps *steps)
+void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old,
+		const struct price_list *list, struct arena *a, struct setup_steps *steps)
 {
 	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
 		for (size_t i = 0; i < wanted->n; i++)
@@ -184,7 +184,7 @@ void setup_plan(const struct resources *wanted, const struct resources *found, b
 	for (size_t i = 0; i < found->n; i++) {
 		const struct resource *ignored;
 		if (found->v[i].role != ROLE_NOW) {
-			plan_beside(&found->v[i], found, drop_old, a, steps);
+			plan_beside(&found->v[i], found, drop_old, list, a, steps);
 			continue;
 		}
 		if (resources_like(wanted, &found->v[i], &ignored) > 0)
@@ -197,7 +197,8 @@ void setup_plan(const struct resources *wanted, const struct resources *found, b
 	}
 }
 
-void teardown_plan(const struct resources *found, bool with_data, struct arena *a, struct setup_steps *steps)
+void teardown_plan(const struct resources *found, bool with_data, const struct price_list *list, struct arena *a,
+		   struct setup_steps *steps)
 {
 	for (enum resource_kind k = RESOURCE_KINDS; k-- > 0;) {
 		for (size_t i = found->n; i-- > 0;) {
@@ -209,7 +210,7 @@ void teardown_plan(const struct resources *found, bool with_data, struct arena *
 			    (struct setup_step){.kind = kept ? SETUP_KEEP : SETUP_REMOVE,
 						.found = f,
 						.about = f,
-						.why = kept ? why_kept(f, a) : NULL,
+						.why = kept ? why_kept(f, list, a) : NULL,
 						.hint = kept ? "--with-data takes it away, too" : NULL};
 		}
 	}

@@ -2,6 +2,7 @@
 #ifndef PLAN_SETUP_PLAN_H
 #define PLAN_SETUP_PLAN_H
 
+#include "model/cost.h"
 #include "model/resource.h"
 
 enum setup_kind {
@@ -30,11 +31,13 @@ struct setup_step {
 struct setup_steps VEC(struct setup_step);
 
 /* Nothing for what is as it is wanted: when all is, there are no steps.  In the order in which they are done.  What
- * the steps point to lives as long as wanted and found.  drop_old: what another has taken the place of goes. */
-void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old, struct arena *a,
-		struct setup_steps *steps);
+ * the steps point to lives as long as wanted and found.  drop_old: what another has taken the place of goes.
+ * list: what volumes cost, or NULL. */
+void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old,
+		const struct price_list *list, struct arena *a, struct setup_steps *steps);
 /* Everything that is there goes, last made first; volumes only with_data. */
-void teardown_plan(const struct resources *found, bool with_data, struct arena *a, struct setup_steps *steps);
+void teardown_plan(const struct resources *found, bool with_data, const struct price_list *list, struct arena *a,
+		   struct setup_steps *steps);
 /* Is there a step that does something; one that cannot be done? */
 bool setup_does(const struct setup_steps *steps);
 bool setup_cannot(const struct setup_steps *steps);

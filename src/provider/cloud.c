@@ -161,10 +161,16 @@ static const char *ec2_policy(const char *target, const void *settings, struct a
 	return arena_strdup(a, buf_text(&b));
 }
 
-static void ec2_cost(const void *settings, const struct cost_uses *uses, int64_t days, struct arena *a,
-		     struct cost_items *out)
+static void ec2_cost(const void *settings, const struct price_list *list, const struct cost_uses *uses, int64_t days,
+		     struct arena *a, struct cost_items *out)
 {
-	cost_ec2(settings, uses, days, a, out);
+	cost_ec2(settings, list, uses, days, a, out);
+}
+
+static void hcloud_cost(const void *settings, const struct price_list *list, const struct cost_uses *uses, int64_t days,
+			struct arena *a, struct cost_items *out)
+{
+	cost_hcloud(settings, list, uses, days, a, out);
 }
 
 static void ec2_advise(const void *settings, struct arena *a, struct advices *out)
@@ -281,6 +287,7 @@ const struct provider_ops provider_aws_ec2 = {
 	     .wrong = ec2_wrong,
 	     .policy = ec2_policy,
 	     .cost = ec2_cost,
+	     .prices = &prices_aws,
 	     .advise = ec2_advise,
 	     .pools = ec2_pools,
 	     .made_key = ec2_made,
@@ -296,6 +303,8 @@ const struct provider_ops provider_hcloud = {
 	     .blocks = hcloud_blocks,
 	     .nblocks = ARRAY_LEN(hcloud_blocks),
 	     .wrong = hcloud_wrong,
+	     .cost = hcloud_cost,
+	     .prices = &prices_hetzner,
 	     .pools = hcloud_pools,
 	     .made_key = hcloud_made},
 };

@@ -154,7 +154,7 @@ def test_what_it_costs(make):
     use(s)
     s.run("apply", "--yes", check=0)
     told = s.run("cost", check=0).stdout
-    assert "target 'arch': about $1.88 a month\n" in told and "0 starts in 1 day" in told and "list prices" in told
+    assert "target 'arch': about $1.88 a month\n" in told and "0 starts in 1 day" in told and "list prices of 2026-07-20 in us-east-1" in told
     s.run("wake", "arch", check=0)
     (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
     assert not bill["whole"]  # it is on, and nobody has seen its end

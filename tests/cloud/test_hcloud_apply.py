@@ -74,10 +74,18 @@ def test_from_nothing_and_back(make):
     (server,) = s.alive()
     assert cold.server is server and [w.name for w in server.firewalls] == ["dormouse-arch"]
     s.sleep()
+    (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
+    items = {item["what"]: item for item in bill["items"]}
+    assert bill["currency"] == "EUR" and items["volume 'cold'"]["micros"] == 1144000
+    assert "micros" not in items["cx22"] and not bill["whole"], "it is not sold any more"
+    assert items["cx22"]["basis"].startswith("2 starts in 1 day"), "one had no server, which the records do not say"
+    assert items["its address"]["micros"] == round(2 * 800 * 730 / 24)
+    told = s.run("cost", check=0).stdout
+    assert "target 'arch': about €" in told and "by the list prices of 2026-09-03 in fsn1 nbg1 hel1" in told
     # Back.
     assert steps(s, "destroy", "arch") == [("keep", "volume"), ("take away", "firewall"), ("take away", "key pair")]
     done = s.run("destroy", "arch", "--yes", check=0)
-    assert "it has the data" in done.stdout and things(s) == (ALL[0], [], [])
+    assert "it has the data, and costs about €1.14 a month (fsn1 nbg1 hel1)" in done.stdout and things(s) == (ALL[0], [], [])
     # It is found again.
     assert steps(s) == [("make", "key pair"), ("make", "firewall")]
     assert "goes for good" in s.run("destroy", "arch", "--with-data", "other", "--yes", check=3).stderr

@@ -1,4 +1,4 @@
-/* What an aws_ec2 costs in a month, against sums done by hand. */
+/* What targets cost in a month, against sums done by hand. */
 #include "check.h"
 
 #include "base/buf.h"
@@ -29,7 +29,7 @@ static void a_month(void **state)
 	struct cost_items out = {0};
 
 	(void)state;
-	cost_ec2(&s, &uses, 10, &a, &out);
+	cost_ec2(&s, &prices_aws, &uses, 10, &a, &out);
 	assert_int_equal(item(&out, "volume 'cold'", "125")->micros, 1875000);
 	assert_int_equal(item(&out, "volume 'hot'", "GiB")->micros, 800000);
 	assert_int_equal(item(&out, "volume 'hot'", "4000 operations")->micros, 1000 * 5000);
@@ -43,13 +43,13 @@ static void a_month(void **state)
 	s.associate_public_ip = OPTION_NO;
 	s.instance_type = "u9.huge";
 	out = (struct cost_items){0};
-	cost_ec2(&s, &uses, 10, &a, &out);
+	cost_ec2(&s, &prices_aws, &uses, 10, &a, &out);
 	assert_true(item(&out, "u9.huge", "")->unknown);
 	for (size_t i = 0; i < out.n; i++)
 		assert_string_not_equal(out.v[i].what, "its address");
 	/* Never on: the volumes all the same. */
 	out = (struct cost_items){0};
-	cost_ec2(&s, &(struct cost_uses){0}, 30, &a, &out);
+	cost_ec2(&s, &prices_aws, &(struct cost_uses){0}, 30, &a, &out);
 	assert_int_equal(item(&out, "volume 'cold'", "125")->micros, 1875000);
 	assert_int_equal(item(&out, "its own disks", "")->micros, 0);
 }
@@ -92,8 +92,44 @@ static void what_could_be_better(void **state)
 			    "enough for what is read seldom\n");
 }
 
+static void a_month_at_hetzner(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct made_volume cold = {.name = "cold", .size = 100ULL << 30};
+	struct hcloud_settings s = {.server_type = "cax11", .location = "fsn1", .made.volumes = {&cold, 1}};
+	/* An hour and a second; ten seconds; 26 days, which cost a month. */
+	struct cost_use use[] = {{1000, 1000 + 3601}, {9000, 9010}, {10000, 10000 + 26 * 86400}};
+	struct cost_items out = {0};
+	char text[MONEY_TEXT];
+
+	(void)state;
+	*vec_add(&s.volumes, &a) = "42";
+	/* 5.99 a month are 0.0096 an hour, 0.50 are 0.0008. */
+	cost_hcloud(&s, &prices_hetzner, &(struct cost_uses){use, 2, 2}, 10, &a, &out);
+	assert_int_equal(item(&out, "volume 'cold'", "100.0 GiB")->micros, 5720000);
+	assert_true(item(&out, "volume 42", "elsewhere")->unknown);
+	assert_int_equal(item(&out, "cax11", "2 starts in 10 days")->micros, 3 * 9600 * 730 / 240);
+	assert_int_equal(item(&out, "its address", "IPv4")->micros, 3 * 800 * 730 / 240);
+	assert_string_equal(money_show(&prices_hetzner, 5720000, text), "\u20ac5.72");
+	out = (struct cost_items){0};
+	cost_hcloud(&s, &prices_hetzner, &(struct cost_uses){&use[2], 1, 1}, 30, &a, &out);
+	assert_int_equal(item(&out, "cax11", "")->micros, (5990000LL * 730 + 360) / 720);
+	/* Elsewhere it costs something else, and what is not in the list is not known either. */
+	s.location = "ash";
+	out = (struct cost_items){0};
+	cost_hcloud(&s, &prices_hetzner, &(struct cost_uses){0}, 30, &a, &out);
+	assert_true(item(&out, "cax11", "")->unknown && item(&out, "its address", "")->unknown);
+	s.location = "fsn1";
+	s.server_type = "cx99";
+	out = (struct cost_items){0};
+	cost_hcloud(&s, &prices_hetzner, &(struct cost_uses){0}, 30, &a, &out);
+	assert_true(item(&out, "cx99", "")->unknown && !item(&out, "its address", "")->unknown);
+	assert_int_equal(item(&out, "volume 'cold'", "")->micros, 5720000);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month), cmocka_unit_test(what_could_be_better)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month), cmocka_unit_test(a_month_at_hetzner),
+					   cmocka_unit_test(what_could_be_better)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* What apply and destroy have to do, by what is wanted and what is there. */
 #include "check.h"
 
+#include "plan/cost_plan.h"
 #include "plan/setup_plan.h"
 #include "wire/resource_json.h"
 
@@ -39,12 +40,12 @@ static void one_change(void **state)
 		struct resources wanted = {0}, found = {0};
 		struct setup_steps steps = {0};
 		*vec_add(&wanted, &a) = thing(&a, rows[i].kind, "x", NULL, rows[i].fact, rows[i].to);
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
 		*vec_add(&found, &a) = thing(&a, rows[i].kind, "x", "id", rows[i].fact, rows[i].from);
 		steps.n = 0;
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, rows[i].does);
 		assert_int_equal(setup_cannot(&steps), rows[i].does == SETUP_CANNOT);
@@ -55,19 +56,19 @@ static void one_change(void **state)
 		*vec_add(&found.v[0].facts, &a) = "colour";
 		*vec_add(&found.v[0].facts, &a) = "grey";
 		steps.n = 0;
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 0);
 		/* Two of it are too many, like each other or not. */
 		struct resource twin = found.v[0];
 		*vec_add(&found, &a) = twin;
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 1);
 		assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
 		/* And what nobody wants is left where it is. */
 		wanted.n = found.n = 1;
 		wanted.v[0].name = "y";
 		steps.n = 0;
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 2);
 		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
 		assert_int_equal(steps.v[1].kind, SETUP_KEEP);
@@ -88,7 +89,7 @@ static void hardest_counts(void **state)
 		*vec_add(&of->v[0].facts, &a) = "type";
 		*vec_add(&of->v[0].facts, &a) = i == 0 ? "gp3" : "sc1";
 	}
-	setup_plan(&wanted, &found, false, &a, &steps);
+	setup_plan(&wanted, &found, false, NULL, &a, &steps);
 	assert_int_equal(steps.n, 1);
 	assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
 	assert_int_equal(steps.v[0].changes.n, 2);
@@ -114,7 +115,7 @@ static const char *moves_plan(const char *const *volumes, bool drop_old, struct 
 			strings_add_pair(&r.facts, a, "pool", str_dup(a, rest));
 		*vec_add(&found, a) = r;
 	}
-	setup_plan(&wanted, &found, drop_old, a, &steps);
+	setup_plan(&wanted, &found, drop_old, NULL, a, &steps);
 	for (size_t i = 0; i < steps.n; i++) {
 		const struct setup_step *s = &steps.v[i];
 		buf_printf(&b, "%s%s %s", i > 0 ? "; " : "", words[s->kind], s->found == NULL ? "one" : s->found->id);
@@ -180,13 +181,13 @@ static void tear_down(void **state)
 	(void)state;
 	for (enum resource_kind k = 0; k < RESOURCE_KINDS; k++)
 		*vec_add(&found, &a) = thing(&a, k, "x", "id", "a", "b");
-	teardown_plan(&found, false, &a, &steps);
+	teardown_plan(&found, false, &prices_aws, &a, &steps);
 	assert_int_equal(steps.n, RESOURCE_KINDS);
 	for (size_t i = 0; i < steps.n; i++)
 		assert_int_equal(steps.v[i].kind,
 				 steps.v[i].found->kind == RESOURCE_VOLUME ? SETUP_KEEP : SETUP_REMOVE);
 	steps.n = 0;
-	teardown_plan(&found, true, &a, &steps);
+	teardown_plan(&found, true, NULL, &a, &steps);
 	for (size_t i = 0; i < steps.n; i++) {
 		assert_int_equal(steps.v[i].kind, SETUP_REMOVE);
 		assert_ptr_equal(steps.v[i].about, steps.v[i].found);
@@ -195,7 +196,7 @@ static void tear_down(void **state)
 	}
 	found.n = 0;
 	steps.n = 0;
-	teardown_plan(&found, true, &a, &steps);
+	teardown_plan(&found, true, NULL, &a, &steps);
 	assert_false(setup_does(&steps));
 }
 
@@ -253,7 +254,7 @@ static void done_is_done(void **state)
 		random_things(&a, &found, true);
 		for (size_t i = wanted.n; i-- > 0;)
 			*vec_add(&mirrored, &a) = wanted.v[i];
-		setup_plan(&wanted, &found, false, &a, &steps);
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		setup_plan(&mirrored, &found, false, &a, &other);
 		assert_int_equal(steps.n, other.n);
 		for (size_t i = 0; i < steps.n; i++) {
