@@ -107,18 +107,22 @@ static json_t *work_json(const struct work *w)
 
 /* --- what is done ------------------------------------------------------------------------------------------ */
 
-static void begin(struct work *w, struct cli *c, const struct target *t)
+struct setup works_setup(struct cli *c, const struct target *t)
 {
 	AUTO(buf) struct buf block = {0};
 
 	conf_write_target(&block, t, &provider_find(t->kind)->kind);
-	*w = (struct work){.prices = provider_find(t->kind)->kind.prices,
-			   .setup = {.paths = &c->paths,
-				     .arena = &c->arena,
-				     .target = t->name,
-				     .block = arena_strdup(&c->arena, buf_text(&block)),
-				     .timeout_ms = STEP_MS,
-				     .tell = tell}};
+	return (struct setup){.paths = &c->paths,
+			      .arena = &c->arena,
+			      .target = t->name,
+			      .block = arena_strdup(&c->arena, buf_text(&block)),
+			      .timeout_ms = STEP_MS,
+			      .tell = tell};
+}
+
+static void begin(struct work *w, struct cli *c, const struct target *t)
+{
+	*w = (struct work){.setup = works_setup(c, t), .prices = provider_find(t->kind)->kind.prices};
 }
 
 int works_see(struct work *w, struct err *e)

@@ -19,6 +19,8 @@ struct works VEC(struct work);
 
 /* Is there a target of each name among the arguments? */
 int works_named(const struct cli *c, struct err *e) MUST_CHECK;
+/* Of one target of the file. */
+struct setup works_setup(struct cli *c, const struct target *t);
 /* Do they name it, or none at all? */
 bool works_chosen(const struct cli *c, const struct target *t);
 /* Looks at those that are chosen, nobody else at the same time until this process ends.  One that cannot be looked at

@@ -97,7 +97,7 @@ static json_t *as_json(const struct target *t, const struct bill *b)
 	return j;
 }
 
-static int all(struct cli *c, struct err *e)
+static int all(struct cli *c, bool online, struct err *e)
 {
 	AUTO(json) json_t *list = json_array();
 	bool told = false;
@@ -105,11 +105,15 @@ static int all(struct cli *c, struct err *e)
 	for (size_t i = 0; i < c->config.targets.n; i++) {
 		const struct target *t = &c->config.targets.v[i];
 		const struct target_kind *kind = &provider_find(t->kind)->kind;
-		struct bill b = {.list = kind->prices};
+		struct bill b = {0};
 		if (!works_chosen(c, t) || kind->cost == NULL)
 			continue;
-		if (read_uses(c, t, &b, e) < 0)
+		struct setup setup = works_setup(c, t);
+		struct price_list asked;
+		bool ask = online && kind->tells_prices;
+		if (read_uses(c, t, &b, e) < 0 || (ask && setup_prices(&setup, &asked, e) < 0))
 			return -1;
+		b.list = ask ? &asked : kind->prices;
 		kind->cost(t->settings, b.list, &b.uses, b.days, &c->arena, &b.items);
 		told = true;
 		if (c->json)
@@ -134,15 +138,18 @@ int cmd_cost(int argc, char **argv)
 {
 	struct cli c;
 	struct err e;
+	bool online = false;
+	const struct cli_option own[] = {{"--online", &online, NULL}};
 	int rc = cli_start(&c, argc, argv,
-			   "usage: dormouse cost [TARGET…] [--json] [-c FILE]\n"
+			   "usage: dormouse cost [TARGET…] [--online] [--json] [-c FILE]\n"
 			   "What targets cost in a month: the volumes that stay, and machines, if they go on being on "
-			   "for as long as in the last 30 days.",
-			   NULL, 0);
+			   "for as long as in the last 30 days.  With --online, by what those providers ask today that "
+			   "tell it (hcloud).",
+			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
-	rc = works_named(&c, &e) < 0 || all(&c, &e) < 0 ? cli_fail(&c, &e) : EXIT_DONE;
+	rc = works_named(&c, &e) < 0 || all(&c, online, &e) < 0 ? cli_fail(&c, &e) : EXIT_DONE;
 	cli_end(&c);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/fdio.h"
 #include "wire/machine_json.h"
+#include "wire/price_json.h"
 #include "wire/resource_json.h"
 #include "wire/worker_order.h"
 
@@ -134,12 +135,25 @@ static int prepare(const struct provider_ops *ops, const struct provider_env *en
 /* These need nothing of a machine that runs, and are done whether or not its host key can be pinned. */
 static bool is_of_machine(const char *op)
 {
-	static const char *const others[] = {"check", "list", "survey", "make", "change", "remove"};
+	static const char *const others[] = {"check", "list", "survey", "make", "change", "remove", "prices"};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (strcmp(others[i], op) == 0)
 			return false;
 	return true;
+}
+
+static int tell_prices(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
+		       json_t *answer, struct err *e)
+{
+	struct price_list list = {0};
+
+	if (ops->prices == NULL)
+		return err_set(e, ERR_USAGE, "the provider of target '%s' cannot be asked for prices", t->name);
+	if (ops->prices(env, t, &list, e) < 0)
+		return -1;
+	(void)json_object_set_new(answer, "prices", price_list_json(&list));
+	return 0;
 }
 
 static int perform(const struct provider_ops *ops, const struct provider_env *env, const struct target *t,
@@ -148,6 +162,8 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 	struct machine_id id = {t->name, o->token};
 	struct machine_facts f = {0};
 
+	if (strcmp(o->op, "prices") == 0)
+		return tell_prices(ops, env, t, answer, e);
 	if (!is_of_machine(o->op) && strcmp(o->op, "check") != 0 && strcmp(o->op, "list") != 0)
 		return set_up(ops, env, t, o, answer, e);
 	if (o->facts != NULL) {

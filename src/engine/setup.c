@@ -4,6 +4,7 @@
 
 #include "sys/fdio.h"
 #include "sys/token.h"
+#include "wire/price_json.h"
 #include "wire/resource_json.h"
 
 static const char *file_of(const struct setup *s, const char *what)
@@ -35,6 +36,14 @@ int setup_survey(const struct setup *s, struct resources *wanted, struct resourc
 	    resources_read(json_object_get(answer, "found"), s->arena, found, e) < 0)
 		return -1;
 	return 0;
+}
+
+int setup_prices(const struct setup *s, struct price_list *list, struct err *e)
+{
+	struct worker_order o = {.op = "prices", .token = ""};
+	AUTO(json) json_t *answer = ask(s, &o, e);
+
+	return answer == NULL ? -1 : price_list_read(json_object_get(answer, "prices"), s->arena, list, e);
 }
 
 /* The token of an attempt that was broken off, or a new one, on disk before anything is made by it. */

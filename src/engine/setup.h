@@ -19,6 +19,8 @@ struct setup {
 int setup_lock(const struct setup *s, int *lock, struct err *e) MUST_CHECK;
 /* What is wanted and what is there.  Blocks. */
 int setup_survey(const struct setup *s, struct resources *wanted, struct resources *found, struct err *e) MUST_CHECK;
+/* What its provider asks today.  Blocks. */
+int setup_prices(const struct setup *s, struct price_list *list, struct err *e) MUST_CHECK;
 /* Does one step that does something, but for SETUP_FILL, which is a start; of SETUP_MOVE only that the other one is
  * made.  Blocks.  What it makes is made once,
  * however often it is killed and done again: its token is on disk before, until setup_over. */

@@ -16,6 +16,7 @@ struct price {
 	const char *kind, *name;
 	int64_t micros;
 };
+struct prices VEC(struct price);
 struct price_list {
 	const char *currency, *sign; /* "USD", "$" */
 	const char *date, *place;    /* of when and where they are: "us-east-1"; of several, parted by blanks */

@@ -60,6 +60,8 @@ struct provider_ops {
 	int (*disks)(const struct provider_env *, const struct target *, struct pool_disks *, struct err *) MUST_CHECK;
 	int (*mark)(const struct provider_env *, const struct target *, const struct pool_disk *,
 		    struct err *) MUST_CHECK;
+	/* What it asks for what the target uses, today.  NULL: it cannot be asked. */
+	int (*prices)(const struct provider_env *, const struct target *, struct price_list *, struct err *) MUST_CHECK;
 	/* For kinds that are made of less: see provider/existing.h. */
 	const struct existing_ops *existing;
 };

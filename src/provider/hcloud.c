@@ -1,5 +1,6 @@
 /* Servers of Hetzner Cloud: they are there between a start and a stop.  They are found by their labels; the name, which
  * only one server of a project can have, is made of the start's token, so that a start that is repeated is the same. */
+#include "base/civil.h"
 #include "provider/cloud.h"
 #include "provider/hcloud_setup.h"
 #include "provider/tool.h"
@@ -304,6 +305,22 @@ static int hcloud_list(const struct provider_env *env, const struct target *t, m
 	return 0;
 }
 
+static int hcloud_prices(const struct provider_env *env, const struct target *t, struct price_list *list, struct err *e)
+{
+	AUTO(hcloud_client) struct hcloud_client p = {0};
+	char now[CIVIL_TEXT];
+	enum hcloud_class class;
+	struct str answer;
+
+	if (hcloud_client_open(&p, env, t, e) < 0)
+		return -1;
+	if (hcloud_client_call(&p, "GET", "/pricing", (struct str){0}, "ask for prices", &answer, &class, e) < 0 ||
+	    hcloud_pricing_read(answer, p.settings->server_type, p.settings->location, env->arena, list, e) < 0)
+		return err_wrap(e, "cannot say what target '%s' costs", t->name);
+	list->date = arena_strndup(env->arena, civil_show(clock_unix_s(), now), strlen("2026-01-01"));
+	return 0;
+}
+
 static int hcloud_check(const struct provider_env *env, const struct target *t, struct err *e)
 {
 	AUTO(hcloud_client) struct hcloud_client p = {0};
@@ -324,4 +341,5 @@ const struct provider_ops cloud_hcloud = {
     .remove = hcloud_setup_remove,
     .disks = hcloud_setup_disks,
     .mark = hcloud_setup_mark,
+    .prices = hcloud_prices,
 };

@@ -53,6 +53,10 @@ int hcloud_things_read(struct str body, const char *what, int64_t port, struct a
 int hcloud_volume_read(struct str body, struct arena *a, struct hcloud_thing *v, struct err *e) MUST_CHECK;
 /* What any answer says that is to be waited for, perhaps nothing. */
 int hcloud_actions_read(struct str body, struct arena *a, struct hcloud_numbers *actions, struct err *e) MUST_CHECK;
+/* Of GET /pricing, what plan/cost_plan.h has of Hetzner: of a type of server and of an IPv4 address at that location,
+ * and of volumes.  What it does not say is not in the list.  date is not set. */
+int hcloud_pricing_read(struct str body, const char *type, const char *location, struct arena *a,
+			struct price_list *list, struct err *e) MUST_CHECK;
 /* Of GET /actions/ID: *done, or -1 with what went wrong. */
 int hcloud_action_read(struct str body, bool *done, struct err *e) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "wire/hcloud.h"
 
 #include "wire/json.h"
+#include "wire/price_json.h"
 
 static json_t *answer(struct str body, struct err *e)
 {
@@ -205,6 +206,59 @@ int hcloud_volume_read(struct str body, struct arena *a, struct hcloud_thing *v,
 	AUTO(json) json_t *j = answer(body, e);
 
 	return j == NULL ? -1 : read_thing(json_object_get(j, "volume"), 0, a, v, e);
+}
+
+/* Without tax. */
+static void add_price(const json_t *of, const char *kind, const char *name, struct arena *a, struct prices *v)
+{
+	int64_t micros;
+
+	if (price_micros(json_text(of, "net", a), &micros))
+		*vec_add(v, a) = (struct price){kind, name, micros};
+}
+
+/* Of a list of things whose member key is name, what the thing costs at the location. */
+static void add_hourly(const json_t *list, const char *key, const char *name, const char *location, struct arena *a,
+		       struct prices *v)
+{
+	json_t *one, *price;
+	size_t i, k;
+
+	json_array_foreach(list, i, one)
+	{
+		const char *is = json_text(one, key, a);
+		if (is == NULL || strcmp(is, name) != 0)
+			continue;
+		json_array_foreach(json_object_get(one, "prices"), k, price)
+		{
+			const char *where = json_text(price, "location", a);
+			if (where == NULL || strcmp(where, location) != 0)
+				continue;
+			add_price(json_object_get(price, "price_hourly"), "hour", name, a, v);
+			add_price(json_object_get(price, "price_monthly"), "month", name, a, v);
+		}
+	}
+}
+
+int hcloud_pricing_read(struct str body, const char *type, const char *location, struct arena *a,
+			struct price_list *list, struct err *e)
+{
+	AUTO(json) json_t *j = answer(body, e);
+	const json_t *all = json_object_get(j, "pricing");
+	struct prices v = {0};
+
+	if (j == NULL)
+		return -1;
+	*list = (struct price_list){.currency = json_text(all, "currency", a), .place = location};
+	if (list->currency == NULL)
+		return senseless(e);
+	list->sign = price_sign(list->currency, a);
+	add_price(json_object_get(json_object_get(all, "volume"), "price_per_gb_month"), "volume", "", a, &v);
+	add_hourly(json_object_get(all, "server_types"), "name", type, location, a, &v);
+	add_hourly(json_object_get(all, "primary_ips"), "type", "ipv4", location, a, &v);
+	list->v = v.v;
+	list->n = v.n;
+	return 0;
 }
 
 int hcloud_action_read(struct str body, bool *done, struct err *e)

@@ -9,7 +9,7 @@
 #include "wire/json.h"
 
 struct worker_order {
-	const char *op; /* check, start, prepare, drain, stop, list; survey, make, change, remove */
+	const char *op; /* check, start, prepare, drain, stop, list; survey, make, change, remove; prices */
 	const char *target, *token;
 	const char *config; /* the target's block, as conf_write_target */
 	const char *runtime_dir;

@@ -157,6 +157,15 @@ def test_firewalls(fake, client):
     assert fake.project.leftovers() == []
 
 
+def test_prices(fake, client):
+    """As those of a type of server, which this library reads; prices it does not know."""
+    status, answer = ask(fake, "GET", "/pricing")
+    assert status == 200 and answer["pricing"]["currency"] == "EUR"
+    for kind in answer["pricing"]["server_types"]:
+        assert kind["prices"] == client.server_types.get_by_name(kind["name"]).prices
+    assert [ip["type"] for ip in answer["pricing"]["primary_ips"]] == ["ipv4", "ipv6"]
+
+
 def test_limits(fake, client):
     fake.settings.no_capacity = ["cax11:fsn1"]
     refused(server, "resource_unavailable", client)

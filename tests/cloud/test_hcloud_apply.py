@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 from conftest import wait_for
@@ -80,6 +81,12 @@ def test_from_nothing_and_back(make):
     assert "micros" not in items["cx22"] and not bill["whole"], "it is not sold any more"
     assert items["cx22"]["basis"].startswith("2 starts in 1 day"), "one had no server, which the records do not say"
     assert items["its address"]["micros"] == round(2 * 800 * 730 / 24)
+    (bill,) = json.loads(s.run("cost", "--online", "--json", check=0).stdout)
+    items = {item["what"]: item for item in bill["items"]}
+    assert bill["whole"] and bill["prices_in"] == "fsn1" and bill["prices_of"] == time.strftime("%Y-%m-%d", time.gmtime())
+    assert items["cx22"]["micros"] == round(2 * 6000 * 730 / 24) and items["volume 'cold'"]["micros"] == 880000
+    s.fake.faults.add("pricing", code="unauthorized", status=401)
+    assert "cannot say what target 'arch' costs" in s.run("cost", "--online", check=2).stderr
     told = s.run("cost", check=0).stdout
     assert "target 'arch': about €" in told and "by the list prices of 2026-09-03 in fsn1 nbg1 hel1" in told
     # Back.

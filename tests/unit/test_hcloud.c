@@ -3,6 +3,7 @@
 
 #include "wire/hcloud.h"
 #include "wire/json.h"
+#include "wire/price_json.h"
 
 static void create(void **state)
 {
@@ -159,6 +160,54 @@ static void answers(void **state)
 	assert_string_equal(e.why, "no");
 }
 
+static void prices(void **state)
+{
+	static const char body[] =
+	    "{\"pricing\":{\"currency\":\"USD\",\"volume\":{\"price_per_gb_month\":{\"net\":\"0.0572000000\",\"gross\":"
+	    "\"9\"}},"
+	    "\"server_types\":[{\"name\":\"cx22\",\"prices\":[{\"location\":\"ash\",\"price_hourly\":{\"net\":\"1\"}}]}"
+	    ","
+	    "{\"name\":\"cx23\",\"prices\":[{\"location\":\"ash\",\"price_hourly\":{\"net\":\"2\"}},"
+	    "{\"location\":\"fsn1\",\"price_hourly\":{\"net\":\"0.00881234\"},\"price_monthly\":{\"net\":\"5.49\"}}]}],"
+	    "\"primary_ips\":[{\"type\":\"ipv4\",\"prices\":[{\"location\":\"fsn1\",\"price_hourly\":{\"net\":\"x\"}}]}"
+	    "]}}";
+	static const struct {
+		const char *text;
+		int64_t micros; /* -1: none */
+	} rows[] = {{"0", 0},	 {"12.", 12000000}, {"0.0000019", 1}, {"1000000000.5", 1000000000500000},
+		    {"", -1},	 {".5", -1},	    {"-1", -1},	      {"1.2.3", -1},
+		    {"1e3", -1}, {"1,5", -1},	    {NULL, -1},	      {"1000000001", -1}};
+	AUTO(arena) struct arena a = {0};
+	struct price_list list, again;
+	struct err e;
+	int64_t micros;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(price_micros(rows[i].text, &micros), rows[i].micros >= 0);
+		if (rows[i].micros >= 0)
+			assert_int_equal(micros, rows[i].micros);
+	}
+	assert_int_equal(hcloud_pricing_read(str_of(body), "cx23", "fsn1", &a, &list, &e), 0);
+	list.date = "2026-12-01";
+	/* From a worker to who asked it. */
+	AUTO(json) json_t *j = price_list_json(&list);
+	assert_int_equal(price_list_read(j, &a, &again, &e), 0);
+	assert_int_equal(again.n, 3);
+	assert_string_equal(again.sign, "$");
+	static const struct price want[] = {{"volume", "", 57200}, {"hour", "cx23", 8812}, {"month", "cx23", 5490000}};
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		assert_string_equal(again.v[i].kind, want[i].kind);
+		assert_string_equal(again.v[i].name, want[i].name);
+		assert_int_equal(again.v[i].micros, want[i].micros);
+	}
+	static const char *const bad[] = {"", "{}", "[]", "{\"pricing\":{}}", "{\"pricing\":[]}"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(hcloud_pricing_read(str_of(bad[i]), "cx23", "fsn1", &a, &list, &e), -1);
+	(void)json_object_del(j, "date");
+	assert_int_equal(price_list_read(j, &a, &again, &e), -1);
+}
+
 static void faults(void **state)
 {
 	static const struct {
@@ -197,10 +246,8 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(create),
-	    cmocka_unit_test(things),
-	    cmocka_unit_test(answers),
-	    cmocka_unit_test(faults),
+	    cmocka_unit_test(create), cmocka_unit_test(things), cmocka_unit_test(answers),
+	    cmocka_unit_test(prices), cmocka_unit_test(faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

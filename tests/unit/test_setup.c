@@ -255,7 +255,7 @@ static void done_is_done(void **state)
 		for (size_t i = wanted.n; i-- > 0;)
 			*vec_add(&mirrored, &a) = wanted.v[i];
 		setup_plan(&wanted, &found, false, NULL, &a, &steps);
-		setup_plan(&mirrored, &found, false, &a, &other);
+		setup_plan(&mirrored, &found, false, NULL, &a, &other);
 		assert_int_equal(steps.n, other.n);
 		for (size_t i = 0; i < steps.n; i++) {
 			size_t same = 0;
@@ -271,7 +271,7 @@ static void done_is_done(void **state)
 		for (size_t i = 0; i < found.n; i++)
 			*vec_add(&after, &a) = found.v[i];
 		perform(&a, &steps, &after);
-		setup_plan(&wanted, &after, false, &a, &again);
+		setup_plan(&wanted, &after, false, NULL, &a, &again);
 		for (size_t i = 0; i < again.n; i++)
 			assert_true(again.v[i].kind == SETUP_KEEP || again.v[i].kind == SETUP_CANNOT);
 		seed = was;

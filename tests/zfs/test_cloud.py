@@ -11,6 +11,7 @@ from conftest import guids, sh, zfs
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "cloud"))
 from fake import Fake, backends  # noqa: E402
+from fake.hcloud_api import Hcloud  # noqa: E402
 
 
 def wait_for(what, seconds=60):
@@ -21,8 +22,8 @@ def wait_for(what, seconds=60):
 
 
 @pytest.fixture
-def cloud(world, monkeypatch):
-    # What ZFS opens by name it opens in the mounts of this host, not in those of the "machine": the names are in both.
+def disks_here(monkeypatch):
+    """What ZFS opens by name it opens in the mounts of this host, not in those of the "machine": the names are in both."""
     here = pathlib.Path("/dev/disk/by-id")
     here.mkdir(parents=True, exist_ok=True)
     attach, detach = backends.SshdMachine.attach, backends.SshdMachine.detach
@@ -37,6 +38,17 @@ def cloud(world, monkeypatch):
 
     monkeypatch.setattr(backends.SshdMachine, "attach", and_here)
     monkeypatch.setattr(backends.SshdMachine, "detach", nor_here)
+
+
+def over(world, fake):
+    sh("pkill", "-KILL", "-f", f"dormouse .*{world.folder}", check=False)
+    fake.end()
+    for pool in ("cold", "cold.next", "before"):
+        sh("zpool", "export", "-f", pool, check=False)
+
+
+@pytest.fixture
+def cloud(world, disks_here):
     fake = Fake(world.folder / "aws", backend="sshd", enforce_ingress=True)
     world.env.update({k: v for k, v in fake.env().items() if k.startswith("AWS_")})
     image = next(i.id for i in fake.world.images.values() if i.system == "nixos" and i.arch == "arm64" and i.state == "available")
@@ -56,10 +68,27 @@ def cloud(world, monkeypatch):
     fake.use = use
     use()
     yield fake
-    sh("pkill", "-KILL", "-f", f"dormouse .*{world.folder}", check=False)
-    fake.end()
-    for pool in ("cold", "cold.next", "before"):
-        sh("zpool", "export", "-f", pool, check=False)
+    over(world, fake)
+
+
+@pytest.fixture
+def hetzner(world, disks_here):
+    fake = Hcloud(world.folder / "hcloud", backend="sshd")
+    world.env["HCLOUD_ENDPOINT"] = fake.endpoint
+    public = (world.folder / "id.pub").read_text().strip()
+
+    def use(size):
+        world.config.write_text(
+            f'target "archiver" "hcloud" {{\n  token = "{fake.token}"\n  image = "debian-13"\n  server_type = "cax11"\n'
+            f'  location = "fsn1"\n  labels = {{ project = "x" }}\n  start_timeout = "120s"\n'
+            f'  key_pair {{\n    public_key = "{public}"\n  }}\n  firewall {{\n    from = ["127.0.0.0/8"]\n  }}\n'
+            f'  volume "cold" {{\n    size = "{size}"\n    pool = "cold"\n    dataset "backup" {{\n'
+            '      properties = { mountpoint = "legacy" }\n    }\n  }\n'
+            f'  ssh {{\n    identity_file = "{world.folder}/id"\n    port = {fake.ssh_port}\n  }}\n}}\n')  # fmt: skip
+
+    fake.use = use
+    yield fake
+    over(world, fake)
 
 
 def volume(cloud):
@@ -256,3 +285,25 @@ def test_smaller(world, cloud):
     wait_for(lambda: not alive(cloud), 120)
     world.run("apply", "--drop-old", "--yes", check=0)
     assert sorted(volumes(cloud)) == ["1"]
+
+
+def test_at_hetzner(world, hetzner):
+    """The same, by labels: from an empty project to a pool that has grown."""
+    hetzner.use("10GiB")
+    world.run("apply", "--yes", check=0)
+    wait_for(lambda: not hetzner.project.servers)
+    (v,) = hetzner.project.volumes.values()
+    assert v.labels["project"] == "x" and v.labels["dormouse-made"] == "cold", "the others are still there"
+    assert v.labels["dormouse-pool"].isdigit() and not imported()
+    hetzner.use("20GiB")
+    assert "GiB: 10 -> 20" in world.run("apply", "--yes", check=0).stdout
+    world.run("wake", "archiver", check=0)
+    assert int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout) > 19 << 30
+    assert sh("zpool", "get", "-H", "-o", "value", "guid", "cold").stdout.split() == [v.labels["dormouse-pool"]]
+    assert zfs("get", "-H", "-o", "value", "mountpoint", "cold/backup").strip() == "legacy"
+    world.run("sleep", "archiver", check=0)
+    wait_for(lambda: not hetzner.project.servers and not imported())
+    # One that is not marked for a pool is left alone.
+    del v.labels["dormouse-pool"]
+    failed = world.run("wake", "archiver")
+    assert failed.returncode != 0 and "is not marked for a pool" in failed.stderr, failed.stderr

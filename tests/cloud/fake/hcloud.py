@@ -259,11 +259,25 @@ def location_json(name):
             "longitude": 12.0, "network_zone": zone}  # fmt: skip
 
 
+def money(net, digits=10):
+    return {"net": f"{net:.{digits}f}", "gross": f"{net * 1.19:.16f}"}
+
+
+def pricing_json():
+    address = [{"location": location, "price_hourly": money(IPV4_HOUR), "price_monthly": money(IPV4_HOUR * 625)}
+               for location in LOCATIONS]  # fmt: skip
+    free = [{"location": location, "price_hourly": money(0), "price_monthly": money(0)} for location in LOCATIONS]
+    return {"currency": "EUR", "vat_rate": "19.00", "image": {"price_per_gb_month": money(0.011)},
+            "volume": {"price_per_gb_month": money(VOLUME_MONTH)}, "server_backup": {"percentage": "20.0000000000"},
+            "primary_ips": [{"type": "ipv4", "prices": address}, {"type": "ipv6", "prices": free}],
+            "server_types": [{"id": TYPES[name][0], "name": name, "prices": type_json(name)["prices"]} for name in TYPES],
+            "floating_ips": [], "load_balancer_types": []}  # fmt: skip
+
+
 def type_json(name):
     number, cores, memory, disk, arch, hour = TYPES[name]
-    prices = [{"location": location, "price_hourly": {"net": f"{hour:.10f}", "gross": f"{hour * 1.19:.16f}"},
-               "price_monthly": {"net": f"{hour * 624:.10f}", "gross": f"{hour * 624 * 1.19:.16f}"},
-               "included_traffic": 20 << 40, "price_per_tb_traffic": {"net": "1.0000000000", "gross": "1.1900000000000000"}}
+    prices = [{"location": location, "price_hourly": money(hour), "price_monthly": money(hour * 624),
+               "included_traffic": 20 << 40, "price_per_tb_traffic": money(1)}
               for location in LOCATIONS]  # fmt: skip
     return {"id": number, "name": name, "description": name.upper(), "cores": cores, "memory": float(memory), "disk": disk,
             "deprecated": False, "deprecation": None, "prices": prices, "storage_type": "local", "cpu_type": "shared",

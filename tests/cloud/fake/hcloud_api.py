@@ -9,7 +9,7 @@ import time
 from .backends import Nothing, Sshd
 from .control import Control
 from .hcloud import (
-    IMAGES, LOCATIONS, TYPES, Project, Server, Volume, image_json, location_json, stamp, type_json,
+    IMAGES, LOCATIONS, TYPES, Project, Server, Volume, image_json, location_json, pricing_json, stamp, type_json,
 )  # fmt: skip
 from .hcloud_firewalls import lets_in
 from .hcloud_request import (
@@ -91,6 +91,11 @@ def ssh_key(project, p, q, number):
 def delete_ssh_key(project, p, q, number):
     del project.keys[find(project.keys, number, "ssh key")["id"]]
     return 204, None
+
+
+@route("GET", "/pricing")
+def pricing(project, p, q):
+    return 200, {"pricing": pricing_json()}
 
 
 @route("GET", "/actions", query=("id", "status", *PAGES))
