@@ -95,6 +95,19 @@ class Setup:
             os.kill(pid, signal.SIGKILL)
 
 
+def killed_at(s, command, nth):
+    """Runs it until its nth call is under way.  False: it makes fewer."""
+    s.fake.faults.clear()
+    fault = s.fake.faults.add("*", kind="slow", nth=nth, seconds=0.2)
+    with subprocess.Popen([DORMOUSE, *command], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:  # fmt: skip
+        wait_for(lambda: fault.hits or process.poll() is not None)
+        process.kill()
+    s.fake.faults.clear()
+    wait_for(lambda: s.fake.calls[-1].outcome)
+    return fault.hits > 0
+
+
 def attached(volume, device="/dev/sdf"):
     return f'  attach_volume {{\n    device_name = "{device}"\n    volume_id = "{volume}"\n  }}\n'
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from conftest import wait_for
-from real import DORMOUSE
+from real import killed_at
 
 FROM = "127.0.0.1/32"
 
@@ -295,19 +295,12 @@ def test_killed_at_each_call(make):
         for nth in range(1, 40):
             if command[0] == "destroy":
                 s.run("apply", "--yes", check=0)
-            s.fake.faults.clear()
-            fault = s.fake.faults.add("*", kind="slow", nth=nth, seconds=0.3)
-            with subprocess.Popen([DORMOUSE, *command], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL) as process:  # fmt: skip
-                wait_for(lambda p=process, f=fault: f.hits or p.poll() is not None)
-                process.kill()
-            s.fake.faults.clear()
-            wait_for(lambda: s.fake.calls[-1].outcome)
+            struck = killed_at(s, command, nth)
             if command[0] == "apply":
                 s.run("apply", "--yes", check=0)
                 assert all_there(s), nth
             nothing(s)
-            if not fault.hits:
+            if not struck:
                 break
         assert nth > 5
 

@@ -5,10 +5,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import wait_for
 from hcloud.firewalls.domain import FirewallRule
 from hcloud.locations.domain import Location
-from real import DORMOUSE
+from real import killed_at
 
 FROM = "127.0.0.1/32"
 QUICK = {"volume": 0, "resizing": 0, "ruling": 0}
@@ -234,18 +233,11 @@ def test_killed_at_each_call(make):
         for nth in range(1, 40):
             if command[0] == "destroy":
                 s.run("apply", "--yes", check=0)
-            s.fake.faults.clear()
-            fault = s.fake.faults.add("*", kind="slow", nth=nth, seconds=0.1)
-            with subprocess.Popen([DORMOUSE, *command], env=s.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL) as process:  # fmt: skip
-                wait_for(lambda p=process, f=fault: f.hits or p.poll() is not None)
-                process.kill()
-            s.fake.faults.clear()
-            wait_for(lambda: s.fake.calls[-1].outcome)
+            struck = killed_at(s, command, nth)
             if command[0] == "apply":
                 s.run("apply", "--yes", check=0)
                 assert things(s) == ALL and s.fake.project.firewalls and len(rules(s)) == 1, nth
             nothing(s)
-            if not fault.hits:
+            if not struck:
                 break
         assert nth > 5
