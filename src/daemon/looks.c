@@ -184,6 +184,17 @@ void look_timers(struct keeper *k, struct host *first, int64_t now)
 	}
 }
 
+/* On its way off when the keeper died: nobody has it, and its disks may be going already. */
+static bool was_ending(const char *state)
+{
+	static const enum machine_state ending[] = {MACHINE_DRAINING, MACHINE_STOPPING, MACHINE_FAILED};
+
+	for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+		if (strcmp(state, machine_state_name(ending[i])) == 0)
+			return true;
+	return false;
+}
+
 /* What the journal knows of exists until the provider has ended it, whatever a look may say. */
 static void take_up(struct keeper *k, const struct stored_machine *m)
 {
@@ -209,7 +220,7 @@ static void take_up(struct keeper *k, const struct stored_machine *m)
 	machine_remember(&h->m, &h->rules, (clock_unix_s() - m->started) * 1000, clock_mono_ms());
 	first->unexpected = "a machine was left on by a keeper that died; it was ended unless somebody used it";
 	bool stray = h->shared && h != first;
-	host_event(k, h, stray ? MACHINE_STRAY : MACHINE_FOUND);
+	host_event(k, h, stray || was_ending(m->state) ? MACHINE_STRAY : MACHINE_FOUND);
 	if (stray)
 		host_event(k, first, MACHINE_UNSURE);
 }

@@ -171,15 +171,17 @@ static int perform(const struct provider_ops *ops, const struct provider_env *en
 		if (known == NULL || machine_facts_read(known, env->arena, &f, e) < 0)
 			return -1;
 	}
-	if (strcmp(o->op, "prepare") == 0) {
-		/* Found again after a restart, the machine is known, and where it is reached is not. */
-		if (f.address == NULL && f.doors.n == 0 && ops->describe(env, t, &id, &f, e) < 0)
-			return -1;
+	bool prepares = strcmp(o->op, "prepare") == 0, drains = strcmp(o->op, "drain") == 0;
+	/* Found again after a restart, the machine is known, and where it is reached is not. */
+	bool unknown = prepares ? f.address == NULL && f.doors.n == 0 : drains && o->facts == NULL && t->pools.n > 0;
+	if (unknown && ops->describe(env, t, &id, &f, e) < 0)
+		return -1;
+	if (prepares) {
 		if (f.power != POWER_RUNNING)
 			return err_set(e, ERR_MISSING, "the machine of target '%s' is gone", t->name);
 		if (prepare(ops, env, t, &f, e) < 0)
 			return -1;
-	} else if (strcmp(o->op, "drain") == 0) {
+	} else if (drains) {
 		return machine_drain(env, t, &f, e);
 	} else if (strcmp(o->op, "feed") == 0) {
 		return machine_feed(env, t, &f, 0, e);

@@ -127,6 +127,21 @@ def test_keeper_killed_at_any_time(setup):
     setup.run("wake", "arch", check=0)
 
 
+def test_keeper_killed_while_it_ends(setup):
+    """It goes on ending: nobody has it, and in a cloud its disks may be going already."""
+    setup.save(delay_stop=2)
+    setup.run("wake", "arch", check=0)
+    wait_for(lambda: setup.state() == "stopping")
+    for pid in setup.keeper_pids():
+        os.kill(pid, signal.SIGKILL)
+    log = setup.machine / "log"
+    before = len(log.read_text().splitlines())
+    assert setup.state() in ("draining", "stopping")
+    wait_for(lambda: setup.state() == "absent")
+    after = log.read_text().splitlines()[before:]
+    assert after and not [line for line in after if "describe" in line or "start" in line], after
+
+
 def test_the_state_database_is_lost(setup):
     setup.write_config(linger="1h")
     setup.run("wake", "arch", check=0)
