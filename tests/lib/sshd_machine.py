@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """usage: sshd_machine.py FOLDER
 
 A machine for tests, as the program of an `exec` target: "on" is a real sshd on a loopback port, and, if the folder
@@ -89,7 +89,8 @@ def start(request):
             time.sleep(0.3)
         with open(token_file, "w") as f:
             f.write(request.get("token") or "")
-        sshd = ["/usr/sbin/sshd", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"]
+        # -r: for each connection it goes on as it is, and is not started anew.
+        sshd = ["/usr/sbin/sshd", "-r", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"]
         nobody = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if settings.get("late"):
             later = subprocess.Popen(["sh", "-c", 'sleep "$0"; exec "$@" -D', str(settings["late"]), *sshd], **nobody,
