@@ -110,10 +110,9 @@ static int all(struct cli *c, bool online, struct err *e)
 			continue;
 		struct setup setup = works_setup(c, t);
 		struct price_list asked;
-		bool ask = online && kind->tells_prices;
-		if (read_uses(c, t, &b, e) < 0 || (ask && setup_prices(&setup, &asked, e) < 0))
+		if (read_uses(c, t, &b, e) < 0 || (online && setup_prices(&setup, &asked, e) < 0))
 			return -1;
-		b.list = ask ? &asked : kind->prices;
+		b.list = online ? &asked : kind->prices;
 		kind->cost(t->settings, b.list, &b.uses, b.days, &c->arena, &b.items);
 		told = true;
 		if (c->json)
@@ -143,8 +142,7 @@ int cmd_cost(int argc, char **argv)
 	int rc = cli_start(&c, argc, argv,
 			   "usage: dormouse cost [TARGET…] [--online] [--json] [-c FILE]\n"
 			   "What targets cost in a month: the volumes that stay, and machines, if they go on being on "
-			   "for as long as in the last 30 days.  With --online, by what those providers ask today that "
-			   "tell it (hcloud).",
+			   "for as long as in the last 30 days.  With --online, by what their providers ask today.",
 			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)

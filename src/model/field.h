@@ -77,7 +77,6 @@ struct target_kind {
 	void (*cost)(const void *settings, const struct price_list *list, const struct cost_uses *uses, int64_t days,
 		     struct arena *a, struct cost_items *out);
 	const struct price_list *prices;
-	bool tells_prices; /* its provider can be asked for those of today */
 	/* What of it could be better.  May be NULL. */
 	void (*advise)(const void *settings, struct arena *a, struct advices *out);
 	/* Adds pools that are the target's because of its settings.  May be NULL. */

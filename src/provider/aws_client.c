@@ -55,8 +55,8 @@ static const char *address(const struct aws_client *c, const char *service)
 
 	if (given != NULL)
 		return given;
-	return arena_printf(a, "https://%s.%s.amazonaws.com%s", service, c->region,
-			    strncmp(c->region, "cn-", 3) == 0 ? ".cn" : "");
+	return arena_printf(a, "https://%s%s.%s.amazonaws.com%s", strcmp(service, "pricing") == 0 ? "api." : "",
+			    service, c->region, strncmp(c->region, "cn-", 3) == 0 ? ".cn" : "");
 }
 
 /* One request, signed anew, for a signature is good for minutes only; or not signed, without keys. */

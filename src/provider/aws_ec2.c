@@ -462,4 +462,5 @@ const struct provider_ops cloud_aws_ec2 = {
     .remove = aws_setup_remove,
     .disks = aws_setup_disks,
     .mark = aws_setup_mark,
+    .prices = aws_setup_prices,
 };

@@ -26,6 +26,9 @@ int aws_setup_disks(const struct provider_env *env, const struct target *t, stru
 		    struct err *e) MUST_CHECK;
 int aws_setup_mark(const struct provider_env *env, const struct target *t, const struct pool_disk *disk,
 		   struct err *e) MUST_CHECK;
+/* provider/aws_prices.c */
+int aws_setup_prices(const struct provider_env *env, const struct target *t, struct price_list *list,
+		     struct err *e) MUST_CHECK;
 /* Puts what the blocks of the target have made into *s: the key pair's name, the group, the volumes.  ERR_MISSING: not
  * all of it is there.  For a move: also the volumes that are being filled. */
 int aws_setup_settle(struct aws_machine *m, struct ec2_settings *s, enum machine_use use, struct err *e) MUST_CHECK;

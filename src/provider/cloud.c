@@ -305,7 +305,6 @@ const struct provider_ops provider_hcloud = {
 	     .wrong = hcloud_wrong,
 	     .cost = hcloud_cost,
 	     .prices = &prices_hetzner,
-	     .tells_prices = true,
 	     .pools = hcloud_pools,
 	     .made_key = hcloud_made},
 };

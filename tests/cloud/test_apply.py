@@ -167,6 +167,14 @@ def test_what_it_costs(make):
     assert items[kind]["basis"].startswith("1 start in 1 day, on for ") and items[kind]["micros"] >= 4200 * 365 // 720
     assert bill["micros"] == sum(item["micros"] for item in items.values())
     assert "gone after" in s.run("machines", "--starts", check=0).stdout
+    # What AWS asks today, in another region; the others that are like it are not taken for it.
+    use(s, more='  region = "us-west-2"\n')
+    (bill,) = json.loads(s.run("cost", "--online", "--json", check=0).stdout)
+    items = {item["what"]: item for item in bill["items"]}
+    assert (bill["prices_in"], bill["currency"]) == ("us-west-2", "USD") and items["volume 'cold'"]["micros"] == 125 * 22000
+    assert items["its address"]["micros"] > 0 and items[kind]["micros"] >= 5500 * 365 // 720
+    s.fake.settings.deny = ["pricing:GetProducts"]
+    assert "cannot say what target 'arch' costs" in s.run("cost", "--online", check=2).stderr
     s.config.write_text('target "plain" "exec" {\n  command = ["true"]\n}\n')
     assert "no target there has prices" in s.run("cost", check=3).stderr
 

@@ -1,6 +1,7 @@
 """What the cloud refuses, and how it changes in time."""
 
 import base64
+import json
 
 import botocore.exceptions
 import pytest
@@ -533,3 +534,21 @@ def test_tags(ec2, fake):
         ec2.create_tags, "InvalidVolume.NotFound", Resources=["vol-0123456789abcdef0"], Tags=[{"Key": "a", "Value": ""}]
     )
     refused(ec2.create_tags, "InvalidID", Resources=["x"], Tags=[{"Key": "a", "Value": ""}])
+
+
+def test_prices(fake):
+    """What a question says too little of is more than one product."""
+    prices = client(fake, "pricing")
+
+    def found(**attributes):
+        filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in attributes.items()]
+        return [json.loads(one) for one in prices.get_products(ServiceCode="AmazonEC2", Filters=filters)["PriceList"]]
+
+    (one,) = found(regionCode="us-west-2", productFamily="Storage", volumeApiName="sc1")
+    (term,) = one["terms"]["OnDemand"].values()
+    (rate,) = term["priceDimensions"].values()
+    assert rate["unit"] == "GB-Mo" and float(rate["pricePerUnit"]["USD"]) == 0.022
+    assert len(found(regionCode="us-west-2", instanceType="t4g.nano", operatingSystem="Linux")) > 1
+    assert found(instanceType="none") == []
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidParameterException"):
+        prices.get_products(ServiceCode="AmazonEC2", MaxResults=101)

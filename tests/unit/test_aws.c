@@ -8,6 +8,7 @@
 #include "wire/aws_fault.h"
 #include "wire/aws_ini.h"
 #include "wire/aws_keys.h"
+#include "wire/aws_price.h"
 #include "wire/base64.h"
 #include "wire/ec2.h"
 #include "wire/sigv4.h"
@@ -685,14 +686,54 @@ static void images(void **state)
 	assert_null(image_choose(&v, &q));
 }
 
+static void prices(void **state)
+{
+#define PRODUCT(unit, usd)                                                                                          \
+	"\"{\\\"terms\\\":{\\\"OnDemand\\\":{\\\"a\\\":{\\\"priceDimensions\\\":{\\\"b\\\":{\\\"unit\\\":\\\"" unit \
+	"\\\",\\\"pricePerUnit\\\":{\\\"USD\\\":\\\"" usd "\\\"}}}}}}}\""
+	static const struct {
+		const char *body;
+		int64_t micros; /* -2: it makes no sense */
+	} rows[] = {
+	    {"{\"PriceList\":[" PRODUCT("Hrs", "0.0168000000") "]}", 16800},
+	    {"{\"PriceList\":[" PRODUCT("Hrs", "0.1") "," PRODUCT("Hrs", "0.10") "]}", 100000},
+	    {"{\"PriceList\":[" PRODUCT("Hrs", "0.1") "," PRODUCT("Hrs", "0.2") "," PRODUCT("Hrs", "0.1") "]}", -1},
+	    {"{\"PriceList\":[" PRODUCT("Hrs", "0.1") "],\"NextToken\":\"x\"}", -1},
+	    {"{\"PriceList\":[" PRODUCT("GB-Mo", "0.1") "]}", -1},
+	    {"{\"PriceList\":[" PRODUCT("Hrs", "free") "]}", -1},
+	    {"{\"PriceList\":[\"{}\"]}", -1},
+	    {"{\"PriceList\":[]}", -1},
+	    {"{\"PriceList\":[{}]}", -2},
+	    {"{}", -2},
+	    {"", -2},
+	};
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct strings filters = {0};
+	struct err e;
+
+	(void)state;
+	strings_add_pair(&filters, &a, "regionCode", "us-west-2");
+	aws_price_ask(&b, "AmazonEC2", &filters);
+	assert_string_equal(
+	    buf_text(&b), "{\"ServiceCode\":\"AmazonEC2\",\"FormatVersion\":\"aws_v1\",\"MaxResults\":100,"
+			  "\"Filters\":[{\"Type\":\"TERM_MATCH\",\"Field\":\"regionCode\",\"Value\":\"us-west-2\"}]}");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int64_t micros;
+		int rc = aws_price_read(str_of(rows[i].body), "Hrs", &micros, &e);
+		assert_int_equal(rc, rows[i].micros == -2 ? -1 : 0);
+		assert_true(rc < 0 || micros == rows[i].micros);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(signatures), cmocka_unit_test(base64),   cmocka_unit_test(trees),
-	    cmocka_unit_test(launch),	  cmocka_unit_test(requests), cmocka_unit_test(instances),
-	    cmocka_unit_test(volumes),	  cmocka_unit_test(keys),     cmocka_unit_test(faults),
-	    cmocka_unit_test(files),	  cmocka_unit_test(words),    cmocka_unit_test(addresses),
-	    cmocka_unit_test(attaching),  cmocka_unit_test(images),
+	    cmocka_unit_test(prices),	 cmocka_unit_test(signatures), cmocka_unit_test(base64),
+	    cmocka_unit_test(trees),	 cmocka_unit_test(launch),     cmocka_unit_test(requests),
+	    cmocka_unit_test(instances), cmocka_unit_test(volumes),    cmocka_unit_test(keys),
+	    cmocka_unit_test(faults),	 cmocka_unit_test(files),      cmocka_unit_test(words),
+	    cmocka_unit_test(addresses), cmocka_unit_test(attaching),  cmocka_unit_test(images),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

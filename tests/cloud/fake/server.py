@@ -9,13 +9,14 @@ import traceback
 import urllib.parse
 import uuid
 
-from . import ec2, ec2_images, ec2_instances, ec2_network, ec2_volumes, sigv4, sts_ssm, xml  # noqa: F401
+from . import ec2, ec2_images, ec2_instances, ec2_network, ec2_volumes, pricing, sigv4, sts_ssm, xml  # noqa: F401
 from .errors import ApiError
 
 BODY_LIMIT = 1 << 20
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/x-amz-json-1.1"
 NOT_SIGNED = ApiError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+JSON_SERVICES = {"ssm": sts_ssm.ssm, "pricing": pricing.pricing}
 
 
 class Cut(Exception):
@@ -92,7 +93,7 @@ class Api(Handler):
         service = sigv4.service_of(headers)
         if "authorization" not in headers and Call(self.world, "sts", self.path, headers, body).name in sts_ssm.UNSIGNED:
             service = "sts"
-        if service not in ("ec2", "sts", "ssm"):
+        if service not in ("ec2", "sts", *JSON_SERVICES):
             # Nothing says whose words to use; EC2's it is.
             self.answer(403, "text/xml;charset=UTF-8", xml.ec2_error(NOT_SIGNED, request_id))
             return
@@ -128,7 +129,7 @@ class Api(Handler):
         self.answer(405, "text/xml;charset=UTF-8", xml.ec2_error(error, str(uuid.uuid4())))
 
     def _send(self, call, request_id):
-        kind = JSON if call.service == "ssm" else "text/xml;charset=UTF-8"
+        kind = JSON if call.service in JSON_SERVICES else "text/xml;charset=UTF-8"
         self.answer(call.status, kind, call.answer, x_amzn_RequestId=request_id)
 
 
@@ -141,7 +142,7 @@ class Call:
         self.at = time.time()
         self.status, self.answer, self.outcome = 200, b"", ""
         self.pairs, self.malformed = [], None
-        if service == "ssm":
+        if service in JSON_SERVICES:
             self.name = headers.get("x-amz-target", [""])[0].rpartition(".")[2]
         else:
             self._form()
@@ -166,7 +167,7 @@ class Call:
 
     def refused(self, error, request_id):
         self.status, self.outcome = error.status, error.code
-        if self.service == "ssm":
+        if self.service in JSON_SERVICES:
             self.answer = json.dumps({"__type": error.code, "message": error.message}).encode()
         else:
             self.answer = (xml.ec2_error if self.service == "ec2" else xml.sts_error)(error, request_id)
@@ -198,7 +199,7 @@ class Call:
             if self.headers.get("content-type", [""])[0] != JSON:
                 raise ApiError("UnknownOperationException", "")
             self.answer = json.dumps(
-                sts_ssm.ssm(world, key, self.headers.get("x-amz-target", [""])[0], self.raw)
+                JSON_SERVICES[self.service](world, key, self.headers.get("x-amz-target", [""])[0], self.raw)
             ).encode()
 
     def _bucket(self):

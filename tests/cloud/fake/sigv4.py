@@ -28,6 +28,8 @@ TOKEN_EXPIRED = {
 BAD_SIGNATURE = {
     "ec2": ("SignatureDoesNotMatch", 403), "sts": ("SignatureDoesNotMatch", 403), "ssm": ("InvalidSignatureException", 400),
 }  # fmt: skip
+for _errors in (UNKNOWN_KEY, TOKEN_EXPIRED, BAD_SIGNATURE):
+    _errors["pricing"] = _errors["ssm"]
 
 
 def _hmac(key, text):
