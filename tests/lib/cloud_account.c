@@ -317,6 +317,8 @@ int machine_drain(const struct provider_env *env, const struct target *t, const 
 {
 	(void)env;
 	(void)t;
+	if (goes_wrong(GUEST, 5))
+		return err_set(e, ERR_BUSY, "pool is busy");
 	AUTO(json) json_t *answer = in_machine(f, "drain", json_null(), e);
 	return answer == NULL ? -1 : 0;
 }

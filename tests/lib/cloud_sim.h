@@ -31,7 +31,7 @@ enum {
 	STALE = 128,  /* what was done is not to be seen everywhere at once */
 	KILLS = 256,  /* kill -9 in the middle of a call: of a worker, of the keeper, of apply */
 	DIES = 512,   /* kill -9 of the keeper at any other time */
-	GUEST = 1024, /* a machine ends by itself, or somebody deletes what is there */
+	GUEST = 1024, /* a machine ends by itself, keeps its pools, or somebody deletes what is there */
 	JUMPS = 2048, /* the wall clock is set */
 	KINDS = 4096,
 };
