@@ -7,12 +7,13 @@ import pathlib
 from .backends import Nothing, Sshd
 from .control import Control
 from .imds import CONTAINER_TOKEN, Imds
+from .qemu import Qemu
 from .server import Api, Server
 from .state import World
 
-__all__ = ["Fake"]
+__all__ = ["BACKENDS", "Fake"]
 
-BACKENDS = {"none": Nothing, "sshd": Sshd}
+BACKENDS = {"none": Nothing, "sshd": Sshd, "qemu": Qemu}
 
 
 class Fake:
@@ -26,7 +27,7 @@ class Fake:
     def __init__(self, folder, region="us-east-1", backend="none", ssh_port=None, **settings):
         self.folder = pathlib.Path(folder)
         maker = BACKENDS[backend]
-        self.world = World(self.folder, region, maker(ssh_port) if backend == "sshd" else maker(), **settings)
+        self.world = World(self.folder, region, maker() if backend == "none" else maker(ssh_port), **settings)
         self.world.clock.start()
         self.api, self.imds, self.control = (Server(h, self.world) for h in (Api, Imds, Control))
         self.endpoint, self.imds_url, self.control_url = self.api.url, self.imds.url, self.control.url

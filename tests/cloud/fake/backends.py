@@ -37,6 +37,10 @@ class Machine:
     def resize(self, serial):
         """The file has grown."""
 
+    def is_off(self):
+        """Whether it has come to its end, after end()."""
+        return True
+
     def console(self):
         return ""
 
@@ -125,6 +129,23 @@ def cloud_init_host_key(user_data):
     return keys["ed25519_private"], keys.get("ed25519_public", "").strip() + "\n", keys.get("ed25519_certificate")
 
 
+def shell_script(user_data):
+    """What cloud-init would run of it, or None."""
+    if b"mime-version:" not in user_data[:4096].lower():
+        return user_data if user_data.startswith(b"#!") else None
+    for part in email.message_from_bytes(user_data).walk():
+        payload = part.get_payload(decode=True) or b""
+        if payload.startswith(b"#!"):
+            return payload
+    return None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Sshd:
     """An OpenSSH server on loopback addresses of its own for each instance.  No program of the user data is run: its files
     are those of the machine it runs on.  As root, and where that is allowed, it has processes, a name and mounts of its
@@ -135,14 +156,8 @@ class Sshd:
     sshd, as it does there."""
 
     def __init__(self, port=None):
-        self.ssh_port = port or self._free_port()
+        self.ssh_port = port or free_port()
         self.isolated = subprocess.run([*UNSHARE, "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
-
-    @staticmethod
-    def _free_port():
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            return s.getsockname()[1]
 
     def machine(self, folder, guest, off):
         return SshdMachine(folder, guest, off, self.ssh_port, self.isolated)
@@ -187,45 +202,12 @@ exec "$@"
 """
 
 
-class SshdMachine(Machine):
-    def __init__(self, folder, guest, off, port, isolated):
+class SshMachine(Machine):
+    """One with an sshd, whose keys are in its folder."""
+
+    def __init__(self, folder, guest, off):
         super().__init__(pathlib.Path(folder), guest, off)
-        self.port, self.isolated = port, isolated
-        self.disks = self.folder / "disks"
-        self.shims = self.folder / "bin"
-        for one in (self.disks, self.shims):
-            one.mkdir(parents=True, exist_ok=True)
-        for name in ("poweroff", "halt", "shutdown", "systemctl", "reboot"):
-            shim = self.shims / name
-            shim.write_text(SHIM if name != "reboot" else "#!/bin/sh\nexit 0\n")
-            shim.chmod(0o755)
-        self.process = None
         self.text = ""
-
-    def boot(self):
-        self._keys()
-        for name in ("off", "halted"):
-            (self.folder / name).unlink(missing_ok=True)
-        (self.folder / "sshd_config").write_text(self._config())
-        if not self.guest["reachable"]:
-            return
-        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
-        server = ["/usr/sbin/sshd", "-D", "-f", self.folder / "sshd_config", "-E", self.folder / "sshd.log"]
-        if self.isolated:
-            server = [*UNSHARE, "sh", "-e", "-c", ISOLATED, "guest", *server]
-        env = dict(os.environ, FAKE_FOLDER=str(self.folder), FAKE_INSTANCE=self.guest["instance_id"])
-        self.process = subprocess.Popen(["bash", "-c", KEEPER, "keeper", *server], stdin=subprocess.PIPE, env=env,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
-        threading.Thread(target=self._watch, args=(self.process,), daemon=True).start()
-
-    def _watch(self, process):
-        process.wait()
-        if self.process is not process:
-            return
-        self._kill_all()
-        # A server that cannot start is no machine that is off.
-        if (self.folder / "off").exists():
-            self.off()
 
     def _keys(self):
         guest, key = self.guest, self.folder / "hostkey"
@@ -258,6 +240,46 @@ class SshdMachine(Machine):
                               text=True, check=False)  # fmt: skip
         self.text = (f"-----BEGIN SSH HOST KEY FINGERPRINTS-----\n{done.stdout}-----END SSH HOST KEY FINGERPRINTS-----\n"
                      f"-----BEGIN SSH HOST KEY KEYS-----\n{public}-----END SSH HOST KEY KEYS-----\n")  # fmt: skip
+
+
+class SshdMachine(SshMachine):
+    def __init__(self, folder, guest, off, port, isolated):
+        super().__init__(folder, guest, off)
+        self.port, self.isolated = port, isolated
+        self.disks = self.folder / "disks"
+        self.shims = self.folder / "bin"
+        for one in (self.disks, self.shims):
+            one.mkdir(parents=True, exist_ok=True)
+        for name in ("poweroff", "halt", "shutdown", "systemctl", "reboot"):
+            shim = self.shims / name
+            shim.write_text(SHIM if name != "reboot" else "#!/bin/sh\nexit 0\n")
+            shim.chmod(0o755)
+        self.process = None
+
+    def boot(self):
+        self._keys()
+        for name in ("off", "halted"):
+            (self.folder / name).unlink(missing_ok=True)
+        (self.folder / "sshd_config").write_text(self._config())
+        if not self.guest["reachable"]:
+            return
+        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
+        server = ["/usr/sbin/sshd", "-D", "-f", self.folder / "sshd_config", "-E", self.folder / "sshd.log"]
+        if self.isolated:
+            server = [*UNSHARE, "sh", "-e", "-c", ISOLATED, "guest", *server]
+        env = dict(os.environ, FAKE_FOLDER=str(self.folder), FAKE_INSTANCE=self.guest["instance_id"])
+        self.process = subprocess.Popen(["bash", "-c", KEEPER, "keeper", *server], stdin=subprocess.PIPE, env=env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        threading.Thread(target=self._watch, args=(self.process,), daemon=True).start()
+
+    def _watch(self, process):
+        process.wait()
+        if self.process is not process:
+            return
+        self._kill_all()
+        # A server that cannot start is no machine that is off.
+        if (self.folder / "off").exists():
+            self.off()
 
     def _config(self):
         f = self.folder

@@ -8,14 +8,14 @@ import tempfile
 import threading
 
 
-def main(text, make):
+def main(text, make, backends=("none", "sshd")):
     """make(folder, backend, ssh_port, settings) -> the fake.  Serves until SIGTERM or ^C, then prints the bill."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--port-file", required=True, help="gets the addresses and the credentials, as JSON, once it serves"
     )
     parser.add_argument("--folder", help="where instances and volumes are; without it they go at the end")
-    parser.add_argument("--backend", default="sshd", choices=("none", "sshd"))
+    parser.add_argument("--backend", default="sshd", choices=backends)
     parser.add_argument("--ssh-port", type=int)
     parser.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a setting; VALUE is JSON")
     args = parser.parse_args()

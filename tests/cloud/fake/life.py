@@ -98,7 +98,11 @@ class Instance(Thing):
         self.state, self.reason = "shutting-down", reason
         if self.world.settings.stuck_shutting_down and not force:
             return
-        self._later(self.world.settings.shutting_down, lambda: self._terminated(reason))
+        self._when_off(self.world.settings.shutting_down, lambda: self._terminated(reason))
+
+    def _when_off(self, seconds, what):
+        """In so many seconds at the earliest, but not before the machine itself is off."""
+        self._later(seconds, lambda: what() if self.machine.is_off() else self._when_off(0.2, what))
 
     def _terminated(self, reason):
         world = self.world
@@ -122,7 +126,7 @@ class Instance(Thing):
             return
         self._off(True)
         self.state, self.reason = "stopping", reason
-        self._later(self.world.settings.stopping, self._stopped)
+        self._when_off(self.world.settings.stopping, self._stopped)
 
     def _stopped(self):
         self.state = "stopped"
