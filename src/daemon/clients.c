@@ -113,12 +113,20 @@ static void request(struct keeper *k, struct client *c, const struct control_req
 		break;
 	case CONTROL_RUN_BEGIN:
 	case CONTROL_RUN_EVENT:
+	case CONTROL_RUN_SPANS:
 	case CONTROL_RUN_END:
 	case CONTROL_RECORD:
 	case CONTROL_RECALL:
 	case CONTROL_HISTORY:
 	case CONTROL_RUN:
+	case CONTROL_TRACE:
 		client_record(k, c, r);
+		break;
+	case CONTROL_TELL:
+	case CONTROL_SINKS:
+	case CONTROL_DUE:
+	case CONTROL_TOLD:
+		client_report(k, c, r);
 		break;
 	}
 }

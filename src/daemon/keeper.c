@@ -30,7 +30,7 @@ static bool idle(const struct keeper *k)
 	for (const struct host *h = k->hosts; h != NULL; h = h->next)
 		if (host_matters(h) || h->look.op != NULL)
 			return false;
-	return k->clients == NULL;
+	return k->clients == NULL && !reports_busy(k);
 }
 
 /* How long to sleep: to the next timer of anybody. */
@@ -49,7 +49,8 @@ static int64_t next_timer(const struct keeper *k, int64_t now)
 			at = t;
 	}
 	int64_t left = at == INT64_MAX ? -1 : at <= now ? 0 : at - now > 3600000 ? 3600000 : at - now;
-	int64_t others[] = {jobs_timer(k), jumphost_timer(k), k->watchdog_ms > 0 ? k->watchdog_ms : -1};
+	int64_t others[] = {jobs_timer(k), jumphost_timer(k), reports_timer(k),
+			    k->watchdog_ms > 0 ? k->watchdog_ms : -1};
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i] >= 0 && (left < 0 || others[i] < left))
 			left = others[i];
@@ -190,9 +191,10 @@ static void loop(struct keeper *k, int signals, int timer)
 		serve(k, &p);
 		jobs_tick(k);
 		jumphost_tick(k);
+		reports_tick(k);
 		if (k->watchdog_ms > 0)
 			notify("WATCHDOG=1");
-		k->ending |= k->leaving && !machines_exist(k) && !jobs_run(k);
+		k->ending |= k->leaving && !machines_exist(k) && !jobs_run(k) && !reports_busy(k);
 		if (!idle(k))
 			k->idle_since_ms = clock_mono_ms();
 		else if (k->idle_exit && clock_mono_ms() - k->idle_since_ms >= IDLE_MS)
@@ -215,8 +217,9 @@ static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 		return -1;
 	if (!k->idle_exit && jobs_load(k, e) < 0)
 		return -1;
-	if (store_runs_bury(k->store, clock_unix_s(), e) < 0 || hosts_adopt(k, e) < 0)
+	if (records_bury(k, e) < 0 || hosts_adopt(k, e) < 0)
 		return -1;
+	reports_look(k);
 	return ipc_listen(k->paths->socket, &k->listener, e);
 }
 
@@ -286,6 +289,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	}
 	fd_close(&k.listener);
 	jumphost_end(&k);
+	reports_end(&k);
 	jobs_free(&k);
 	hosts_free(&k);
 	store_close(k.store);

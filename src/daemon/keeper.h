@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 #include "drivers/store_sqlite.h"
 #include "engine/task.h"
+#include "model/report.h"
 #include "plan/machine_step.h"
 #include "plan/timetable.h"
 #include "sys/fdio.h"
@@ -84,6 +85,15 @@ struct jumphost {
 	int64_t began_ms, again_ms, pause_ms; /* when it is started again (0 = not), and how long after it ended */
 };
 
+/* The process that tells the sinks what waits for them. */
+struct reporting {
+	struct proc proc;
+	int64_t until_ms; /* it is killed then */
+	int64_t next_ms;  /* when something is due, by the wall clock; INT64_MAX: nothing waits */
+	int64_t hold_ms;  /* none is started before */
+	size_t told;	  /* what the last one has said */
+};
+
 struct keeper {
 	const struct paths *paths;
 	const char *config_path; /* what is read; the daemon's own copy of the last file that was right */
@@ -94,6 +104,7 @@ struct keeper {
 	struct limits limits;  /* of the file that was read last */
 	struct timetable jobs; /* only of a daemon that stays; its runs are struct job_run */
 	struct jumphost jump;
+	struct reporting reports;
 	int listener;
 	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
 	struct fd_pause accepting;
@@ -193,7 +204,19 @@ void client_reaps(struct keeper *k, struct client *c);
 void clients_looked(struct keeper *k); /* a look is over: for CLIENT_REAPING */
 
 /* records.c: runs and what they saw */
+/* Runs that never ended, of a keeper that is no more, have died. */
+int records_bury(struct keeper *k, struct err *e) MUST_CHECK;
 void client_record(struct keeper *k, struct client *c, const struct control_request *r);
 void client_run_over(struct keeper *k, struct client *c); /* it went away: a run that it had died */
+
+/* reports.c: what is told to the sinks */
+/* Puts a report into the spool for each of these sinks, names in a JSON list; between store_begin and store_end. */
+int reports_add(struct keeper *k, const json_t *sinks, const struct report *r, struct err *e) MUST_CHECK;
+void reports_look(struct keeper *k); /* when the next is due */
+void client_report(struct keeper *k, struct client *c, const struct control_request *r);
+void reports_tick(struct keeper *k);
+int64_t reports_timer(const struct keeper *k); /* in milliseconds, -1: none */
+bool reports_busy(const struct keeper *k);     /* something is being told, or is due */
+void reports_end(struct keeper *k);
 
 #endif

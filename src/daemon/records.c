@@ -3,10 +3,62 @@
 
 #include "daemon/keeper.h"
 #include "sys/clock.h"
-#include "wire/json.h"
+#include "sys/token.h"
+#include "wire/trace_json.h"
+
+/* What a report of a run is called. */
+static const char *title(const char *backup, int64_t exit, struct arena *a)
+{
+	static const char *const words[] = {"done", "partly done", "failed", "failed", "failed"};
+
+	return exit < 0 ? arena_printf(a, "backup '%s' died on the way", backup)
+			: arena_printf(a, "backup '%s': %s", backup, words[exit > 4 ? 4 : exit]);
+}
+
+static int report_run(struct keeper *k, enum report_kind kind, int64_t id, int64_t exit, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	struct stored_runs run = {0};
+
+	if (store_run_get(k->store, id, &a, &run, e) < 0)
+		return -1;
+	if (run.n == 0)
+		return 0;
+	AUTO(json) json_t *sinks = json_parse(str_of(run.v[0].sinks), "sinks", e);
+	if (sinks == NULL)
+		return -1;
+	const char *backup = run.v[0].backup;
+	const struct report r = {.kind = kind,
+				 .at_ms = clock_unix_ms(),
+				 .backup = backup,
+				 .run = id,
+				 .title = kind == REPORT_START ? arena_printf(&a, "backup '%s' began", backup)
+							       : title(backup, exit, &a)};
+	return reports_add(k, sinks, &r, e);
+}
+
+/* The run of a keeper that has gone meanwhile, or a new one; *trace is what it is known by. */
+static int open_run(struct keeper *k, const struct control_request *r, int64_t *id, const char **trace, struct arena *a,
+		    struct err *e)
+{
+	char token[TOKEN_TEXT];
+	const char *sinks = r->json == NULL ? "[]" : r->json;
+
+	*trace = r->token;
+	if (r->token != NULL && (store_run_again(k->store, r->backup, r->token, id, e) < 0 || *id != 0))
+		return *id == 0 ? -1 : 0;
+	if (*trace == NULL)
+		*trace = arena_strdup(a, token_new(token));
+	if (store_run_begin(k->store, r->backup, *trace, sinks, clock_unix_s(), id, e) < 0)
+		return -1;
+	return report_run(k, REPORT_START, *id, 0, e);
+}
 
 static void run_begin(struct keeper *k, struct client *c, const struct control_request *r)
 {
+	AUTO(arena) struct arena a = {0};
+	const char *trace = NULL;
+	int64_t id = 0;
 	struct err e;
 
 	for (struct client *o = k->clients; o != NULL; o = o->next) {
@@ -18,18 +70,98 @@ static void run_begin(struct keeper *k, struct client *c, const struct control_r
 		client_fail(c, &e);
 		return;
 	}
-	if (c->run != 0 || store_run_begin(k->store, r->backup, clock_unix_s(), &c->run, &e) < 0) {
-		if (c->run != 0)
-			(void)err_set(&e, ERR_USAGE, "this connection has a run already");
+	int rc = c->run != 0 ? err_set(&e, ERR_USAGE, "this connection has a run already") : store_begin(k->store, &e);
+	if (rc == 0)
+		rc = store_end(k->store, open_run(k, r, &id, &trace, &a, &e), &e);
+	if (rc < 0) {
 		client_fail(c, &e);
 		return;
 	}
+	c->run = id;
 	c->backup = strdup(r->backup);
 	if (c->backup == NULL)
 		abort();
 	json_t *j = json_object();
 	(void)json_object_set_new(j, "id", json_integer(c->run));
+	(void)json_object_set_new(j, "trace", json_any(trace));
 	client_answer(c, j);
+	reports_look(k);
+}
+
+static int put_span(struct keeper *k, int64_t run, const struct trace_span *s, struct err *e)
+{
+	AUTO(buf) struct buf b = {0};
+	AUTO(json) json_t *j = trace_span_json(s);
+
+	json_write(&b, j);
+	return store_span_put(k->store, run, s->id, buf_text(&b), e);
+}
+
+static int put_spans(struct keeper *k, int64_t run, const struct trace_spans *spans, struct err *e)
+{
+	for (size_t i = 0; i < spans->n; i++)
+		if (spans->v[i].id <= TRACE_SPANS_MAX && put_span(k, run, &spans->v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int spans_of(struct keeper *k, int64_t run, struct arena *a, struct trace_spans *out, struct err *e)
+{
+	struct strings texts = {0};
+
+	if (store_spans(k->store, run, a, &texts, e) < 0)
+		return -1;
+	for (size_t i = 0; i < texts.n; i++) {
+		struct trace_span s;
+		AUTO(json) json_t *j = json_parse(str_of(texts.v[i]), "a span", e);
+		if (j == NULL || trace_span_read(j, a, &s, e) < 0)
+			return -1;
+		*vec_add(out, a) = s;
+	}
+	return 0;
+}
+
+/* Ends what nobody will end any more. */
+static int bury(struct keeper *k, int64_t run, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	struct trace t = {0};
+
+	if (spans_of(k, run, &a, &t.spans, e) < 0)
+		return -1;
+	trace_bury(&t, clock_unix_ms());
+	return put_spans(k, run, &t.spans, e);
+}
+
+/* exit -1: it died. */
+static int over(struct keeper *k, int64_t run, int64_t exit, const char *result, struct err *e)
+{
+	int rc = store_begin(k->store, e);
+
+	if (rc < 0)
+		return rc;
+	if (exit < 0)
+		rc = bury(k, run, e);
+	if (rc == 0)
+		rc = store_run_end(k->store, run, clock_unix_s(), (int)exit, result, e);
+	if (rc == 0)
+		rc = report_run(k, REPORT_RUN, run, exit, e);
+	rc = store_end(k->store, rc, e);
+	reports_look(k);
+	return rc;
+}
+
+int records_bury(struct keeper *k, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	struct stored_runs open = {0};
+
+	if (store_runs_open(k->store, &a, &open, e) < 0)
+		return -1;
+	for (size_t i = 0; i < open.n; i++)
+		if (over(k, open.v[i].id, -1, "{}", e) < 0)
+			return -1;
+	return 0;
 }
 
 static void run_end(struct keeper *k, struct client *c, const struct control_request *r)
@@ -38,7 +170,7 @@ static void run_end(struct keeper *k, struct client *c, const struct control_req
 
 	if (c->run == 0)
 		(void)err_set(&e, ERR_USAGE, "no run was begun here");
-	if (c->run == 0 || store_run_end(k->store, c->run, clock_unix_s(), (int)r->number, r->json, &e) < 0) {
+	if (c->run == 0 || over(k, c->run, r->number, r->json, &e) < 0) {
 		client_fail(c, &e);
 		return;
 	}
@@ -46,6 +178,25 @@ static void run_end(struct keeper *k, struct client *c, const struct control_req
 	free(c->backup);
 	c->backup = NULL;
 	client_answer(c, json_object());
+}
+
+static int take_spans(struct keeper *k, int64_t run, const char *text, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(json) json_t *j = json_parse(str_of(text), "spans", e);
+	struct trace_spans spans;
+
+	if (j == NULL || trace_spans_read(j, &a, &spans, e) < 0 || store_begin(k->store, e) < 0)
+		return -1;
+	return store_end(k->store, put_spans(k, run, &spans, e), e);
+}
+
+static void run_spans(struct keeper *k, struct client *c, const struct control_request *r)
+{
+	struct err e;
+
+	if (c->run == 0 || take_spans(k, c->run, r->json, &e) < 0)
+		(void)fprintf(stderr, "<4>dormouse: the spans of a run could not be recorded\n");
 }
 
 static json_t *run_json(const struct stored_run *r)
@@ -79,6 +230,30 @@ static void history(struct keeper *k, struct client *c, const struct control_req
 	for (size_t i = 0; i < runs.n; i++)
 		(void)json_array_append_new(list, run_json(&runs.v[i]));
 	client_answer(c, list);
+}
+
+static void trace(struct keeper *k, struct client *c, const struct control_request *r)
+{
+	AUTO(arena) struct arena a = {0};
+	struct stored_runs run = {0};
+	struct trace t = {0};
+	struct err e;
+
+	if (store_run_get(k->store, r->number, &a, &run, &e) < 0 || spans_of(k, r->number, &a, &t.spans, &e) < 0) {
+		client_fail(c, &e);
+		return;
+	}
+	if (run.n == 0) {
+		(void)err_set(&e, ERR_MISSING, "there is no run %lld", (long long)r->number);
+		(void)err_hint(&e, "dormouse history shows which there are");
+		client_fail(c, &e);
+		return;
+	}
+	json_t *j = json_object();
+	(void)json_object_set_new(j, "run", run_json(&run.v[0]));
+	(void)json_object_set_new(j, "trace", json_any(run.v[0].trace));
+	(void)json_object_set_new(j, "spans", trace_spans_json(&t.spans));
+	client_answer(c, j);
 }
 
 static void run_events(struct keeper *k, struct client *c, const struct control_request *r)
@@ -142,7 +317,7 @@ void client_run_over(struct keeper *k, struct client *c)
 {
 	struct err e;
 
-	if (c->run != 0 && store_run_end(k->store, c->run, clock_unix_s(), -1, "{}", &e) < 0)
+	if (c->run != 0 && over(k, c->run, -1, "{}", &e) < 0)
 		(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
 }
 
@@ -151,7 +326,7 @@ void client_record(struct keeper *k, struct client *c, const struct control_requ
 	static void (*const does[])(struct keeper *, struct client *, const struct control_request *) = {
 	    [CONTROL_RUN_BEGIN] = run_begin, [CONTROL_RUN_EVENT] = run_event, [CONTROL_RUN_END] = run_end,
 	    [CONTROL_RECORD] = look_put,     [CONTROL_RECALL] = recall,	      [CONTROL_HISTORY] = history,
-	    [CONTROL_RUN] = run_events};
+	    [CONTROL_RUN] = run_events,	     [CONTROL_RUN_SPANS] = run_spans, [CONTROL_TRACE] = trace};
 
 	assert(r->op < ARRAY_LEN(does) && does[r->op] != NULL);
 	does[r->op](k, c, r);

@@ -1,13 +1,7 @@
-#include "drivers/store_sqlite.h"
+#include "drivers/store_internal.h"
 
 #include <errno.h>
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-
-struct store {
-	sqlite3 *db;
-};
 
 #define MACHINE_TABLE                                                                          \
 	"CREATE TABLE machine(target TEXT NOT NULL, token TEXT NOT NULL, state TEXT NOT NULL," \
@@ -18,6 +12,21 @@ struct store {
 	"CREATE INDEX start_by_target ON start(target, at);"                                                       \
 	"CREATE TRIGGER start_bound AFTER INSERT ON start BEGIN DELETE FROM start WHERE id <= NEW.id - 10000; END;"
 
+/* How runs went, and what is to be told of them; "rest": what of a report has yet to be told, if not all of it. */
+#define REPORT_TABLES                                                                                                \
+	"ALTER TABLE run ADD COLUMN trace TEXT NOT NULL DEFAULT '';"                                                 \
+	"ALTER TABLE run ADD COLUMN sinks TEXT NOT NULL DEFAULT '[]';"                                               \
+	"CREATE TABLE span(n INTEGER PRIMARY KEY, run INTEGER NOT NULL, id INTEGER NOT NULL, json TEXT NOT NULL,"    \
+	" UNIQUE(run, id)) STRICT;"                                                                                  \
+	"CREATE TRIGGER span_bound AFTER INSERT ON span BEGIN DELETE FROM span WHERE n <= NEW.n - 200000; END;"      \
+	"CREATE TABLE report(id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, at INTEGER NOT NULL,"         \
+	" json TEXT NOT NULL, rest TEXT NOT NULL DEFAULT '') STRICT;"                                                \
+	"CREATE INDEX report_by_sink ON report(sink, id);"                                                           \
+	"CREATE TABLE sink(name TEXT PRIMARY KEY, ok INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0," \
+	" error TEXT NOT NULL DEFAULT '', refused INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0,"   \
+	" lost INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, again INTEGER NOT NULL DEFAULT 0,"      \
+	" memo INTEGER NOT NULL DEFAULT 0) STRICT;"
+
 static const char schema[] =
     "BEGIN;" MACHINE_TABLE START_TABLE
     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
@@ -25,8 +34,8 @@ static const char schema[] =
     "CREATE INDEX run_by_backup ON run(backup, id);"
     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_by_run ON event(run);"
-    "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
-    "PRAGMA user_version = 3;"
+    "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;" REPORT_TABLES
+    "PRAGMA user_version = 4;"
     "COMMIT;";
 /* Of version 1, before a target could have several machines. */
 static const char from_1[] =
@@ -40,9 +49,12 @@ static const char from_2[] = "BEGIN;"
 			     "ALTER TABLE start ADD COLUMN ended INTEGER;"
 			     "PRAGMA user_version = 3;"
 			     "COMMIT;";
-enum { VERSION = 3 };
+/* Of version 3, before runs had spans. */
+static const char from_3[] = "BEGIN;" REPORT_TABLES "PRAGMA user_version = 4;"
+			     "COMMIT;";
+enum { VERSION = 4 };
 
-static int failed(struct store *s, struct err *e)
+int store_failed(struct store *s, struct err *e)
 {
 	(void)err_set(e, ERR_SYSTEM, "cannot use the state database");
 	(void)err_why(e, "%s", sqlite3_errmsg(s->db));
@@ -65,8 +77,7 @@ static sqlite3_stmt *vprepare(struct store *s, const char *sql, const char *type
 	return q;
 }
 
-/* A query with its parameters: 's' a string, 'i' an int64_t.  NULL on an error. */
-static sqlite3_stmt *prepare(struct store *s, const char *sql, const char *types, ...)
+sqlite3_stmt *store_prepare(struct store *s, const char *sql, const char *types, ...)
 {
 	va_list ap;
 
@@ -76,7 +87,7 @@ static sqlite3_stmt *prepare(struct store *s, const char *sql, const char *types
 	return q;
 }
 
-static int change(struct store *s, struct err *e, const char *sql, const char *types, ...)
+int store_change(struct store *s, struct err *e, const char *sql, const char *types, ...)
 {
 	va_list ap;
 
@@ -85,24 +96,32 @@ static int change(struct store *s, struct err *e, const char *sql, const char *t
 	va_end(ap);
 	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
 	if (rc != SQLITE_DONE)
-		(void)failed(s, e);
+		(void)store_failed(s, e);
 	(void)sqlite3_finalize(q);
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-static const char *column(sqlite3_stmt *q, int i, struct arena *a)
+const char *store_column(sqlite3_stmt *q, int i, struct arena *a)
 {
 	const unsigned char *text = sqlite3_column_text(q, i);
 	return text == NULL ? NULL : arena_strdup(a, (const char *)text);
 }
 
-/* Ends a query whose last step gave rc. */
-static int finish(struct store *s, sqlite3_stmt *q, int rc, struct err *e)
+int store_finish(struct store *s, sqlite3_stmt *q, int rc, struct err *e)
 {
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		(void)failed(s, e);
+		(void)store_failed(s, e);
 	(void)sqlite3_finalize(q);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
+}
+
+static int version_of(struct store *s)
+{
+	sqlite3_stmt *q = store_prepare(s, "PRAGMA user_version", "");
+	int version = q != NULL && sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int(q, 0) : 0;
+
+	(void)sqlite3_finalize(q);
+	return version;
 }
 
 int store_open(const char *path, struct store **out, struct err *e)
@@ -124,23 +143,21 @@ int store_open(const char *path, struct store **out, struct err *e)
 		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA secure_delete=ON;",
 		NULL, NULL, NULL) != SQLITE_OK)
 		goto bad;
-	sqlite3_stmt *q = prepare(s, "PRAGMA user_version", "");
-	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)
-		version = sqlite3_column_int(q, 0);
-	(void)sqlite3_finalize(q);
+	version = version_of(s);
 	if (version > VERSION) {
 		(void)err_set(e, ERR_SYSTEM, "the state in '%s' is of a newer dormouse", path);
 		(void)err_hint(e, "use that version, or move the file away: its history is lost then, and no backup");
 		store_close(s);
 		return -1;
 	}
-	static const char *const steps[VERSION] = {schema, from_1, from_2};
-	if (version < VERSION && sqlite3_exec(s->db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
-		goto bad;
+	static const char *const steps[VERSION] = {schema, from_1, from_2, from_3};
+	for (; version < VERSION; version = version_of(s))
+		if (sqlite3_exec(s->db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
+			goto bad;
 	*out = s;
 	return 0;
 bad:
-	(void)failed(s, e);
+	(void)store_failed(s, e);
 	store_close(s);
 	return -1;
 }
@@ -155,32 +172,33 @@ void store_close(struct store *s)
 
 int store_machine_put(struct store *s, const struct stored_machine *m, struct err *e)
 {
-	return change(s, e, "INSERT OR REPLACE INTO machine VALUES(?,?,?,?,?)", "ssssi", m->target, m->token, m->state,
-		      m->config, m->started);
+	return store_change(s, e, "INSERT OR REPLACE INTO machine VALUES(?,?,?,?,?)", "ssssi", m->target, m->token,
+			    m->state, m->config, m->started);
 }
 
 int store_machine_drop(struct store *s, const char *target, const char *token, struct err *e)
 {
-	return change(s, e, "DELETE FROM machine WHERE target=? AND token=?", "ss", target, token);
+	return store_change(s, e, "DELETE FROM machine WHERE target=? AND token=?", "ss", target, token);
 }
 
 int store_machines(struct store *s, struct arena *a, struct stored_machines *out, struct err *e)
 {
 	sqlite3_stmt *q =
-	    prepare(s, "SELECT target, token, state, config, started FROM machine ORDER BY target, started", "");
+	    store_prepare(s, "SELECT target, token, state, config, started FROM machine ORDER BY target, started", "");
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		*vec_add(out, a) = (struct stored_machine){column(q, 0, a), column(q, 1, a), column(q, 2, a),
-							   column(q, 3, a), sqlite3_column_int64(q, 4)};
-	return finish(s, q, rc, e);
+		*vec_add(out, a) =
+		    (struct stored_machine){store_column(q, 0, a), store_column(q, 1, a), store_column(q, 2, a),
+					    store_column(q, 3, a), sqlite3_column_int64(q, 4)};
+	return store_finish(s, q, rc, e);
 }
 
 int store_start_begin(struct store *s, const char *target, const char *token, const char *who, const char *client,
 		      int64_t now, int64_t *id, struct err *e)
 {
-	if (change(s, e, "INSERT INTO start(target, token, at, who, client) VALUES(?,?,?,?,?)", "ssiss", target, token,
-		   now, who, client) < 0)
+	if (store_change(s, e, "INSERT INTO start(target, token, at, who, client) VALUES(?,?,?,?,?)", "ssiss", target,
+			 token, now, who, client) < 0)
 		return -1;
 	*id = sqlite3_last_insert_rowid(s->db);
 	return 0;
@@ -188,108 +206,56 @@ int store_start_begin(struct store *s, const char *target, const char *token, co
 
 int store_start_end(struct store *s, int64_t id, const char *error, struct err *e)
 {
-	return change(s, e, "UPDATE start SET error=? WHERE id=?", "si", error, id);
+	return store_change(s, e, "UPDATE start SET error=? WHERE id=?", "si", error, id);
 }
 
 int store_start_gone(struct store *s, const char *target, const char *token, int64_t now, struct err *e)
 {
-	return change(s, e, "UPDATE start SET ended=? WHERE target=? AND token=? AND ended IS NULL", "iss", now, target,
-		      token);
+	return store_change(s, e, "UPDATE start SET ended=? WHERE target=? AND token=? AND ended IS NULL", "iss", now,
+			    target, token);
 }
 
 int store_client_starts(struct store *s, const char *client, int64_t since, int64_t until, int64_t *n, struct err *e)
 {
-	sqlite3_stmt *q = prepare(s, "SELECT count(*) FROM start WHERE client = ? AND at >= ? AND at <= ?", "sii",
-				  client, since, until);
+	sqlite3_stmt *q = store_prepare(s, "SELECT count(*) FROM start WHERE client = ? AND at >= ? AND at <= ?", "sii",
+					client, since, until);
 	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
 
 	*n = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
-	return finish(s, q, rc, e);
+	return store_finish(s, q, rc, e);
 }
 
 int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
 		 struct err *e)
 {
 	sqlite3_stmt *q =
-	    prepare(s,
-		    "SELECT target, at, who, error, ended FROM start WHERE (?1 = '' OR target = ?1) AND at >= ?2"
-		    " ORDER BY id",
-		    "si", target == NULL ? "" : target, since);
+	    store_prepare(s,
+			  "SELECT target, at, who, error, ended FROM start WHERE (?1 = '' OR target = ?1) AND at >= ?2"
+			  " ORDER BY id",
+			  "si", target == NULL ? "" : target, since);
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		*vec_add(out, a) = (struct stored_start){column(q, 0, a), sqlite3_column_int64(q, 1), column(q, 2, a),
-							 column(q, 3, a), sqlite3_column_int64(q, 4)};
-	return finish(s, q, rc, e);
-}
-
-int store_run_begin(struct store *s, const char *backup, int64_t now, int64_t *id, struct err *e)
-{
-	if (change(s, e, "INSERT INTO run(backup, began) VALUES(?,?)", "si", backup, now) < 0)
-		return -1;
-	*id = sqlite3_last_insert_rowid(s->db);
-	return 0;
-}
-
-int store_run_event(struct store *s, int64_t id, int64_t now, const char *text, struct err *e)
-{
-	return change(s, e, "INSERT INTO event VALUES(?,?,?)", "iis", id, now, text);
-}
-
-int store_run_end(struct store *s, int64_t id, int64_t now, int exit, const char *result, struct err *e)
-{
-	return change(s, e, "UPDATE run SET ended=?, exit=?, result=? WHERE id=?", "iisi", now, (int64_t)exit, result,
-		      id);
-}
-
-int store_runs_bury(struct store *s, int64_t now, struct err *e)
-{
-	return change(s, e, "UPDATE run SET ended=?, exit=-1 WHERE ended IS NULL", "i", now);
-}
-
-int store_history(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_runs *out,
-		  struct err *e)
-{
-	sqlite3_stmt *q = prepare(s,
-				  "SELECT id, began, ifnull(ended,0), ifnull(exit,-1), backup, result FROM run"
-				  " WHERE ?1 = '' OR backup = ?1 ORDER BY id DESC LIMIT ?2",
-				  "si", backup == NULL ? "" : backup, limit);
-	int rc = SQLITE_ERROR;
-
-	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		*vec_add(out, a) = (struct stored_run){sqlite3_column_int64(q, 0),
-						       sqlite3_column_int64(q, 1),
-						       sqlite3_column_int64(q, 2),
-						       sqlite3_column_int(q, 3),
-						       column(q, 4, a),
-						       column(q, 5, a)};
-	return finish(s, q, rc, e);
-}
-
-int store_run_events(struct store *s, int64_t id, struct arena *a, struct stored_events *out, struct err *e)
-{
-	sqlite3_stmt *q = prepare(s, "SELECT at, text FROM event WHERE run=? ORDER BY rowid", "i", id);
-	int rc = SQLITE_ERROR;
-
-	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		*vec_add(out, a) = (struct stored_event){sqlite3_column_int64(q, 0), column(q, 1, a)};
-	return finish(s, q, rc, e);
+		*vec_add(out, a) =
+		    (struct stored_start){store_column(q, 0, a), sqlite3_column_int64(q, 1), store_column(q, 2, a),
+					  store_column(q, 3, a), sqlite3_column_int64(q, 4)};
+	return store_finish(s, q, rc, e);
 }
 
 int store_look_put(struct store *s, const char *backup, int64_t now, const char *json, struct err *e)
 {
-	return change(s, e, "INSERT OR REPLACE INTO look VALUES(?,?,?)", "sis", backup, now, json);
+	return store_change(s, e, "INSERT OR REPLACE INTO look VALUES(?,?,?)", "sis", backup, now, json);
 }
 
 int store_look_get(struct store *s, const char *backup, struct arena *a, int64_t *at, const char **json, struct err *e)
 {
-	sqlite3_stmt *q = prepare(s, "SELECT at, json FROM look WHERE backup=?", "s", backup);
+	sqlite3_stmt *q = store_prepare(s, "SELECT at, json FROM look WHERE backup=?", "s", backup);
 	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
 
 	*json = NULL;
 	if (rc == SQLITE_ROW) {
 		*at = sqlite3_column_int64(q, 0);
-		*json = column(q, 1, a);
+		*json = store_column(q, 1, a);
 	}
-	return finish(s, q, rc, e);
+	return store_finish(s, q, rc, e);
 }

@@ -46,28 +46,42 @@ int store_client_starts(struct store *s, const char *client, int64_t since, int6
 int store_starts(struct store *s, const char *target, int64_t since, struct arena *a, struct stored_starts *out,
 		 struct err *e) MUST_CHECK;
 
-/* Runs. */
-int store_run_begin(struct store *s, const char *backup, int64_t now, int64_t *id, struct err *e) MUST_CHECK;
+/* Changes between these are on disk together; or not at all, if rc says that one of them failed (-1, with e), or it
+ * fails itself. */
+int store_begin(struct store *s, struct err *e) MUST_CHECK;
+int store_end(struct store *s, int rc, struct err *e) MUST_CHECK;
+
+/* Runs.  trace: a name of its own; sinks: who is told of it, a JSON list of names. */
+int store_run_begin(struct store *s, const char *backup, const char *trace, const char *sinks, int64_t now, int64_t *id,
+		    struct err *e) MUST_CHECK;
+/* The run of that trace, taken for dead, goes on; *id 0: there is none. */
+int store_run_again(struct store *s, const char *backup, const char *trace, int64_t *id, struct err *e) MUST_CHECK;
 int store_run_event(struct store *s, int64_t id, int64_t now, const char *text, struct err *e) MUST_CHECK;
 int store_run_end(struct store *s, int64_t id, int64_t now, int exit, const char *result, struct err *e) MUST_CHECK;
-/* Runs that never ended, of a keeper that is no more, are ended as died. */
-int store_runs_bury(struct store *s, int64_t now, struct err *e) MUST_CHECK;
 
 struct stored_run {
 	int64_t id, began, ended; /* ended 0: still running */
 	int exit;		  /* -1: died */
-	const char *backup, *result;
+	const char *backup, *result, *trace, *sinks;
 };
 struct stored_runs VEC(struct stored_run);
 /* Newest first; backup NULL: all. */
 int store_history(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_runs *out,
 		  struct err *e) MUST_CHECK;
+/* One, or none. */
+int store_run_get(struct store *s, int64_t id, struct arena *a, struct stored_runs *out, struct err *e) MUST_CHECK;
+/* Those that have not ended. */
+int store_runs_open(struct store *s, struct arena *a, struct stored_runs *out, struct err *e) MUST_CHECK;
 struct stored_event {
 	int64_t at;
 	const char *text;
 };
 struct stored_events VEC(struct stored_event);
 int store_run_events(struct store *s, int64_t id, struct arena *a, struct stored_events *out, struct err *e) MUST_CHECK;
+/* A span of a run, JSON, in place of one with that number; the last 200,000 are kept. */
+int store_span_put(struct store *s, int64_t run, int64_t id, const char *json, struct err *e) MUST_CHECK;
+/* In the order of their numbers. */
+int store_spans(struct store *s, int64_t run, struct arena *a, struct strings *out, struct err *e) MUST_CHECK;
 
 /* The last look at a backup's target. */
 int store_look_put(struct store *s, const char *backup, int64_t now, const char *json, struct err *e) MUST_CHECK;

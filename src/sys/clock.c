@@ -16,6 +16,17 @@ int64_t clock_unix_s(void)
 	return ts.tv_sec;
 }
 
+int64_t clock_unix_ms(void)
+{
+	const char *fake = getenv("DORMOUSE_NOW");
+	struct timespec ts;
+
+	if (fake != NULL)
+		return clock_unix_s() * 1000;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int64_t clock_mono_ms(void)
 {
 	struct timespec ts;

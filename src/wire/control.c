@@ -26,13 +26,19 @@ static const struct {
     [CONTROL_REAP] = {"reap", 0, 0},
     [CONTROL_MACHINES] = {"machines", 0, 0},
     [CONTROL_STARTS] = {"starts", 0, TARGET},
-    [CONTROL_RUN_BEGIN] = {"run-begin", BACKUP, 0},
+    [CONTROL_RUN_BEGIN] = {"run-begin", BACKUP, JSON | TOKEN},
     [CONTROL_RUN_EVENT] = {"run-event", TEXT, 0},
+    [CONTROL_RUN_SPANS] = {"run-spans", JSON, 0},
     [CONTROL_RUN_END] = {"run-end", NUMBER | JSON, 0},
     [CONTROL_RECORD] = {"record", BACKUP | JSON, 0},
     [CONTROL_RECALL] = {"recall", BACKUP, 0},
     [CONTROL_HISTORY] = {"history", NUMBER, BACKUP},
     [CONTROL_RUN] = {"run", NUMBER, 0},
+    [CONTROL_TRACE] = {"trace", NUMBER, 0},
+    [CONTROL_TELL] = {"tell", JSON, 0},
+    [CONTROL_SINKS] = {"sinks", 0, 0},
+    [CONTROL_DUE] = {"due", NUMBER, 0},
+    [CONTROL_TOLD] = {"told", JSON, 0},
 };
 
 static const char *const events[] = {

@@ -18,14 +18,29 @@
  *                                          of what was found.
  *   {"op":"machines"}                      "answer": a list.
  *   {"op":"starts","target":T}             "answer": a list of who started what, oldest first; T may be left out
- *   {"op":"run-begin","backup":B}          "answer": {"id":N}; refused as busy while one runs.  Until
- *                                          "run-end", on the same connection:
+ *   {"op":"run-begin","backup":B,"json":S,"token":T}   "answer": {"id":N,"trace":T}; refused as busy while one runs.
+ *                                          json: who is told of it, a list of names; token: the trace of a run that
+ *                                          goes on after a keeper has gone.  Both may be left out.  Until "run-end",
+ *                                          on the same connection:
  *   {"op":"run-event","text":S}              one line of the run's story; no answer
+ *   {"op":"run-spans","json":S}              spans that are new, or have changed (wire/trace_json.h); no answer
  *   {"op":"run-end","number":EXIT,"json":S}  "answer": {}.  Without it the run is recorded as died.
  *   {"op":"record","backup":B,"json":S}    keeps what the last look at B's target saw.  "answer": {}
  *   {"op":"recall","backup":B}             "answer": {"at":UNIX,"json":S} or {}
  *   {"op":"history","backup":B,"number":LIMIT}   "answer": a list; B may be left out
- *   {"op":"run","number":ID}               "answer": one run with its events
+ *   {"op":"run","number":ID}               "answer": one run's events
+ *   {"op":"trace","number":ID}             "answer": {"run":one of history's,"trace":T,"spans":[…]}; a run that goes on
+ *                                          has what it has told so far
+ *   {"op":"tell","json":S}                 {"sinks":[NAME,…],"report":{…}} (wire/report_json.h): it is told to these as
+ *                                          soon as may be.  "answer": {}
+ *   {"op":"sinks"}                         "answer": a list of how it stands with each sink that was ever told
+ * anything:
+ *                                          {"sink","waiting","oldest_ms","ok_ms","error_ms","error","refused","dropped",
+ *                                          "tries","again_ms","memo"}; times are Unix milliseconds, 0 = never
+ *   {"op":"due","number":LIMIT}            "answer": a list of what is to be told now, each sink's oldest first:
+ *                                          {"id","sink","tries","lost","left","report":{…}}
+ *   {"op":"told","json":S}                 what became of one: {"id":N,"said":"taken"|"later"|"refused","error":S,
+ *                                          "left":S,"wait_ms":N,"memo":N}.  "answer": {}
  *
  * The keeper sends: {"event":"progress","text":S}, {"event":"ready","token":S}, {"event":"answer","json":S},
  * {"event":"error","kind":K,"what":S,"why":S,"hint":S}. */
@@ -46,11 +61,17 @@ enum control_op {
 	CONTROL_STARTS,
 	CONTROL_RUN_BEGIN,
 	CONTROL_RUN_EVENT,
+	CONTROL_RUN_SPANS,
 	CONTROL_RUN_END,
 	CONTROL_RECORD,
 	CONTROL_RECALL,
 	CONTROL_HISTORY,
 	CONTROL_RUN,
+	CONTROL_TRACE,
+	CONTROL_TELL,
+	CONTROL_SINKS,
+	CONTROL_DUE,
+	CONTROL_TOLD,
 };
 
 struct control_request {

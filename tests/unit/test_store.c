@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "drivers/store_sqlite.h"
+#include "drivers/store_reports.h"
 
 /* What version 1 made, as it made it. */
 static const char version_1[] =
@@ -121,6 +121,8 @@ static void from_version_2(void **state)
 	make(path,
 	     "CREATE TABLE start(id INTEGER PRIMARY KEY, target TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,"
 	     " client TEXT NOT NULL, error TEXT) STRICT;"
+	     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+	     " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
 	     "INSERT INTO start VALUES(3, 'arch', 1700000000, 'eve', '', '');"
 	     "PRAGMA user_version = 2;");
 	assert_int_equal(store_open(path, &s, &e), 0);
@@ -128,6 +130,93 @@ static void from_version_2(void **state)
 	assert_int_equal(starts.n, 1);
 	assert_int_equal(starts.v[0].at, 1700000000);
 	assert_int_equal(starts.v[0].ended, 0);
+	store_close(s);
+	forget(folder, path);
+}
+
+/* Of version 3, which knew of no reports; then the life of some of them. */
+static void from_version_3(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
+	struct stored_runs runs = {0};
+	struct stored_reports due = {0};
+	struct stored_sinks sinks = {0};
+	struct store *s = NULL;
+	int64_t id, dropped, at;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	make(path, "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+		   " ended INTEGER, exit INTEGER, result TEXT) STRICT;"
+		   "INSERT INTO run VALUES(7, 'b', 1700000000, 1700000100, 0, 'done');"
+		   "PRAGMA user_version = 3;");
+	assert_int_equal(store_open(path, &s, &e), 0);
+	assert_int_equal(store_run_get(s, 7, &a, &runs, &e), 0);
+	assert_string_equal(runs.v[0].trace, "");
+	assert_string_equal(runs.v[0].sinks, "[]");
+	/* A run that was taken for dead goes on, once, and only by its own trace. */
+	assert_int_equal(store_run_begin(s, "b", "abc", "[]", 1, &id, &e), 0);
+	assert_int_equal(store_run_end(s, id, 2, -1, "{}", &e), 0);
+	int64_t other = -1;
+	assert_int_equal(store_run_again(s, "b", "abd", &other, &e), 0);
+	assert_int_equal(other, 0);
+	assert_int_equal(store_run_again(s, "b", "abc", &other, &e), 0);
+	assert_int_equal(other, id);
+	assert_int_equal(store_run_again(s, "b", "abc", &other, &e), 0);
+	assert_int_equal(other, 0);
+	/* Nothing that was begun and not ended well is there. */
+	assert_int_equal(store_begin(s, &e), 0);
+	assert_int_equal(store_report_add(s, "x", 100, "{}", 100, &dropped, &e), 0);
+	assert_int_equal(store_end(s, -1, &e), -1);
+	assert_int_equal(store_reports_next(s, 100, &at, &e), 0);
+	assert_true(at == INT64_MAX);
+	/* The oldest of each sink first; one that failed waits, and the others do not. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store_report_add(s, "x", 100 + i, "{}", 100, &dropped, &e), 0);
+		assert_int_equal(store_report_add(s, "y", 100 + i, "{}", 100, &dropped, &e), 0);
+	}
+	assert_int_equal(store_reports_due(s, 200, 2, &a, &due, &e), 0);
+	assert_int_equal(due.n, 4);
+	assert_string_equal(due.v[0].sink, "x");
+	assert_int_equal(store_report_later(s, due.v[0].id, 200, 900, "[2]", "slow", &e), 0);
+	assert_int_equal(store_report_taken(s, due.v[1].id, 200, 55, "", &e), 0);
+	due = (struct stored_reports){0};
+	assert_int_equal(store_reports_due(s, 201, 9, &a, &due, &e), 0);
+	assert_int_equal(due.n, 2);
+	assert_string_equal(due.v[0].sink, "y");
+	assert_int_equal(store_report_refused(s, due.v[0].id, 202, "no", &e), 0);
+	assert_int_equal(store_report_taken(s, due.v[1].id, 203, 0, "", &e), 0);
+	assert_int_equal(store_reports_next(s, 300, &at, &e), 0);
+	assert_int_equal(at, 900);
+	due = (struct stored_reports){0};
+	assert_int_equal(store_reports_due(s, 900, 9, &a, &due, &e), 0);
+	assert_int_equal(due.n, 3);
+	assert_string_equal(due.v[0].rest, "[2]");
+	assert_int_equal(due.v[0].tries, 1);
+	/* A clock that was set back does not silence it. */
+	due = (struct stored_reports){0};
+	assert_int_equal(store_reports_due(s, 199, 9, &a, &due, &e), 0);
+	assert_int_equal(due.n, 3);
+	/* No more than so many wait, and none for ever. */
+	for (int i = 0; i < REPORTS_MAX; i++) {
+		assert_int_equal(store_begin(s, &e), 0);
+		assert_int_equal(store_end(s, store_report_add(s, "x", 1000, "{}", 1000, &dropped, &e), &e), 0);
+		assert_int_equal(dropped, i < REPORTS_MAX - 3 ? 0 : 1);
+	}
+	assert_int_equal(store_report_add(s, "x", 1001 + REPORTS_AGE_MS, "{}", 1001 + REPORTS_AGE_MS, &dropped, &e), 0);
+	assert_int_equal(dropped, REPORTS_MAX);
+	assert_int_equal(store_sinks(s, &a, &sinks, &e), 0);
+	assert_int_equal(sinks.n, 2);
+	assert_int_equal(sinks.v[0].waiting, 1);
+	assert_int_equal(sinks.v[0].dropped, REPORTS_MAX + 3);
+	assert_string_equal(sinks.v[0].error, "slow");
+	assert_int_equal(sinks.v[1].refused, 1);
+	assert_int_equal(sinks.v[1].memo, 55);
+	assert_int_equal(sinks.v[1].ok, 203);
+	assert_string_equal(sinks.v[1].error, "");
 	store_close(s);
 	forget(folder, path);
 }
@@ -141,7 +230,7 @@ static void from_the_future(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
-	make(path, "PRAGMA user_version = 4;");
+	make(path, "PRAGMA user_version = 5;");
 	assert_int_equal(store_open(path, &s, &e), -1);
 	assert_true(e.hint[0] != '\0');
 	forget(folder, path);
@@ -152,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(from_version_1),
 	    cmocka_unit_test(from_version_2),
+	    cmocka_unit_test(from_version_3),
 	    cmocka_unit_test(from_the_future),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
