@@ -92,6 +92,8 @@ static const struct {
     {"jump", cmd_jump, "the jump host, for ssh -J"},
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
+    {"report", cmd_report, "try who is told how it went"},
+    {"deliver", cmd_deliver, NULL},
     {"worker", cmd_worker, NULL},
 };
 

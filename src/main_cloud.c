@@ -1,5 +1,5 @@
-/* dormouse-cloud: a worker for the kinds of machines that are reached over HTTPS.  `dormouse worker` becomes it, so
- * that no other process loads libcurl and what that needs. */
+/* dormouse-cloud: what speaks HTTPS: a worker for the kinds of machines that are reached by it (`dormouse worker`
+ * becomes it), and the courier of those who tell sinks.  So no other process loads libcurl and what that needs. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +22,8 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)
 		return worker_run(argv, find);
+	if (argc > 1 && strcmp(argv[1], "courier") == 0)
+		return courier_run();
 	(void)fputs("usage: dormouse wake TARGET\nThis program is a part of it.\n", stderr);
 	return 3;
 }

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
-#include "cli/cli.h"
+#include "cli/recording.h"
 #include "engine/around.h"
 #include "plan/snapshot_plan.h"
 #include "sys/clock.h"
@@ -15,8 +15,8 @@ struct watching {
 	struct run_listener listener;
 	struct run *run;
 	const struct cli *cli;
-	struct control *record; /* the run's connection to the keeper */
-	bool terminal;		/* progress in place; otherwise lines only */
+	struct recording *record;
+	bool terminal; /* progress in place; otherwise lines only */
 	bool line_open;
 	int64_t began_ms;
 	uint64_t last_bytes;
@@ -64,7 +64,6 @@ static void on_event(struct run_listener *l, const struct run_event *ev)
 	struct watching *w = (struct watching *)(void *)l;
 	AUTO(arena) struct arena a = {0};
 	char line[800];
-	struct err ignored;
 
 	if (ev->kind == EVENT_PROGRESS) {
 		show_progress(w, ev);
@@ -84,19 +83,7 @@ static void on_event(struct run_listener *l, const struct run_event *ev)
 		(void)fprintf(stderr, "%s\n", text);
 	if (ev->kind == EVENT_DATASET && ev->err != NULL && ev->err->hint[0] != '\0' && !w->cli->json)
 		(void)fprintf(stderr, "         hint: %s\n", ev->err->hint);
-	struct control_request r = {.op = CONTROL_RUN_EVENT, .text = text};
-	if (!control_lost(w->record))
-		(void)!control_send(w->record, &r, &ignored);
-}
-
-/* The keeper may have died and come back: the story of this run goes on under a new number. */
-static int record_open(const struct cli *c, const struct backup *b, struct control *link, struct err *e)
-{
-	AUTO(arena) struct arena a = {0};
-	struct control_request r = {.op = CONTROL_RUN_BEGIN, .backup = b->name};
-	const char *answer;
-
-	return control_call(&c->paths, link, &r, &a, NULL, NULL, &answer, e);
+	recording_line(w->record, text);
 }
 
 /* Why the clock is not believed; without a snapshots block, only the archive's pruning asks. */
@@ -199,7 +186,8 @@ static int do_run(struct run *r, struct err *e)
 	enum { LOCK_MS = 10 * 60 * 1000 };
 	AUTO(fd) int lock = -1;
 
-	if (around_before(r, e) < 0 || run_sides(r, e) < 0 ||
+	int64_t span = r->backup->before.n == 0 ? 0 : tracer_step(r->tracer, "before");
+	if (tracer_result(r->tracer, span, around_before(r, e), e) < 0 || run_sides(r, e) < 0 ||
 	    (r->policy != NULL && pass_lock(r->paths, LOCK_MS, &lock, e) < 0))
 		return -1;
 	if (run_snapshot(r, e) < 0)
@@ -210,42 +198,13 @@ static int do_run(struct run *r, struct err *e)
 	return run_prune(r, e);
 }
 
-static int tell_keeper(struct cli *c, struct run *r, struct control *link, int rc, const char *result, struct err *e)
-{
-	AUTO(buf) struct buf seen = {0};
-
-	/* The run's own connection may have died with a keeper. */
-	if (control_lost(link)) {
-		control_close(link);
-		if (record_open(c, r->backup, link, e) < 0)
-			return -1;
-	}
-	if (r->seen.target.seen) {
-		AUTO(json) json_t *side = side_json(&r->seen.target);
-		json_write(&seen, side);
-		struct control_request look = {
-		    .op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
-		if (control_ask(link, &look, &c->arena, NULL, e) < 0)
-			return -1;
-	}
-	struct control_request end = {.op = CONTROL_RUN_END, .number = rc, .json = result};
-	return control_ask(link, &end, &c->arena, NULL, e);
-}
-
 /* A run that nobody knows of is a failure too. */
-static int remember(struct cli *c, struct run *r, struct control *link, int rc, const json_t *result)
+static int remember(struct cli *c, struct run *r, struct recording *rec, int rc, const json_t *result)
 {
-	AUTO(buf) struct buf text = {0};
 	struct err e;
 
-	json_write(&text, result);
-	for (int tries = 0; tries < 3; tries++) {
-		if (tell_keeper(c, r, link, rc, buf_text(&text), &e) == 0)
-			return rc;
-		if (link->fd >= 0)
-			break;
-	}
-	(void)err_wrap(&e, "cannot record the run");
+	if (recording_close(rec, r, rc, result, &e) == 0)
+		return rc;
 	int code = cli_fail(c, &e);
 	return rc == EXIT_DONE ? code : rc;
 }
@@ -258,7 +217,8 @@ static int finish(struct run *r, int rc, json_t *result, const struct err *whole
 
 	json_write(&text, result);
 	buf_putc(&text, '\n');
-	if (around_after(r, rc, buf_text(&text), whole, &e) == 0)
+	int64_t span = r->backup->after.n == 0 ? 0 : tracer_step(r->tracer, "after");
+	if (tracer_result(r->tracer, span, around_after(r, rc, buf_text(&text), whole, &e), &e) == 0)
 		return rc;
 	char line[800];
 	err_line(&e, line, sizeof(line));
@@ -270,7 +230,7 @@ static int finish(struct run *r, int rc, json_t *result, const struct err *whole
 int cmd_backup(int argc, char **argv)
 {
 	struct cli c;
-	AUTO(control) struct control link = CONTROL_INIT;
+	AUTO(recording) struct recording record = {.link = CONTROL_INIT};
 	AUTO(fd) int lock = -1;
 	struct err e;
 	int rc = cli_begin(&c, argc, argv,
@@ -283,17 +243,21 @@ int cmd_backup(int argc, char **argv)
 	const struct backup *b = cli_config(&c) ? cli_backup(&c) : NULL;
 	if (b == NULL)
 		return cli_end(&c), EXIT_USAGE;
-	if (cli_only_run(&c, b, &lock, &e) < 0 || record_open(&c, b, &link, &e) < 0) {
+	if (cli_only_run(&c, b, &lock, &e) < 0 || recording_open(&record, &c, b, &e) < 0) {
 		rc = cli_fail(&c, &e);
 		return cli_end(&c), rc;
 	}
 	struct watching w = {.listener = {on_event},
 			     .cli = &c,
-			     .record = &link,
+			     .record = &record,
 			     .terminal = isatty(STDERR_FILENO) && !c.json,
 			     .began_ms = clock_mono_ms()};
-	struct run r = {
-	    .config = &c.config, .backup = b, .paths = &c.paths, .arena = &c.arena, .listener = &w.listener};
+	struct run r = {.config = &c.config,
+			.backup = b,
+			.paths = &c.paths,
+			.arena = &c.arena,
+			.listener = &w.listener,
+			.tracer = &record.tracer};
 	w.run = &r;
 	r.watched = w.terminal;
 	r.recall = true;
@@ -307,7 +271,8 @@ int cmd_backup(int argc, char **argv)
 	rc = verdict(&r, whole ? NULL : &e);
 	AUTO(json) json_t *result = result_json(&r, whole ? NULL : &e, took);
 	rc = finish(&r, rc, result, whole ? NULL : &e);
-	rc = remember(&c, &r, &link, rc, result);
+	recording_conclude(&record, &r, rc, whole ? NULL : &e);
+	rc = remember(&c, &r, &record, rc, result);
 	if (!c.json)
 		show_asides(&r);
 	if (!whole && !c.json)

@@ -1,4 +1,4 @@
-/* status and history: what the runs left behind. */
+/* status: what the runs left behind. */
 #include "base/civil.h"
 #include "base/num.h"
 #include "cli/cli.h"
@@ -230,70 +230,4 @@ int cmd_status(int argc, char **argv)
 	(void)fputs(buf_text(&text), stdout);
 	cli_end(&c);
 	return c.config.backups.n == 0 ? EXIT_FAILED : rc;
-}
-
-static void history_line(const json_t *run, struct arena *a)
-{
-	static const char *const words[] = {"done", "partly done", "failed", "failed", "failed"};
-	char when[CIVIL_TEXT], took[NUM_TEXT], bytes[NUM_TEXT];
-	int64_t exit = number(run, "exit");
-	const json_t *result = json_object_get(run, "result");
-	bool ended = json_object_get(run, "ended") != NULL;
-	uint64_t n = 0;
-
-	(void)json_get_u64(result, "bytes", &n);
-	(void)printf("%4lld  %s  %-12s  ", (long long)number(run, "id"), civil_show(number(run, "began"), when),
-		     json_text(run, "backup", a));
-	if (!ended)
-		(void)printf("running\n");
-	else if (exit < 0)
-		(void)printf("died on the way\n");
-	else
-		(void)printf("%-11s  %10s  %s\n", words[exit > 4 ? 4 : exit], num_show_bytes(n, bytes),
-			     num_show_duration(number(result, "took_ms"), took));
-}
-
-int cmd_history(int argc, char **argv)
-{
-	struct cli c;
-	struct err e;
-	struct control_request r = {.op = CONTROL_HISTORY, .number = 30};
-	uint64_t id;
-	int rc = cli_begin(&c, argc, argv,
-			   "usage: dormouse history [--json] [BACKUP | RUN]\nThe last runs, newest first; or the story "
-			   "of one run, by its number.",
-			   NULL, 0);
-
-	if (rc < 0 && cli_at_most(&c, 1, &e) < 0)
-		rc = cli_fail(&c, &e);
-	if (rc >= 0)
-		return cli_end(&c), rc;
-	bool one = c.args.n == 1 && num_u64(str_of(c.args.v[0]), &id);
-	if (one) {
-		r.op = CONTROL_RUN;
-		r.number = (int64_t)id;
-	} else if (c.args.n == 1) {
-		r.backup = c.args.v[0];
-	}
-	AUTO(json) json_t *list = cli_ask(&c, &r, &e);
-	rc = list == NULL ? cli_fail(&c, &e) : EXIT_DONE;
-	if (list != NULL && c.json) {
-		cli_print_json(list);
-	} else {
-		json_t *item;
-		size_t i;
-		char when[CIVIL_TEXT];
-		json_array_foreach(list, i, item)
-		{
-			if (one)
-				(void)printf("%s  %s\n", civil_show(number(item, "at"), when),
-					     json_text(item, "text", &c.arena));
-			else
-				history_line(item, &c.arena);
-		}
-		if (list != NULL && json_array_size(list) == 0)
-			(void)printf(one ? "there is no such run, or nothing happened in it\n" : "no run yet\n");
-	}
-	cli_end(&c);
-	return rc;
 }

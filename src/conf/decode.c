@@ -221,7 +221,7 @@ void decode_check_blocks(const struct body *body, const struct block_schema *sch
 		const struct block_schema *s = find(schema, b->type);
 		if (s == NULL) {
 			unknown_block(b, schema, d);
-		} else if (b->labels.n != s->nlabels) {
+		} else if (b->labels.n < s->nlabels || b->labels.n > s->nlabels + s->more_labels) {
 			struct diag *g = diag_add(d, b->at, "block '%s' has %zu label%s, it must have %zu", b->type,
 						  b->labels.n, b->labels.n == 1 ? "" : "s", s->nlabels);
 			diag_hint(d, g, "%s { … }", s->label_names);
@@ -283,6 +283,15 @@ void decode_blocks(const struct body *body, const struct field_block *kinds, siz
 	}
 }
 
+/* Nothing else: then their names are labels, and not attributes. */
+static bool holds_objects(const struct value *v)
+{
+	for (size_t i = 0; i < v->attrs.n; i++)
+		if (v->attrs.v[i].value.kind != VALUE_OBJECT)
+			return false;
+	return v->attrs.n > 0;
+}
+
 /* A block's value in JSON: labels are the names of nested objects, a list repeats the block, and null is
  * none.  False when there are too many. */
 static bool json_block(const struct value *v, const struct block_schema *s, struct block b, size_t labels,
@@ -301,6 +310,8 @@ static bool json_block(const struct value *v, const struct block_schema *s, stru
 		(void)diag_add(d, v->at, "'%s' is a block: here must be an object", s->name);
 		return true;
 	}
+	if (labels == 0 && b.labels.n < s->nlabels + s->more_labels && holds_objects(v))
+		labels = 1;
 	if (labels == 0) {
 		if (out->blocks.n == AST_ITEMS) {
 			(void)diag_add(d, v->at, "more than %d entries in one place", AST_ITEMS);

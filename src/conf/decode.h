@@ -10,6 +10,7 @@
 struct block_schema {
 	const char *name;
 	size_t nlabels;
+	size_t more_labels;	 /* it may have so many more */
 	const char *label_names; /* for messages: "a name and a kind" */
 	const struct field *fields;
 	size_t nfields;

@@ -539,4 +539,5 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 	check_overlaps(l);
 	check_followers(l);
 	load_jump(l, root);
+	load_reports(l, root);
 }

@@ -28,5 +28,7 @@ const struct target *load_find_target(struct loading *l, const char *name, struc
 const struct block *load_only_block(struct loading *l, const struct body *body, const char *type, const char *where);
 /* load_jump.c: the server block and its clients, once the targets are known. */
 void load_jump(struct loading *l, const struct body *root);
+/* load_report.c: the report blocks, once the backups are known. */
+void load_reports(struct loading *l, const struct body *root);
 
 #endif

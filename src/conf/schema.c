@@ -173,8 +173,11 @@ const struct block_schema client_schema = {.name = "client",
 					   .label_names = "client \"NAME\"",
 					   .fields = client_fields,
 					   .nfields = ARRAY_LEN(client_fields)};
-static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema,
-							 &limits_schema, &server_schema,    &client_schema};
+/* Its attributes are those of its kind: load_report.c. */
+static const struct block_schema report_schema = {
+    .name = "report", .nlabels = 1, .more_labels = 1, .label_names = "report \"KIND\" \"NAME\"", .by_label = true};
+static const struct block_schema *const root_blocks[] = {
+    &target_schema, &snapshots_schema, &backup_schema, &limits_schema, &server_schema, &client_schema, &report_schema};
 const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
 
 static const struct block_schema **pointers(struct arena *a, size_t n)

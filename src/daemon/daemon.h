@@ -14,5 +14,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 /* One provider's call, as its own process; the order comes as a line of JSON on standard input.  find gives the
  * functions of a kind; where they are NULL, the process becomes dormouse-cloud, with the same arguments and order. */
 int worker_run(char **argv, const struct provider_ops *(*find)(const char *kind));
+/* HTTPS for the process that tells the sinks. */
+int courier_run(void);
 
 #endif

@@ -69,7 +69,8 @@ static void begin(struct keeper *k, struct timetable_entry *job, int64_t now)
 {
 	const char *const argv[] = {
 	    k->paths->self, job->backup == NULL ? "snapshot" : "backup", "-c", k->config_path, job->backup, NULL};
-	struct proc_spec spec = {.argv = argv, .in = PROC_NULL, .out = PROC_INHERIT, .err = PROC_INHERIT};
+	static const char *const env[] = {"DORMOUSE_TRIGGER=timer", NULL};
+	struct proc_spec spec = {.argv = argv, .env = env, .in = PROC_NULL, .out = PROC_INHERIT, .err = PROC_INHERIT};
 	struct job_run *run = calloc(1, sizeof(*run));
 	struct err e;
 

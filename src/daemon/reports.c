@@ -146,6 +146,8 @@ static int told(struct keeper *k, const char *text, struct err *e)
 		return err_set(e, ERR_USAGE, "what became of a report lacks something");
 	if (strcmp(said, "taken") == 0)
 		return store_report_taken(k->store, id, now, json_integer_value(json_object_get(j, "memo")), error, e);
+	if (strcmp(said, "passed") == 0)
+		return store_report_pass(k->store, id, e);
 	if (strcmp(said, "refused") == 0)
 		return store_report_refused(k->store, id, now, error, e);
 	if (store_report_tries(k->store, id, &tries, e) < 0)

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include "base/num.h"
+
 enum { BODY_MAX = 16 * 1024 * 1024, CONNECT_MS = 10000 };
 
 struct http {
@@ -61,16 +63,34 @@ static size_t take(char *bytes, size_t one, size_t n, void *arg)
 	return n;
 }
 
+/* The value of a header of that name, or false. */
+static bool is_header(struct str line, const char *name, char *value, size_t size)
+{
+	size_t n = strlen(name);
+
+	if (line.n <= n || line.n - n >= size || strncasecmp(line.p, name, n) != 0 || line.p[n] != ':')
+		return false;
+	struct str text = str_trim((struct str){line.p + n + 1, line.n - n - 1});
+	(void)snprintf(value, size, "%.*s", (int)text.n, text.p);
+	return true;
+}
+
 static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
 {
-	static const char name[] = "date:";
+	struct http_answer *answer = arg;
+	const struct str line = {bytes, n};
 	char value[64];
+	uint64_t number;
 
 	(void)one;
-	if (n > strlen(name) && n < sizeof(value) && strncasecmp(bytes, name, strlen(name)) == 0) {
-		(void)snprintf(value, sizeof(value), "%.*s", (int)(n - strlen(name)), bytes + strlen(name));
+	if (is_header(line, "date", value, sizeof(value))) {
 		time_t at = curl_getdate(value, NULL);
-		*(int64_t *)arg = at < 0 ? 0 : at;
+		answer->date = at < 0 ? 0 : at;
+	} else if (is_header(line, "retry-after", value, sizeof(value))) {
+		/* A date means as much as our clock. */
+		answer->retry_after_s = num_u64(str_of(value), &number) && number < INT32_MAX ? (int64_t)number : 0;
+	} else if (is_header(line, "ping-body-limit", value, sizeof(value))) {
+		answer->body_limit = num_u64(str_of(value), &number) && number < INT32_MAX ? (int64_t)number : 0;
 	}
 	return n;
 }
@@ -130,7 +150,7 @@ int http_send(struct http *h, const struct http_request *r, struct arena *a, str
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);
 	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
-	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, &answer->date);
+	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, answer);
 	(void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, lines);
 	if (!str_starts(str_of(r->url), "https:"))
 		(void)curl_easy_setopt(c, CURLOPT_NOPROXY, "*");

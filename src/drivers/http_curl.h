@@ -22,9 +22,10 @@ struct http_request {
 	const char *ca_name; /* what a person can say that with; NULL: nothing */
 };
 struct http_answer {
-	int64_t status;	 /* 200, 404, … */
-	struct str body; /* in the arena, NUL-terminated */
-	int64_t date;	 /* the other side's clock, Unix seconds; 0: it does not say */
+	int64_t status;			   /* 200, 404, … */
+	struct str body;		   /* in the arena, NUL-terminated */
+	int64_t date;			   /* the other side's clock, Unix seconds; 0: it does not say */
+	int64_t retry_after_s, body_limit; /* of the headers retry-after and ping-body-limit; 0: there is none */
 };
 
 /* Whether a request may go to that address: https, or http to this host itself (ERR_CONFIG). */

@@ -62,7 +62,7 @@ int store_reports_next(struct store *s, int64_t now_ms, int64_t *at, struct err 
 
 #define ITS_SINK "name=(SELECT sink FROM report WHERE id="
 
-static int gone(struct store *s, int64_t id, struct err *e)
+int store_report_pass(struct store *s, int64_t id, struct err *e)
 {
 	return store_change(s, e, "DELETE FROM report WHERE id=?", "i", id);
 }
@@ -75,7 +75,7 @@ int store_report_taken(struct store *s, int64_t id, int64_t now_ms, int64_t memo
 			 " memo=CASE WHEN ?3 = 0 THEN memo ELSE ?3 END WHERE " ITS_SINK "?2)",
 			 "iiis", now_ms, id, memo, error) < 0)
 		return -1;
-	return gone(s, id, e);
+	return store_report_pass(s, id, e);
 }
 
 int store_report_refused(struct store *s, int64_t id, int64_t now_ms, const char *error, struct err *e)
@@ -85,7 +85,7 @@ int store_report_refused(struct store *s, int64_t id, int64_t now_ms, const char
 			 " WHERE " ITS_SINK "?2)",
 			 "iis", now_ms, id, error) < 0)
 		return -1;
-	return gone(s, id, e);
+	return store_report_pass(s, id, e);
 }
 
 int store_report_later(struct store *s, int64_t id, int64_t now_ms, int64_t again_ms, const char *rest,

@@ -27,6 +27,8 @@ int store_reports_next(struct store *s, int64_t now_ms, int64_t *at, struct err 
  * Taken: it goes; error: "" unless a part was refused. */
 int store_report_taken(struct store *s, int64_t id, int64_t now_ms, int64_t memo, const char *error,
 		       struct err *e) MUST_CHECK;
+/* It goes: it is nothing to its sink. */
+int store_report_pass(struct store *s, int64_t id, struct err *e) MUST_CHECK;
 int store_report_refused(struct store *s, int64_t id, int64_t now_ms, const char *error, struct err *e) MUST_CHECK;
 /* It stays, with what of it is left to tell, and is due again then. */
 int store_report_later(struct store *s, int64_t id, int64_t now_ms, int64_t again_ms, const char *rest,

@@ -25,9 +25,12 @@ struct flow {
 	struct pump orders;	  /* the sender's program, into its stdin */
 	struct pump stream;	  /* the receiver's program and then the streams */
 	struct buf answers, sender_err, receiver_err;
-	int64_t moved_ms;   /* when something last moved */
-	bool stalled, late; /* given up */
-	bool failed;	    /* could not be begun */
+	int64_t moved_ms; /* when something last moved */
+	struct stream_result *results;
+	size_t recorded;      /* so many streams have an end in the run's record */
+	uint64_t recorded_at; /* bytes by then */
+	bool stalled, late;   /* given up */
+	bool failed;	      /* could not be begun */
 	struct err err;
 };
 
@@ -118,6 +121,42 @@ static void flow_step(struct flow *f, const struct pollfd *p, int64_t now)
 		pump_release(&f->stream);
 }
 
+static void record_begin(struct running *r, struct flow *f)
+{
+	const struct send_step *s = &f->steps[f->recorded];
+	struct tracer *t = r->c->tracer;
+	int64_t span = tracer_begin(t, "replicate.dataset");
+
+	f->results[f->recorded].span = span;
+	tracer_text(t, span, "dataset", s->source);
+	tracer_bool(t, span, "first", send_is_first(s));
+	tracer_bool(t, span, "resumed", s->kind == SEND_RESUME);
+	tracer_text(t, span, "from_snap", s->base.name);
+	tracer_text(t, span, "to_snap", s->to.name);
+	if (span != 0)
+		tracer_text(t, span, "guid", arena_printf(t->arena, "%llu", (unsigned long long)s->to.guid));
+	tracer_int(t, span, "snapshots", (int64_t)s->snapshots);
+}
+
+/* What went through since the last end; what lies between source and target may be the next one's. */
+static void record_end(struct running *r, struct flow *f)
+{
+	int64_t span = f->results[f->recorded].span;
+
+	tracer_int(r->c->tracer, span, "bytes", (int64_t)(f->stream.bytes - f->recorded_at));
+	f->recorded_at = f->stream.bytes;
+	tracer_end(r->c->tracer, span, TRACE_SUCCESS);
+	f->recorded++;
+}
+
+static void record(struct running *r, struct flow *f)
+{
+	for (size_t done = r->c->tracer == NULL ? 0 : answered(f); f->recorded < done;) {
+		record_end(r, f);
+		record_begin(r, f);
+	}
+}
+
 static bool flow_open(const struct flow *f)
 {
 	return !f->stalled && !f->late &&
@@ -146,6 +185,7 @@ static void tell(struct running *r, int64_t now)
 	if (now - r->told_ms < TELL_MS)
 		return;
 	r->told_ms = now;
+	tracer_tick(r->c->tracer);
 	reach_keep(r->c->source);
 	reach_keep(r->c->target);
 	for (size_t i = 0; i < r->c->n; i++) {
@@ -197,6 +237,7 @@ static bool turn(struct running *r)
 	now = clock_mono_ms();
 	for (nfds_t i = 0; i < n; i++) {
 		flow_step(polled[i], &p[i * FDS], now);
+		record(r, polled[i]);
 		flow_watch(polled[i], r->c, now);
 	}
 	tell(r, now);
@@ -259,8 +300,10 @@ static void judge(struct flow *f, int sender_status, int receiver_status, int64_
 	}
 }
 
-static void flow_begin(struct flow *f, struct running *r, const struct send_steps *steps)
+static void flow_begin(struct flow *f, struct running *r, const struct send_steps *steps, struct stream_result *results)
 {
+	memset(results, 0, steps->n * sizeof(*results));
+	f->results = results;
 	f->steps = steps->v;
 	f->nsteps = steps->n;
 	f->orders.out = f->stream.out = -1;
@@ -280,16 +323,35 @@ static void flow_begin(struct flow *f, struct running *r, const struct send_step
 	pump_splice(&f->stream, f->sender.out, f->receiver.in, RING, buf_str(&f->receive));
 	f->stream.limit = &r->limit;
 	f->sender.in = f->sender.out = f->receiver.in = -1;
+	record_begin(r, f);
 	fd_nonblock(f->receiver.out);
 	fd_nonblock(f->receiver.err);
 	fd_nonblock(f->sender.err);
 }
 
-static void flow_end(struct flow *f, struct channels *c, struct stream_result *results)
+/* What became of each is known now. */
+static void record_results(struct running *r, struct flow *f)
 {
-	memset(results, 0, f->nsteps * sizeof(*results));
+	struct tracer *t = r->c->tracer;
+
+	for (size_t i = 0; i < f->nsteps; i++) {
+		const struct stream_result *s = &f->results[i];
+		/* The last has no successor whose beginning ends it; one that failed may come before those that did. */
+		if (i == f->recorded && s->span != 0)
+			record_end(r, f);
+		if (s->state == STREAM_FAILED)
+			tracer_close(t, s->span, &s->err);
+	}
+}
+
+static void flow_end(struct flow *f, struct running *r)
+{
+	struct channels *c = r->c;
+	struct stream_result *results = f->results;
+
 	if (f->failed) {
-		results[0] = (struct stream_result){STREAM_FAILED, f->err};
+		results[0].state = STREAM_FAILED;
+		results[0].err = f->err;
 	} else {
 		pump_release(&f->orders);
 		c->bytes += f->stream.bytes;
@@ -297,6 +359,7 @@ static void flow_end(struct flow *f, struct channels *c, struct stream_result *r
 		int receiver_status = reap(&f->receiver);
 		int sender_status = reap(&f->sender);
 		judge(f, sender_status, receiver_status, c->stall_ms, results);
+		record_results(r, f);
 	}
 	buf_release(&f->send);
 	buf_release(&f->receive);
@@ -312,7 +375,7 @@ int channels_run(struct channels *c, struct err *e)
 
 	assert(c->n <= CHANNELS_MAX);
 	for (size_t i = 0; i < c->n; i++) {
-		flow_begin(&r.flows[i], &r, &c->lists[i]);
+		flow_begin(&r.flows[i], &r, &c->lists[i], c->results[i]);
 		begun += !r.flows[i].failed;
 	}
 	while (begun > 0 && turn(&r))
@@ -320,6 +383,6 @@ int channels_run(struct channels *c, struct err *e)
 	if (begun == 0)
 		*e = r.flows[0].err;
 	for (size_t i = 0; i < c->n; i++)
-		flow_end(&r.flows[i], c, c->results[i]);
+		flow_end(&r.flows[i], &r);
 	return begun > 0 ? 0 : -1;
 }

@@ -17,6 +17,7 @@ enum stream_state {
 
 struct stream_result {
 	enum stream_state state;
+	int64_t span; /* its "replicate.dataset", 0 = none */
 	struct err err;
 };
 
@@ -31,8 +32,9 @@ struct channels {
 	const struct zone *zone;
 	bool zstd; /* what is on its way is compressed */
 	struct run_listener *listener;
-	uint64_t bytes; /* what went through so far, in and out */
-	uint64_t total; /* what it will be in the end, 0 = unknown: for who listens */
+	struct tracer *tracer; /* or NULL */
+	uint64_t bytes;	       /* what went through so far, in and out */
+	uint64_t total;	       /* what it will be in the end, 0 = unknown: for who listens */
 };
 
 /* Runs the channels to their end.  Blocks.  At most one stream of each is STREAM_FAILED; what could not be reached is

@@ -152,7 +152,9 @@ static int perform(const struct look *host, const struct snapshot_policy *p, con
 				return *e = out->hook, -1;
 			return 0;
 		}
-		int rc = take(where, &pass->snaps, e);
+		int64_t span = tracer_step(where->tracer, "snapshot.take");
+		tracer_int(where->tracer, span, "snapshots", (int64_t)pass->snaps.n);
+		int rc = tracer_result(where->tracer, span, take(where, &pass->snaps, e), e);
 		/* What before_snapshot stopped must go on, whatever happened. */
 		if (hook(where, "after_snapshot", &p->after, p->hook_timeout_ms, &failed) < 0)
 			out->hook = failed;
@@ -160,7 +162,11 @@ static int perform(const struct look *host, const struct snapshot_policy *p, con
 			return -1;
 		out->taken = pass->snaps.n;
 	}
-	return pass_prune(host, &pass->prunes, &pass->verdicts, &out->pruned, e);
+	int64_t span = pass->prunes.n == 0 ? 0 : tracer_step(where->tracer, "prune.source");
+	int rc = pass_prune(host, &pass->prunes, &pass->verdicts, &out->pruned, e);
+	tracer_int(where->tracer, span, "destroyed", (int64_t)out->pruned.destroyed);
+	tracer_int(where->tracer, span, "failed", (int64_t)out->pruned.failed.n);
+	return tracer_result(where->tracer, span, rc, e);
 }
 
 int pass_do(const struct look *host, const struct pass_wish *w, const struct pass *pass, struct passed *out,

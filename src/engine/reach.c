@@ -22,6 +22,31 @@ static void note(void *ctx, const char *text)
 
 	if (r->listener != NULL)
 		r->listener->tell(r->listener, &ev);
+	if (r->start == 0)
+		return;
+	tracer_end(r->tracer, r->stage, TRACE_SUCCESS);
+	int64_t under = r->tracer->under;
+	r->tracer->under = r->start;
+	r->stage = tracer_begin(r->tracer, "machine.stage");
+	r->tracer->under = under;
+	tracer_text(r->tracer, r->stage, "text", arena_strdup(r->arena, text));
+}
+
+static void start_begins(struct reach *r)
+{
+	note(r, r->target->name);
+	r->start = tracer_begin(r->tracer, "machine.start");
+	tracer_text(r->tracer, r->start, "machine.target", r->target->name);
+	tracer_text(r->tracer, r->start, "machine.kind", r->target->kind);
+	tracer_flush(r->tracer);
+}
+
+/* e NULL: it is on. */
+static void start_ends(struct reach *r, const struct err *e)
+{
+	tracer_close(r->tracer, r->stage, e);
+	tracer_close(r->tracer, r->start, e);
+	r->start = r->stage = 0;
 }
 
 int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
@@ -66,7 +91,7 @@ void reach_begin(struct reach *r)
 		return;
 	control_close(&r->link);
 	struct control_request lease = lease_of(r);
-	note(r, r->target->name);
+	start_begins(r);
 	r->asked = control_open(r->paths, &r->link, &ignored) == 0 && control_send(&r->link, &lease, &ignored) == 0;
 }
 
@@ -81,6 +106,8 @@ static void answered(struct reach *r, int rc)
 	r->asked = rc == 1;
 	if (rc == 0 || r->link.fd < 0)
 		r->refused.kind = ERR_NONE;
+	if (rc == 0 || (rc < 0 && r->link.fd >= 0))
+		start_ends(r, rc == 0 ? NULL : &r->refused);
 }
 
 bool reach_asleep(struct reach *r, int64_t wait_ms)
@@ -123,8 +150,10 @@ int reach_wake(struct reach *r, struct err *e)
 	if (control_lost(&r->link)) {
 		control_close(&r->link);
 		struct control_request lease = lease_of(r);
-		note(r, r->target->name);
-		if (control_call(r->paths, &r->link, &lease, r->arena, note, r, NULL, e) < 0) {
+		start_begins(r);
+		int rc = control_call(r->paths, &r->link, &lease, r->arena, note, r, NULL, e);
+		start_ends(r, rc < 0 ? e : NULL);
+		if (rc < 0) {
 			control_close(&r->link);
 			return -1;
 		}
@@ -224,10 +253,15 @@ static void wait_for(struct reach *r)
 
 	if (r->listener != NULL)
 		r->listener->tell(r->listener, &ev);
+	int64_t span = tracer_begin(r->tracer, "machine.stop");
+	tracer_text(r->tracer, span, "machine.target", r->target->name);
+	tracer_flush(r->tracer);
 	int64_t began = clock_mono_ms(), until = began + r->target->stop_timeout_ms + 60000;
 	/* Our own ssh connections are leases too, and may end a moment after us. */
 	while ((users = users_of(r, &link)) >= 0 && clock_mono_ms() < (users > 0 ? began + OURS_MS : until))
 		clock_sleep_ms(100);
+	tracer_bool(r->tracer, span, "machine.stopped", users < 0);
+	tracer_end(r->tracer, span, users < 0 ? TRACE_SUCCESS : TRACE_PARTIAL);
 }
 
 void reach_rest(struct reach *one, struct reach *other)

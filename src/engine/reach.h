@@ -4,6 +4,7 @@
 
 #include "engine/control_client.h"
 #include "engine/ssh_master.h"
+#include "engine/tracer.h"
 #include "model/config.h"
 #include "model/machine.h"
 #include "model/run.h"
@@ -18,6 +19,8 @@ struct reach {
 	enum machine_use use; /* what it is started for, if that is ours to do */
 	struct arena *arena;
 	struct run_listener *listener; /* or NULL */
+	struct tracer *tracer;	       /* or NULL */
+	int64_t start, stage;	       /* its spans of a start that is under way, 0 = none */
 	struct control link;	       /* the lease: it lasts as long as this */
 	bool asked;		       /* for, and not answered yet */
 	struct err refused;	       /* the answer, if it was no and nobody has been told */

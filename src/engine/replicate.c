@@ -178,6 +178,7 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 			     .zone = &r->seen.zone,
 			     .zstd = r->compress.zstd,
 			     .listener = r->listener,
+			     .tracer = r->tracer,
 			     .bytes = r->bytes,
 			     /* What zfs foretells is not compressed; what goes over the link is. */
 			     .total = r->compress.zstd ? 0 : r->total};
@@ -190,7 +191,11 @@ static bool send_round(struct run *r, const struct send_steps *todo, struct err 
 	c.n = sends_deal(todo, channels_of(r), lists, r->arena);
 	for (size_t i = 0; i < c.n; i++)
 		results[i] = arena_alloc(r->arena, lists[i].n * sizeof(*results[i]));
-	if (channels_run(&c, broken) < 0)
+	int64_t span = tracer_step(r->tracer, "replicate");
+	int rc = channels_run(&c, broken);
+	tracer_int(r->tracer, span, "streams", (int64_t)todo->n);
+	tracer_int(r->tracer, span, "bytes", (int64_t)(c.bytes - r->bytes));
+	if (tracer_result(r->tracer, span, rc, broken) < 0)
 		return false;
 	r->bytes = c.bytes;
 	for (size_t i = 0; i < c.n; i++)
@@ -314,7 +319,9 @@ static int send_all(struct run *r, struct err *e)
 			reach_keep(&r->target);
 		}
 		run_stage(r, STAGE_PROVE, "look again at what is there");
-		if (plan_anew(r, &tries, e) < 0 || (room_make(r) && plan_anew(r, &tries, e) < 0))
+		int64_t span = tracer_step(r->tracer, "prove");
+		bool failed = plan_anew(r, &tries, e) < 0 || (room_make(r) && plan_anew(r, &tries, e) < 0);
+		if (tracer_result(r->tracer, span, failed ? -1 : 0, e) < 0)
 			return -1;
 		/* A line that is cut again and again, but lets something through each time, is worth another try. */
 		if (arrived_in_part(r) != before)
@@ -371,7 +378,8 @@ static int mark(struct run *r, struct err *e)
 		return 0;
 	r->stale = true;
 	program_marks(&b, &r->plan.marks, backup_tag(r->backup, r->arena));
-	return reach_do(&r->source, buf_str(&b), "hold the common snapshots", e);
+	int64_t span = tracer_step(r->tracer, "mark");
+	return tracer_result(r->tracer, span, reach_do(&r->source, buf_str(&b), "hold the common snapshots", e), e);
 }
 
 /* Nothing to do, and nothing done, would look like success. */

@@ -42,6 +42,7 @@ int run_sides(struct run *r, struct err *e)
 	if (reach_init(&r->target, r->config, r->paths, b->dest_target, b->name, r->arena, r->listener, e) < 0)
 		return -1;
 	r->target.use = r->use;
+	r->source.tracer = r->target.tracer = r->tracer;
 	return 0;
 }
 
@@ -86,7 +87,7 @@ int run_look_target(struct run *r, struct err *e)
 	return look_tokens(&r->source, &r->seen.target, e);
 }
 
-int run_look(struct run *r, struct err *e)
+static int look_at_both(struct run *r, struct err *e)
 {
 	enum { SOON_MS = 300 };
 	const struct look looks[] = {at_source(r), at_target(r)};
@@ -104,6 +105,13 @@ int run_look(struct run *r, struct err *e)
 		return -1;
 	r->stale = false;
 	return 0;
+}
+
+int run_look(struct run *r, struct err *e)
+{
+	int64_t span = tracer_step(r->tracer, "look");
+
+	return tracer_result(r->tracer, span, look_at_both(r, e), e);
 }
 
 int run_confirm(struct run *r, struct err *e)
@@ -139,7 +147,8 @@ int run_snapshot(struct run *r, struct err *e)
 
 	if (r->policy == NULL)
 		return 0;
-	if (pass_decide(&host, &w, &r->pass, e) < 0)
+	int64_t span = tracer_step(r->tracer, "look");
+	if (tracer_result(r->tracer, span, pass_decide(&host, &w, &r->pass, e), e) < 0)
 		return -1;
 	/* It starts while snapshots are taken. */
 	if (backup_takes_any(r->backup, &seen))
@@ -173,7 +182,7 @@ static void plan_archive(struct run *r)
 		     &r->archive);
 }
 
-int run_prune(struct run *r, struct err *e)
+static int prune_archive(struct run *r, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
 	struct look target = at_target(r);
@@ -196,6 +205,16 @@ int run_prune(struct run *r, struct err *e)
 		return 0;
 	run_stage(r, STAGE_PRUNE, arena_printf(r->arena, "what '%s' keeps no longer", r->backup->name));
 	return pass_prune(&target, &r->archive.prunes, &r->archive.verdicts, &r->archive_pruned, e);
+}
+
+int run_prune(struct run *r, struct err *e)
+{
+	int64_t span = tracer_step(r->tracer, "prune.target");
+	int rc = prune_archive(r, e);
+
+	tracer_int(r->tracer, span, "destroyed", (int64_t)r->archive_pruned.destroyed);
+	tracer_int(r->tracer, span, "failed", (int64_t)r->archive_pruned.failed.n);
+	return tracer_result(r->tracer, span, rc, e);
 }
 
 int run_prune_dry(struct run *r, struct err *e)

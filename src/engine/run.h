@@ -31,6 +31,7 @@ struct run {
 	const struct paths *paths;
 	struct arena *arena;
 	struct run_listener *listener;
+	struct tracer *tracer; /* or NULL */
 
 	enum machine_use use; /* what the target is started for */
 	struct reach source, target;

@@ -53,3 +53,36 @@ bool backup_takes_any(const struct backup *b, const struct side_state *s)
 			return true;
 	return false;
 }
+
+const struct sink *config_sink(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->sinks.n; i++)
+		if (strcmp(c->sinks.v[i].name, name) == 0)
+			return &c->sinks.v[i];
+	return NULL;
+}
+
+static void target_secrets(const struct target *t, const struct target_kind *k, struct arena *a, struct strings *out)
+{
+	for (size_t i = 0; i < k->nfields; i++) {
+		const char *text;
+		if (!k->fields[i].secret)
+			continue;
+		memcpy(&text, (const char *)t->settings + k->fields[i].offset, sizeof(text));
+		if (text != NULL)
+			*vec_add(out, a) = text;
+	}
+}
+
+void config_secrets(const struct config *c, const struct target_kind *const *kinds, size_t nkinds, struct arena *a,
+		    struct strings *out)
+{
+	for (size_t i = 0; i < c->targets.n; i++)
+		for (size_t k = 0; k < nkinds; k++)
+			if (strcmp(kinds[k]->name, c->targets.v[i].kind) == 0)
+				target_secrets(&c->targets.v[i], kinds[k], a, out);
+	if (c->server.host_key != NULL)
+		*vec_add(out, a) = c->server.host_key;
+	for (size_t i = 0; i < c->sinks.n; i++)
+		sink_secrets(&c->sinks.v[i], a, out);
+}

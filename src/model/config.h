@@ -7,7 +7,7 @@
 #include "model/dataset.h"
 #include "model/field.h"
 #include "model/label.h"
-#include "model/span.h"
+#include "model/sink.h"
 
 /* How ssh reaches a machine; every attribute optional. */
 struct ssh_config {
@@ -156,12 +156,17 @@ struct config {
 	struct targets targets;
 	struct snapshot_policies policies;
 	struct backups backups;
+	struct sinks sinks;
 };
 
 const struct target *config_target(const struct config *c, const char *name);
 /* The policy of a target's pools, of this host's (NULL); NULL: none. */
 const struct snapshot_policy *config_policy(const struct config *c, const char *on);
 const struct backup *config_backup(const struct config *c, const char *name);
+const struct sink *config_sink(const struct config *c, const char *name);
+/* What of the file must not be shown, of targets of these kinds, the jump host and the sinks. */
+void config_secrets(const struct config *c, const struct target_kind *const *kinds, size_t nkinds, struct arena *a,
+		    struct strings *out);
 /* Is its dormouse:backup off (false, no)? */
 bool backup_refuses(const struct dataset *d);
 /* Whether a dataset of that name is in a backup: below its source, and by its globs. */

@@ -28,6 +28,7 @@ struct field {
 	const char *doc;      /* one line */
 	const char *words;    /* FIELD_STRING: what it may be, parted by commas; NULL: anything */
 	bool renewed;	      /* FIELD_STRING: a secret; once it is refused, a machine that runs takes the file's */
+	bool secret;	      /* FIELD_STRING: it must not be shown */
 };
 
 /* Blocks of one name that may stand in a target's block, each a struct. */

@@ -263,7 +263,7 @@ static const struct field_block hcloud_blocks[] = {
      .size = sizeof(struct made_firewall)},
 };
 static const struct field hcloud_fields[] = {
-    F(hcloud_settings, token, FIELD_STRING, .required = true, .renewed = true, .doc = "the API token"),
+    F(hcloud_settings, token, FIELD_STRING, .required = true, .renewed = true, .secret = true, .doc = "the API token"),
     F(hcloud_settings, image, FIELD_STRING, .required = true, .doc = "the image to start"),
     F(hcloud_settings, server_type, FIELD_STRING, .required = true, .doc = "the type of server"),
     F(hcloud_settings, ssh_key, FIELD_STRING, .doc = "the name of the ssh key, unless a key_pair block makes one"),

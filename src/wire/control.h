@@ -39,8 +39,8 @@
  *                                          "tries","again_ms","memo"}; times are Unix milliseconds, 0 = never
  *   {"op":"due","number":LIMIT}            "answer": a list of what is to be told now, each sink's oldest first:
  *                                          {"id","sink","tries","lost","left","report":{…}}
- *   {"op":"told","json":S}                 what became of one: {"id":N,"said":"taken"|"later"|"refused","error":S,
- *                                          "left":S,"wait_ms":N,"memo":N}.  "answer": {}
+ *   {"op":"told","json":S}                 what became of one:
+ * {"id":N,"said":"taken"|"later"|"refused"|"passed","error":S, "left":S,"wait_ms":N,"memo":N}.  "answer": {}
  *
  * The keeper sends: {"event":"progress","text":S}, {"event":"ready","token":S}, {"event":"answer","json":S},
  * {"event":"error","kind":K,"what":S,"why":S,"hint":S}. */

@@ -4,6 +4,9 @@
 
 #include "base/buf.h"
 
+/* Adds a text as it stands in a value, or in one part of an address' path. */
+void form_escape(struct buf *b, const char *value);
+
 /* Adds a pair; nothing if value is NULL.  name is put as it is. */
 void form_put(struct buf *b, const char *name, const char *value);
 /* The same with a name that is made. */

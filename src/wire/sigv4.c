@@ -4,42 +4,15 @@
 
 #include "base/civil.h"
 
-enum { HASH = 32, BLOCK = 64, HEX = 2 * HASH + 1 };
+enum { HASH = HMAC_BYTES, HEX = HMAC_TEXT };
 #define ALGORITHM "AWS4-HMAC-SHA256"
-
-/* RFC 2104.  A key longer than a block would have to be hashed first. */
-static void hmac(const void *key, size_t key_n, struct str text, sha256_fn *sha256, unsigned char out[HASH])
-{
-	unsigned char pad[BLOCK] = {0}, outer[BLOCK + HASH];
-	AUTO(buf) struct buf inner = {0};
-
-	if (key_n > BLOCK)
-		sha256(key, key_n, pad);
-	else
-		memcpy(pad, key, key_n);
-	for (size_t i = 0; i < BLOCK; i++) {
-		outer[i] = pad[i] ^ 0x5c;
-		pad[i] ^= 0x36;
-	}
-	buf_add(&inner, pad, BLOCK);
-	buf_add(&inner, text.p, text.n);
-	sha256(inner.p, inner.n, outer + BLOCK);
-	sha256(outer, sizeof(outer), out);
-}
-
-static const char *hex(const unsigned char hash[HASH], char out[HEX])
-{
-	for (size_t i = 0; i < HASH; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
-	return out;
-}
 
 static const char *hash_of(struct str s, sha256_fn *sha256, char out[HEX])
 {
 	unsigned char hash[HASH];
 
 	sha256(s.n == 0 ? "" : s.p, s.n, hash);
-	return hex(hash, out);
+	return hmac_hex(hash, out);
 }
 
 static int by_name(const void *x, const void *y)
@@ -128,5 +101,5 @@ void sigv4_sign(struct sigv4_request *r, const struct sigv4_key *key, int64_t at
 	hmac(hash, HASH, str_of(what), sha256, hash);
 	*vec_add(&r->headers, a) = (struct http_header){
 	    "authorization", arena_printf(a, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s", key->id,
-					  scope, buf_text(&names), hex(hash, text))};
+					  scope, buf_text(&names), hmac_hex(hash, text))};
 }

@@ -5,9 +5,7 @@
 
 #include "base/buf.h"
 #include "model/http.h"
-
-/* SHA-256 of n bytes.  Handed in: libcrypto has it, and reads a file of settings when it is first used. */
-typedef void sha256_fn(const void *bytes, size_t n, unsigned char out[32]);
+#include "wire/hmac.h"
 
 /* A request without a query, which none of ours has.  All of its headers are signed; host must be one of them. */
 struct sigv4_request {

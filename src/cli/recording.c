@@ -1,0 +1,275 @@
+#include "cli/recording.h"
+
+#include <unistd.h>
+
+#include "provider/registry.h"
+#include "sys/clock.h"
+#include "wire/redact.h"
+#include "wire/trace_json.h"
+
+enum { TRIES = 3 };
+
+/* Who is told of this backup, as a JSON list. */
+static const char *sinks_of(const struct config *c, const struct backup *b, struct arena *a)
+{
+	AUTO(buf) struct buf text = {0};
+	AUTO(json) json_t *list = json_array();
+
+	for (size_t i = 0; i < c->sinks.n; i++) {
+		const struct sink *s = &c->sinks.v[i];
+		bool all = s->backups.n == 0;
+		for (size_t k = 0; k < s->backups.n; k++)
+			all |= strcmp(s->backups.v[k], b->name) == 0;
+		if (all)
+			(void)json_array_append_new(list, json_any(s->name));
+	}
+	json_write(&text, list);
+	return arena_strdup(a, buf_text(&text));
+}
+
+static void send_spans(struct tracer *t, const struct trace_spans *changed)
+{
+	struct recording *r = (struct recording *)(void *)t;
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct trace_spans shown = {0};
+	struct err ignored;
+
+	/* Nobody listens: all that there is goes to the next keeper at the end. */
+	if (control_lost(&r->link))
+		return;
+	for (size_t i = 0; i < changed->n; i++) {
+		struct trace_span s = changed->v[i];
+		s.attrs = (struct trace_attrs){0};
+		for (size_t k = 0; k < changed->v[i].attrs.n; k++)
+			*vec_add(&s.attrs, &a) = changed->v[i].attrs.v[k];
+		*vec_add(&shown, &a) = s;
+	}
+	redact_spans(&shown, &r->secrets, &a);
+	AUTO(json) json_t *list = trace_spans_json(&shown);
+	json_write(&b, list);
+	struct control_request q = {.op = CONTROL_RUN_SPANS, .json = buf_text(&b)};
+	(void)!control_send(&r->link, &q, &ignored);
+}
+
+/* The keeper may have died and come back: then the run goes on there, by its trace. */
+static int begin(struct recording *r, struct err *e)
+{
+	struct arena *a = &r->cli->arena;
+	struct control_request q = {.op = CONTROL_RUN_BEGIN,
+				    .backup = r->backup->name,
+				    .token = r->trace,
+				    .json = sinks_of(&r->cli->config, r->backup, a)};
+	const char *answer = NULL;
+
+	if (control_call(&r->cli->paths, &r->link, &q, a, NULL, NULL, &answer, e) < 0)
+		return -1;
+	AUTO(json) json_t *j = json_parse(str_of(answer), "the keeper's answer", e);
+	if (j == NULL)
+		return -1;
+	r->trace = json_text(j, "trace", a);
+	r->tracer.trace.id = r->trace == NULL ? "" : r->trace;
+	tracer_int(&r->tracer, r->root, "run_id", json_integer_value(json_object_get(j, "id")));
+	return 0;
+}
+
+/* Who has started it. */
+static const char *trigger(void)
+{
+	const char *own = getenv("DORMOUSE_TRIGGER");
+
+	return own != NULL ? own : getenv("INVOCATION_ID") != NULL ? "systemd" : "manual";
+}
+
+int recording_open(struct recording *r, struct cli *c, const struct backup *b, struct err *e)
+{
+	char hash[20];
+
+	*r = (struct recording){.cli = c, .backup = b, .link = CONTROL_INIT};
+	r->tracer = (struct tracer){.arena = &c->arena, .send = send_spans};
+	config_secrets(&c->config, provider_kinds(), PROVIDERS, &c->arena, &r->secrets);
+	if (begin(r, e) < 0)
+		return -1;
+	struct tracer *t = &r->tracer;
+	(void)snprintf(hash, sizeof(hash), "%016llx",
+		       (unsigned long long)str_hash(str_dup(&c->arena, c->text), STR_HASH_INIT));
+	r->root = tracer_step(t, "backup.run");
+	tracer_text(t, r->root, "backup", b->name);
+	tracer_text(t, r->root, "tool.version", DORMOUSE_VERSION);
+	tracer_text(t, r->root, "trigger", trigger());
+	tracer_text(t, r->root, "config_hash", arena_strdup(&c->arena, hash));
+	tracer_text(t, r->root, "source", b->source);
+	tracer_text(t, r->root, "destination", b->dest);
+	tracer_flush(t);
+	return 0;
+}
+
+void recording_line(struct recording *r, const char *text)
+{
+	AUTO(arena) struct arena a = {0};
+	struct control_request q = {.op = CONTROL_RUN_EVENT, .text = redact(text, &r->secrets, &a)};
+	struct err ignored;
+
+	if (!control_lost(&r->link))
+		(void)!control_send(&r->link, &q, &ignored);
+}
+
+/* The error that says most, and where it happened: the step that failed last. */
+static void conclude_error(struct recording *r, const struct run *run, const struct err *whole)
+{
+	struct tracer *t = &r->tracer;
+	const struct err *e = whole;
+
+	for (size_t i = 0; i < run->outcomes.n && e == NULL; i++)
+		if (!run->outcomes.v[i].proven)
+			e = &run->outcomes.v[i].err;
+	if (e == NULL && run->passed.hook.kind != ERR_NONE)
+		e = &run->passed.hook;
+	tracer_err(t, r->root, e);
+	/* A clock that is not believed: nothing was taken or destroyed. */
+	tracer_text(t, r->root, "doubt", run->pass.doubt != NULL ? run->pass.doubt : run->archive.doubt);
+	for (size_t i = t->trace.spans.n; i > 1 && e != NULL; i--) {
+		const struct trace_span *s = &t->trace.spans.v[i - 1];
+		if (s->outcome != TRACE_FAILED && s->outcome != TRACE_TIMEOUT)
+			continue;
+		tracer_text(t, r->root, "error.stage", s->name);
+		break;
+	}
+}
+
+static void conclude_machine(struct recording *r, const struct run *run)
+{
+	struct tracer *t = &r->tracer;
+	int64_t on_ms = 0, off_ms = 0;
+	bool stopped = false;
+
+	for (size_t i = 0; i < t->trace.spans.n; i++) {
+		const struct trace_span *s = &t->trace.spans.v[i];
+		if (strcmp(s->name, "machine.start") == 0 && on_ms == 0)
+			on_ms = s->began_ms;
+		const struct trace_attr *gone = trace_attr(s, "machine.stopped");
+		if (gone != NULL) {
+			stopped = gone->yes;
+			off_ms = s->ended_ms;
+		}
+	}
+	if (on_ms == 0)
+		return;
+	const struct target *target = run->target.target != NULL ? run->target.target : run->source.target;
+	tracer_text(t, r->root, "machine.target", target == NULL ? NULL : target->name);
+	tracer_text(t, r->root, "machine.kind", target == NULL ? NULL : target->kind);
+	tracer_bool(t, r->root, "machine.stopped", stopped);
+	tracer_int(t, r->root, "machine.start_ms", tracer_took(t, "machine.start"));
+	tracer_int(t, r->root, "machine.stop_ms", tracer_took(t, "machine.stop"));
+	tracer_int(t, r->root, "machine.seconds", ((off_ms > 0 ? off_ms : clock_unix_ms()) - on_ms) / 1000);
+}
+
+void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole)
+{
+	struct tracer *t = &r->tracer;
+	int64_t now = clock_unix_s(), oldest = INT64_MAX, began = t->trace.spans.v[0].began_ms;
+	int64_t proven = 0, snapshots = 0, firsts = 0, resumed = 0, retried = 0;
+	const char *newest = NULL;
+
+	for (size_t i = 0; i < run->outcomes.n; i++) {
+		const struct outcome *o = &run->outcomes.v[i];
+		proven += o->proven;
+		snapshots += (int64_t)o->snapshots;
+		if (o->newest == NULL || o->newest_at >= oldest)
+			continue;
+		oldest = o->newest_at;
+		newest = o->newest;
+	}
+	for (size_t i = 0; i < t->trace.spans.n; i++) {
+		const struct trace_span *s = &t->trace.spans.v[i];
+		const struct trace_attr *first = trace_attr(s, "first"), *again = trace_attr(s, "resumed");
+		firsts += first != NULL && first->yes;
+		resumed += again != NULL && again->yes;
+		retried += strcmp(s->name, "replicate") == 0;
+	}
+	int64_t took = clock_unix_ms() - began, send = tracer_took(t, "replicate");
+	bool late = whole != NULL && (whole->kind == ERR_TIMEOUT || whole->kind == ERR_CANCELLED);
+	enum trace_outcome outcome = late ? TRACE_TIMEOUT : rc == EXIT_BUSY ? TRACE_SKIPPED : trace_outcome_of_exit(rc);
+	const struct {
+		const char *name;
+		int64_t value;
+	} numbers[] = {
+	    {"exit_status", rc},
+	    {"duration_ms", took},
+	    {"look_ms", tracer_took(t, "look")},
+	    {"send_ms", send},
+	    {"datasets_total", (int64_t)run->outcomes.n},
+	    {"datasets_ok", proven},
+	    {"datasets_failed", (int64_t)run->outcomes.n - proven},
+	    {"snaps_taken", (int64_t)run->passed.taken},
+	    {"snaps_sent", snapshots},
+	    {"snaps_destroyed_source", (int64_t)run->passed.pruned.destroyed},
+	    {"snaps_destroyed_target", (int64_t)run->archive_pruned.destroyed},
+	    {"bytes_sent", (int64_t)run->bytes},
+	    {"bytes_estimated", (int64_t)run->total},
+	    {"throughput_bps", send > 0 ? (int64_t)((double)run->bytes * 1000 / (double)send) : 0},
+	    {"full_send_count", firsts},
+	    {"retries", retried > 1 ? retried - 1 : 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		tracer_int(t, r->root, numbers[i].name, numbers[i].value);
+	if (newest != NULL) {
+		tracer_int(t, r->root, "rpo_lag_s", now > oldest ? now - oldest : 0);
+		tracer_text(t, r->root, "newest_dst_snap", newest);
+	}
+	tracer_bool(t, r->root, "resumed", resumed > 0);
+	tracer_bool(t, r->root, "compressed", run->compress.zstd);
+	tracer_bool(t, r->root, "error", outcome != TRACE_SUCCESS);
+	/* As systemd tells them (systemd.exec(5)). */
+	tracer_text(t, r->root, "serviceResult", rc == EXIT_DONE ? "success" : late ? "timeout" : "exit-code");
+	tracer_text(t, r->root, "exitCode", "exited");
+	tracer_text(t, r->root, "exitStatus", arena_printf(t->arena, "%d", rc));
+	conclude_error(r, run, whole);
+	conclude_machine(r, run);
+	tracer_end(t, r->root, outcome);
+}
+
+static int hand_over(struct recording *r, const struct run *run, int rc, const char *result, struct err *e)
+{
+	struct arena *a = &r->cli->arena;
+	AUTO(buf) struct buf seen = {0};
+
+	if (control_lost(&r->link)) {
+		control_close(&r->link);
+		if (begin(r, e) < 0)
+			return -1;
+		for (size_t i = 0; i < r->tracer.changed.n; i++)
+			r->tracer.changed.v[i] = true;
+	}
+	tracer_flush(&r->tracer);
+	if (run->seen.target.seen) {
+		AUTO(json) json_t *side = side_json(&run->seen.target);
+		json_write(&seen, side);
+		struct control_request look = {
+		    .op = CONTROL_RECORD, .backup = r->backup->name, .json = buf_text(&seen)};
+		if (control_ask(&r->link, &look, a, NULL, e) < 0)
+			return -1;
+	}
+	struct control_request end = {.op = CONTROL_RUN_END, .number = rc, .json = result};
+	return control_ask(&r->link, &end, a, NULL, e);
+}
+
+int recording_close(struct recording *r, const struct run *run, int rc, const json_t *result, struct err *e)
+{
+	AUTO(buf) struct buf text = {0};
+
+	json_write(&text, result);
+	const char *shown = redact(buf_text(&text), &r->secrets, &r->cli->arena);
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (hand_over(r, run, rc, shown, e) == 0)
+			return 0;
+		if (r->link.fd >= 0)
+			break;
+	}
+	return err_wrap(e, "cannot record the run");
+}
+
+void recording_auto(struct recording *r)
+{
+	control_close(&r->link);
+}

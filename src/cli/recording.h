@@ -1,0 +1,27 @@
+/* What the keeper remembers of a run: its story line by line, its spans, and its result. */
+#ifndef CLI_RECORDING_H
+#define CLI_RECORDING_H
+
+#include "cli/cli.h"
+#include "engine/run.h"
+
+struct recording {
+	struct tracer tracer; /* the first member */
+	struct cli *cli;
+	const struct backup *backup;
+	struct control link;	/* the run's connection to the keeper: without it the run counts as died */
+	struct strings secrets; /* of the file: they are in nothing that is recorded */
+	const char *trace;	/* what the run is known by, also to the next keeper */
+	int64_t root;		/* the run's own span */
+};
+
+/* Begins a run; refused as busy while another runs.  To be released whatever it returned. */
+int recording_open(struct recording *r, struct cli *c, const struct backup *b, struct err *e) MUST_CHECK;
+void recording_line(struct recording *r, const char *text);
+/* What the whole run came to, for its own span; whole: what ended it early, or NULL. */
+void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole);
+/* Hands the end over: to another keeper, if the one of the beginning has gone. */
+int recording_close(struct recording *r, const struct run *run, int rc, const json_t *result, struct err *e) MUST_CHECK;
+void recording_auto(struct recording *r);
+
+#endif

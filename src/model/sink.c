@@ -1,0 +1,30 @@
+#include "model/sink.h"
+
+const char *sink_kind_name(enum sink_kind k)
+{
+	static const char *const names[] = {
+	    [SINK_HONEYCOMB] = "honeycomb",
+	    [SINK_OTLP] = "otlp",
+	    [SINK_HEALTHCHECKS] = "healthchecks",
+	    [SINK_UPTIME_KUMA] = "uptime_kuma",
+	    [SINK_NTFY] = "ntfy",
+	    [SINK_WEBHOOK] = "webhook",
+	    [SINK_MAIL] = "mail",
+	    [SINK_COMMAND] = "command",
+	    [SINK_PROMETHEUS] = "prometheus",
+	    [SINK_JOURNALD] = "journald",
+	};
+	return names[k];
+}
+
+void sink_secrets(const struct sink *s, struct arena *a, struct strings *out)
+{
+	/* Where messages go is public, but for a webhook: to know its address is to be allowed. */
+	const char *const all[] = {s->key.text, s->token.text, s->kind == SINK_WEBHOOK ? s->url.text : NULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i] != NULL)
+			*vec_add(out, a) = all[i];
+	for (size_t i = 1; i < s->headers.n; i += 2)
+		*vec_add(out, a) = s->headers.v[i];
+}

@@ -1,0 +1,40 @@
+#include "wire/redact.h"
+
+#include "base/buf.h"
+
+/* One that came from a file may end with a new line. */
+static struct str found_at(const char *text, const struct strings *secrets)
+{
+	struct str first = {NULL, 0};
+
+	for (size_t i = 0; i < secrets->n; i++) {
+		struct str s = str_trim(str_of(secrets->v[i]));
+		const char *at = s.n < REDACT_LEAST ? NULL : memmem(text, strlen(text), s.p, s.n);
+		if (at != NULL && (first.p == NULL || at < first.p || (at == first.p && s.n > first.n)))
+			first = (struct str){at, s.n};
+	}
+	return first;
+}
+
+const char *redact(const char *text, const struct strings *secrets, struct arena *a)
+{
+	AUTO(buf) struct buf b = {0};
+	struct str next;
+
+	if (text == NULL || (next = found_at(text, secrets)).p == NULL)
+		return text;
+	for (; next.p != NULL; next = found_at(text, secrets)) {
+		buf_add(&b, text, (size_t)(next.p - text));
+		buf_puts(&b, "***");
+		text = next.p + next.n;
+	}
+	buf_puts(&b, text);
+	return arena_strdup(a, buf_text(&b));
+}
+
+void redact_spans(struct trace_spans *spans, const struct strings *secrets, struct arena *a)
+{
+	for (size_t i = 0; i < spans->n && secrets->n > 0; i++)
+		for (size_t k = 0; k < spans->v[i].attrs.n; k++)
+			spans->v[i].attrs.v[k].text = redact(spans->v[i].attrs.v[k].text, secrets, a);
+}
