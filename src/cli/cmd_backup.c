@@ -199,7 +199,7 @@ static int do_run(struct run *r, struct err *e)
 }
 
 /* A run that nobody knows of is a failure too. */
-static int remember(struct cli *c, struct run *r, struct recording *rec, int rc, const json_t *result)
+static int remember(struct cli *c, struct run *r, struct recording *rec, int rc, json_t *result)
 {
 	struct err e;
 

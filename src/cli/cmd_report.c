@@ -99,7 +99,6 @@ static void stand_in(const json_t *run, struct report *r, struct arena *a)
 				 .began_ms = json_integer_value(json_object_get(run, "began")) * 1000,
 				 .ended_ms = ended * 1000,
 				 .outcome = r->outcome};
-	trace_put_int(s, a, "run_id", r->run);
 }
 
 /* What the keeper knows of the report's run. */

@@ -69,7 +69,6 @@ static int begin(struct recording *r, struct err *e)
 		return -1;
 	r->trace = json_text(j, "trace", a);
 	r->tracer.trace.id = r->trace == NULL ? "" : r->trace;
-	tracer_int(&r->tracer, r->root, "run_id", json_integer_value(json_object_get(j, "id")));
 	return 0;
 }
 
@@ -254,14 +253,14 @@ static int hand_over(struct recording *r, const struct run *run, int rc, const c
 	return control_ask(&r->link, &end, a, NULL, e);
 }
 
-int recording_close(struct recording *r, const struct run *run, int rc, const json_t *result, struct err *e)
+int recording_close(struct recording *r, const struct run *run, int rc, json_t *result, struct err *e)
 {
 	AUTO(buf) struct buf text = {0};
 
+	redact_json(result, &r->secrets);
 	json_write(&text, result);
-	const char *shown = redact(buf_text(&text), &r->secrets, &r->cli->arena);
 	for (int tries = 0; tries < TRIES; tries++) {
-		if (hand_over(r, run, rc, shown, e) == 0)
+		if (hand_over(r, run, rc, buf_text(&text), e) == 0)
 			return 0;
 		if (r->link.fd >= 0)
 			break;

@@ -20,8 +20,8 @@ int recording_open(struct recording *r, struct cli *c, const struct backup *b, s
 void recording_line(struct recording *r, const char *text);
 /* What the whole run came to, for its own span; whole: what ended it early, or NULL. */
 void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole);
-/* Hands the end over: to another keeper, if the one of the beginning has gone. */
-int recording_close(struct recording *r, const struct run *run, int rc, const json_t *result, struct err *e) MUST_CHECK;
+/* Hands the end over: to another keeper, if the one of the beginning has gone.  Secrets go from result. */
+int recording_close(struct recording *r, const struct run *run, int rc, json_t *result, struct err *e) MUST_CHECK;
 void recording_auto(struct recording *r);
 
 #endif

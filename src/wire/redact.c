@@ -1,7 +1,5 @@
 #include "wire/redact.h"
 
-#include "base/buf.h"
-
 /* One that came from a file may end with a new line. */
 static struct str found_at(const char *text, const struct strings *secrets)
 {
@@ -37,4 +35,22 @@ void redact_spans(struct trace_spans *spans, const struct strings *secrets, stru
 	for (size_t i = 0; i < spans->n && secrets->n > 0; i++)
 		for (size_t k = 0; k < spans->v[i].attrs.n; k++)
 			spans->v[i].attrs.v[k].text = redact(spans->v[i].attrs.v[k].text, secrets, a);
+}
+
+void redact_json(json_t *j, const struct strings *secrets)
+{
+	AUTO(arena) struct arena a = {0};
+	const char *name;
+	json_t *v;
+	size_t i;
+
+	if (json_is_string(j)) {
+		const char *text = json_string_value(j), *shown = redact(text, secrets, &a);
+		if (shown != text)
+			(void)json_string_set(j, shown);
+	} else if (json_is_object(j)) {
+		json_object_foreach(j, name, v) redact_json(v, secrets);
+	} else if (json_is_array(j)) {
+		json_array_foreach(j, i, v) redact_json(v, secrets);
+	}
 }

@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "model/trace.h"
+#include "wire/json.h"
 
 enum { REDACT_LEAST = 6 }; /* shorter ones are in every text */
 
@@ -11,5 +12,7 @@ enum { REDACT_LEAST = 6 }; /* shorter ones are in every text */
 const char *redact(const char *text, const struct strings *secrets, struct arena *a);
 /* Likewise each text of these spans. */
 void redact_spans(struct trace_spans *spans, const struct strings *secrets, struct arena *a);
+/* Likewise each string in it, but for names of members. */
+void redact_json(json_t *j, const struct strings *secrets);
 
 #endif

@@ -22,6 +22,8 @@ static json_t *event(const struct report *r, const struct trace *t, const struct
 	(void)json_object_set_new(data, "service.name", json_string("dormouse"));
 	json_put_text(data, "host.name", r->host);
 	json_put_text(data, "backup", r->backup);
+	if (r->run != 0)
+		(void)json_object_set_new(data, "run_id", json_integer(r->run));
 	(void)json_object_set_new(data, "trace.trace_id", json_any(t->id));
 	(void)json_object_set_new(data, "trace.span_id", json_string(trace_span_id(t, s->id, id)));
 	if (s->parent != 0)

@@ -75,6 +75,8 @@ static json_t *span_json(const struct report *r, const struct trace *t, const st
 	(void)json_object_set_new(j, "endTimeUnixNano", nano(s->ended_ms));
 	put_attrs(attrs, &s->attrs);
 	put_text(attrs, "outcome", trace_outcome_name(s->outcome));
+	if (r->run != 0)
+		put(attrs, "run_id", "intValue", number(r->run));
 	if (s->id == TRACE_ROOT) {
 		put(attrs, "spooled", "boolValue", json_boolean(r->spooled));
 		put(attrs, "reported_late_s", "intValue", number(r->late_s));
