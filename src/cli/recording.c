@@ -7,7 +7,7 @@
 #include "wire/redact.h"
 #include "wire/trace_json.h"
 
-enum { TRIES = 3 };
+enum { TRIES = 3, QUICK = 20, BATCH = 200 };
 
 /* Who is told of this backup, as a JSON list. */
 static const char *sinks_of(const struct config *c, const struct backup *b, struct arena *a)
@@ -27,29 +27,40 @@ static const char *sinks_of(const struct config *c, const struct backup *b, stru
 	return arena_strdup(a, buf_text(&text));
 }
 
-static void send_spans(struct tracer *t, const struct trace_spans *changed)
+/* Their own, so that what is shown of them can differ from what they are. */
+static struct trace_spans copy(const struct trace_spans *spans, struct arena *a)
+{
+	struct trace_spans out = {0};
+
+	for (size_t i = 0; i < spans->n; i++) {
+		struct trace_span s = spans->v[i];
+		s.attrs = (struct trace_attrs){0};
+		for (size_t k = 0; k < spans->v[i].attrs.n; k++)
+			*vec_add(&s.attrs, a) = spans->v[i].attrs.v[k];
+		*vec_add(&out, a) = s;
+	}
+	return out;
+}
+
+static void send_story(struct tracer *t, const struct trace_spans *changed)
 {
 	struct recording *r = (struct recording *)(void *)t;
 	AUTO(arena) struct arena a = {0};
 	AUTO(buf) struct buf b = {0};
-	struct trace_spans shown = {0};
 	struct err ignored;
 
-	/* Nobody listens: all that there is goes to the next keeper at the end. */
-	if (control_lost(&r->link))
+	/* Nobody listens: the spans go to the next keeper, all of them, at the end. */
+	if (control_lost(&r->link) || (changed->n == 0 && json_array_size(r->lines) == 0))
 		return;
-	for (size_t i = 0; i < changed->n; i++) {
-		struct trace_span s = changed->v[i];
-		s.attrs = (struct trace_attrs){0};
-		for (size_t k = 0; k < changed->v[i].attrs.n; k++)
-			*vec_add(&s.attrs, &a) = changed->v[i].attrs.v[k];
-		*vec_add(&shown, &a) = s;
-	}
+	struct trace_spans shown = copy(changed, &a);
 	redact_spans(&shown, &r->secrets, &a);
-	AUTO(json) json_t *list = trace_spans_json(&shown);
-	json_write(&b, list);
-	struct control_request q = {.op = CONTROL_RUN_SPANS, .json = buf_text(&b)};
+	AUTO(json) json_t *j = json_object();
+	(void)json_object_set(j, "lines", r->lines);
+	(void)json_object_set_new(j, "spans", trace_spans_json(&shown));
+	json_write(&b, j);
+	struct control_request q = {.op = CONTROL_RUN_STORY, .json = buf_text(&b)};
 	(void)!control_send(&r->link, &q, &ignored);
+	(void)json_array_clear(r->lines);
 }
 
 /* The keeper may have died and come back: then the run goes on there, by its trace. */
@@ -84,8 +95,8 @@ int recording_open(struct recording *r, struct cli *c, const struct backup *b, s
 {
 	char hash[20];
 
-	*r = (struct recording){.cli = c, .backup = b, .link = CONTROL_INIT};
-	r->tracer = (struct tracer){.arena = &c->arena, .send = send_spans};
+	*r = (struct recording){.cli = c, .backup = b, .link = CONTROL_INIT, .lines = json_array()};
+	r->tracer = (struct tracer){.arena = &c->arena, .send = send_story};
 	config_secrets(&c->config, provider_kinds(), PROVIDERS, &c->arena, &r->secrets);
 	if (begin(r, e) < 0)
 		return -1;
@@ -106,11 +117,19 @@ int recording_open(struct recording *r, struct cli *c, const struct backup *b, s
 void recording_line(struct recording *r, const char *text)
 {
 	AUTO(arena) struct arena a = {0};
-	struct control_request q = {.op = CONTROL_RUN_EVENT, .text = redact(text, &r->secrets, &a)};
-	struct err ignored;
+	int64_t now = clock_mono_ms();
+	json_t *line = json_array();
 
-	if (!control_lost(&r->link))
-		(void)!control_send(&r->link, &q, &ignored);
+	(void)json_array_append_new(line, json_integer(clock_unix_s()));
+	(void)json_array_append_new(line, json_any(redact(text, &r->secrets, &a)));
+	(void)json_array_append_new(r->lines, line);
+	if (now - r->second_ms >= 1000) {
+		r->second_ms = now;
+		r->quick = 0;
+	}
+	/* Each is on disk at the keeper before the next; of a thousand datasets many come along at a time. */
+	if (r->quick++ < QUICK || json_array_size(r->lines) >= BATCH)
+		tracer_flush(&r->tracer);
 }
 
 /* The error that says most, and where it happened: the step that failed last. */
@@ -271,4 +290,5 @@ int recording_close(struct recording *r, const struct run *run, int rc, json_t *
 void recording_auto(struct recording *r)
 {
 	control_close(&r->link);
+	json_decref(r->lines);
 }

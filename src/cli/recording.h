@@ -13,6 +13,9 @@ struct recording {
 	struct strings secrets; /* of the file: they are in nothing that is recorded */
 	const char *trace;	/* what the run is known by, also to the next keeper */
 	int64_t root;		/* the run's own span */
+	json_t *lines;		/* that were not handed over yet */
+	int64_t second_ms;	/* when the last second began, and how many lines went over in it at once */
+	int quick;
 };
 
 /* Begins a run; refused as busy while another runs.  To be released whatever it returned. */

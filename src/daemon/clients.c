@@ -112,8 +112,7 @@ static void request(struct keeper *k, struct client *c, const struct control_req
 		client_starts(k, c, r);
 		break;
 	case CONTROL_RUN_BEGIN:
-	case CONTROL_RUN_EVENT:
-	case CONTROL_RUN_SPANS:
+	case CONTROL_RUN_STORY:
 	case CONTROL_RUN_END:
 	case CONTROL_RECORD:
 	case CONTROL_RECALL:

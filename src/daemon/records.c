@@ -180,23 +180,42 @@ static void run_end(struct keeper *k, struct client *c, const struct control_req
 	client_answer(c, json_object());
 }
 
-static int take_spans(struct keeper *k, int64_t run, const char *text, struct err *e)
+static int put_lines(struct keeper *k, int64_t run, const json_t *lines, struct err *e)
 {
-	AUTO(arena) struct arena a = {0};
-	AUTO(json) json_t *j = json_parse(str_of(text), "spans", e);
-	struct trace_spans spans;
+	json_t *line;
+	size_t i;
 
-	if (j == NULL || trace_spans_read(j, &a, &spans, e) < 0 || store_begin(k->store, e) < 0)
-		return -1;
-	return store_end(k->store, put_spans(k, run, &spans, e), e);
+	json_array_foreach(lines, i, line)
+	{
+		const json_t *at = json_array_get(line, 0);
+		const char *text = json_string_value(json_array_get(line, 1));
+		if (!json_is_integer(at) || text == NULL)
+			return err_set(e, ERR_USAGE, "a run's line lacks its time or its text");
+		if (store_run_event(k->store, run, json_integer_value(at), text, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
-static void run_spans(struct keeper *k, struct client *c, const struct control_request *r)
+static int take_story(struct keeper *k, int64_t run, const char *text, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	AUTO(json) json_t *j = json_parse(str_of(text), "a run's story", e);
+	struct trace_spans spans;
+
+	if (j == NULL || trace_spans_read(json_object_get(j, "spans"), &a, &spans, e) < 0 ||
+	    store_begin(k->store, e) < 0)
+		return -1;
+	int rc = put_lines(k, run, json_object_get(j, "lines"), e);
+	return store_end(k->store, rc < 0 ? rc : put_spans(k, run, &spans, e), e);
+}
+
+static void run_story(struct keeper *k, struct client *c, const struct control_request *r)
 {
 	struct err e;
 
-	if (c->run == 0 || take_spans(k, c->run, r->json, &e) < 0)
-		(void)fprintf(stderr, "<4>dormouse: the spans of a run could not be recorded\n");
+	if (c->run == 0 || take_story(k, c->run, r->json, &e) < 0)
+		(void)fprintf(stderr, "<4>dormouse: what a run tells of itself could not be recorded\n");
 }
 
 static json_t *run_json(const struct stored_run *r)
@@ -305,14 +324,6 @@ static void look_put(struct keeper *k, struct client *c, const struct control_re
 		client_answer(c, json_object());
 }
 
-static void run_event(struct keeper *k, struct client *c, const struct control_request *r)
-{
-	struct err e;
-
-	if (c->run == 0 || store_run_event(k->store, c->run, clock_unix_s(), r->text, &e) < 0)
-		(void)fprintf(stderr, "<4>dormouse: an event of a run could not be recorded\n");
-}
-
 void client_run_over(struct keeper *k, struct client *c)
 {
 	struct err e;
@@ -324,9 +335,9 @@ void client_run_over(struct keeper *k, struct client *c)
 void client_record(struct keeper *k, struct client *c, const struct control_request *r)
 {
 	static void (*const does[])(struct keeper *, struct client *, const struct control_request *) = {
-	    [CONTROL_RUN_BEGIN] = run_begin, [CONTROL_RUN_EVENT] = run_event, [CONTROL_RUN_END] = run_end,
+	    [CONTROL_RUN_BEGIN] = run_begin, [CONTROL_RUN_STORY] = run_story, [CONTROL_RUN_END] = run_end,
 	    [CONTROL_RECORD] = look_put,     [CONTROL_RECALL] = recall,	      [CONTROL_HISTORY] = history,
-	    [CONTROL_RUN] = run_events,	     [CONTROL_RUN_SPANS] = run_spans, [CONTROL_TRACE] = trace};
+	    [CONTROL_RUN] = run_events,	     [CONTROL_TRACE] = trace};
 
 	assert(r->op < ARRAY_LEN(does) && does[r->op] != NULL);
 	does[r->op](k, c, r);

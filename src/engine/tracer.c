@@ -124,12 +124,13 @@ static void hand_on(struct tracer *t, bool now)
 		t->changed.v[i] = false;
 	}
 	t->sent_ms = clock_mono_ms();
-	for (struct trace_spans rest = some; rest.n > 0;) {
+	struct trace_spans rest = some;
+	do {
 		struct trace_spans part = {.v = rest.v, .n = rest.n < BATCH ? rest.n : BATCH};
 		t->send(t, &part);
 		rest.v += part.n;
 		rest.n -= part.n;
-	}
+	} while (rest.n > 0);
 }
 
 void tracer_tick(struct tracer *t)

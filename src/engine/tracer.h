@@ -15,7 +15,7 @@ struct tracer {
 	} changed; /* of each span: since it was handed on */
 	int64_t sent_ms;
 	int64_t under; /* what is begun lies below this one, unless it names another */
-	/* Takes the spans that are new or have changed; must not block for long. */
+	/* Takes the spans that are new or have changed, if there are any; must not block for long. */
 	void (*send)(struct tracer *t, const struct trace_spans *changed);
 };
 

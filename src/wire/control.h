@@ -22,8 +22,8 @@
  *                                          json: who is told of it, a list of names; token: the trace of a run that
  *                                          goes on after a keeper has gone.  Both may be left out.  Until "run-end",
  *                                          on the same connection:
- *   {"op":"run-event","text":S}              one line of the run's story; no answer
- *   {"op":"run-spans","json":S}              spans that are new, or have changed (wire/trace_json.h); no answer
+ *   {"op":"run-story","json":S}              {"lines":[[UNIX,TEXT],…],"spans":[…]}: what people were shown, and spans
+ *                                          that are new or have changed (wire/trace_json.h); no answer
  *   {"op":"run-end","number":EXIT,"json":S}  "answer": {}.  Without it the run is recorded as died.
  *   {"op":"record","backup":B,"json":S}    keeps what the last look at B's target saw.  "answer": {}
  *   {"op":"recall","backup":B}             "answer": {"at":UNIX,"json":S} or {}
@@ -60,8 +60,7 @@ enum control_op {
 	CONTROL_MACHINES,
 	CONTROL_STARTS,
 	CONTROL_RUN_BEGIN,
-	CONTROL_RUN_EVENT,
-	CONTROL_RUN_SPANS,
+	CONTROL_RUN_STORY,
 	CONTROL_RUN_END,
 	CONTROL_RECORD,
 	CONTROL_RECALL,

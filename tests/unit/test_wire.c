@@ -1050,7 +1050,7 @@ static void control(void **state)
 						     {.op = CONTROL_SLEEP, .target = "t", .force = true},
 						     {.op = CONTROL_MACHINES},
 						     {.op = CONTROL_RUN_BEGIN, .backup = "b"},
-						     {.op = CONTROL_RUN_EVENT, .text = "x"},
+						     {.op = CONTROL_RUN_STORY, .json = "x"},
 						     {.op = CONTROL_RUN_END, .number = 2, .json = "{}"},
 						     {.op = CONTROL_RECORD, .backup = "b", .json = "{}"},
 						     {.op = CONTROL_RECALL, .backup = "b"},
