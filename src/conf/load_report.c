@@ -162,6 +162,32 @@ static void check_url(struct loading *l, const struct block *b, const char *url)
 		diag_hint(l->d, diag_add(l->d, attr->value.at, "'url' must be an address"), "https://HOST/…");
 }
 
+/* A daemon reads a copy of the file, from another folder. */
+static void check_paths(struct loading *l, const struct block *b)
+{
+	static const char *const names[] = {"api_key_file", "check_file", "topic_file", "token_file", "secret_file",
+					    "url_file",	    "ca_file",	  "program",	"socket"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct attr *attr = body_attr(&b->body, names[i]);
+		if (attr != NULL && attr->value.kind == VALUE_STRING && !str_starts(attr->value.text, "/"))
+			(void)diag_add(l->d, attr->value.at, "'%s' must be a path that begins with '/'", names[i]);
+	}
+}
+
+/* Each becomes a line of a request. */
+static void check_headers(struct loading *l, const struct block *b, const struct strings *headers)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		bool good = headers->v[i][0] != '\0';
+		for (const char *c = headers->v[i]; *c != '\0'; c++)
+			good &= (unsigned char)*c >= ' ' && *c != 127 && (i % 2 == 1 || (*c != ' ' && *c != ':'));
+		if (!good)
+			(void)diag_add(l->d, body_attr(&b->body, "headers")->value.attrs.v[i / 2].value.at,
+				       "this is no header of HTTP");
+	}
+}
+
 static void take(const struct raw_sink *raw, struct loading *l, const struct block *b, struct sink *out)
 {
 	static const char *const hosts[] = {"https://api.honeycomb.io", "https://api.eu1.honeycomb.io"};
@@ -196,6 +222,8 @@ static void check(struct loading *l, const struct block *b, const struct kind *k
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		check_secret(l, b, secrets[i], k->needs != NULL && strcmp(k->needs, secrets[i]) == 0);
 	check_url(l, b, s->url.text);
+	check_paths(l, b);
+	check_headers(l, b, &s->headers);
 	if (s->timeout_ms < 1000 || s->timeout_ms > 60000)
 		(void)diag_add(l->d, body_attr(&b->body, "timeout")->value.at, "'timeout' is from 1s to 60s");
 	for (size_t i = 0; i < s->backups.n; i++)

@@ -385,13 +385,56 @@ static void not_a_text(void **state)
 	assert_string_equal(d.v[0].what, "more than 1000 entries in one place");
 }
 
+/* By one name or two, in both languages; and what of it all is secret. */
+static void sinks(void **state)
+{
+	static const struct {
+		const char *text;
+		bool json;
+	} cases[] = {
+	    {"report webhook ops {\n  url = \"https://secret\"\n  on = [\"failure\"]\n}\n"
+	     "report otlp {\n  url = \"https://public\"\n  headers = { a = \"header\" }\n  token_file = \"/t\"\n}\n"
+	     "report honeycomb {\n  dataset = \"d\"\n  api_key = \"key\"\n  region = \"eu\"\n}\n",
+	     false},
+	    {"{\"report\": {\"webhook\": {\"ops\": {\"url\": \"https://secret\", \"on\": [\"failure\"]}},"
+	     "\"otlp\": {\"url\": \"https://public\", \"headers\": {\"a\": \"header\"}, \"token_file\": \"/t\"},"
+	     "\"honeycomb\": {\"dataset\": \"d\", \"api_key\": \"key\", \"region\": \"eu\"}}}",
+	     true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(arena) struct arena a = {0};
+		struct strings secrets = {0};
+		struct config c;
+		struct diags d;
+		if (!load(cases[i].text, strlen(cases[i].text), cases[i].json, &a, &c, &d))
+			fail_msg("%s", all_of(&d, &a, cases[i].text));
+		assert_int_equal(c.sinks.n, 3);
+		const struct sink *ops = config_sink(&c, "ops"), *otlp = config_sink(&c, "otlp");
+		assert_int_equal(ops->kind, SINK_WEBHOOK);
+		assert_true(ops->on_failure && !ops->on_success && !ops->on_start && !ops->on_alert);
+		assert_int_equal(ops->timeout_ms, 10000);
+		assert_true(otlp->on_start && otlp->on_alert);
+		assert_string_equal(otlp->key.file, "/t");
+		assert_string_equal(otlp->service, "dormouse");
+		assert_string_equal(config_sink(&c, "honeycomb")->url.text, "https://api.eu1.honeycomb.io");
+		assert_null(config_sink(&c, "webhook"));
+		config_secrets(&c, kinds, ARRAY_LEN(kinds), &a, &secrets);
+		assert_int_equal(secrets.n, 3);
+		assert_string_equal(secrets.v[0], "https://secret");
+		assert_string_equal(secrets.v[1], "header");
+		assert_string_equal(secrets.v[2], "key");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(strings),		 cmocka_unit_test(heredocs),	      cmocka_unit_test(whole_file),
-	    cmocka_unit_test(json_form),	 cmocka_unit_test(wrong_expressions), cmocka_unit_test(wrong_files),
-	    cmocka_unit_test(all_are_shown),	 cmocka_unit_test(rendering),	      cmocka_unit_test(not_a_text),
-	    cmocka_unit_test(life_of_a_machine),
+	    cmocka_unit_test(sinks),	   cmocka_unit_test(strings),		cmocka_unit_test(heredocs),
+	    cmocka_unit_test(whole_file),  cmocka_unit_test(json_form),		cmocka_unit_test(wrong_expressions),
+	    cmocka_unit_test(wrong_files), cmocka_unit_test(all_are_shown),	cmocka_unit_test(rendering),
+	    cmocka_unit_test(not_a_text),  cmocka_unit_test(life_of_a_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

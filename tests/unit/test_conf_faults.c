@@ -534,12 +534,44 @@ static void corpus(void **state)
 	assert_true(corpus_of(TEST_DATA "/corpus/conf/bad", BAD) >= 4);
 }
 
+static void reports(void **state)
+{
+	(void)state;
+	wrong("report honycomb {\n}\n", "1:8: unknown kind of report 'honycomb'");
+	hint_is("report honycomb {\n}\n", "did you mean 'honeycomb'?");
+	hint_is("report pigeon {\n}\n", "the kinds are: honeycomb, otlp, ");
+	wrong("report {\n}\n", "1:1: block 'report' has 0 labels");
+	wrong("report journald a b {\n}\n", "1:1: block 'report' has 3 labels");
+	wrong("report journald \"a b\" {\n}\n", "1:17: 'a b' is not a name for a report");
+	wrong("report journald {\n}\nreport journald {\n}\n", "3:1: a second report 'journald'");
+	wrong("report journald {\n  x {\n  }\n}\n", "2:3: unknown block 'x'");
+	wrong("report journald {\n  ca_file = \"/x\"\n}\n", "2:3: unknown attribute 'ca_file' in block 'report'");
+	wrong("report journald {\n  on = [\"start\", \"end\"]\n}\n", "2:18: 'end' is nothing that is told");
+	wrong("report journald {\n  backups = [\"x\"]\n}\n", "2:14: there is no backup 'x'");
+	wrong("report journald {\n  timeout = \"10m\"\n}\n", "2:13: 'timeout' is from 1s to 60s");
+	wrong("report honeycomb {\n  dataset = \"d\"\n}\n", "1:1: 'api_key' is missing in block 'report'");
+	wrong("report honeycomb {\n  api_key = \"k\"\n}\n", "1:1: 'dataset' is missing in block 'report'");
+	wrong("report honeycomb {\n  dataset = \"d\"\n  api_key = \"k\"\n  region = \"moon\"\n}\n",
+	      "4:12: 'region' must be one of: us, eu");
+	wrong("report honeycomb {\n  dataset = \"d\"\n  api_key = \"k\"\n  api_key_command = [\"x\"]\n}\n",
+	      "4:3: 'api_key' and 'api_key_command' are two answers");
+	wrong("report webhook {\n  url = \"host/x\"\n}\n", "2:9: 'url' must be an address");
+	wrong("report webhook {\n  url_file = \"x\"\n}\n", "2:14: 'url_file' must be a path that begins with '/'");
+	wrong("report otlp {\n  url = \"https://x\"\n  headers = { \"a b\" = \"c\" }\n}\n", "3:23: this is no header");
+	wrong("report otlp {\n  url = \"https://x\"\n  headers = { a = \"c\\nd: e\" }\n}\n", "3:19: this is no header");
+	wrong("report prometheus {\n  file = \"/x/y.txt\"\n}\n", "2:10: '/x/y.txt' is read by nobody");
+	wrong("report command {\n  command = []\n}\n", "2:13: 'command' has no words");
+	wrong("report mail {\n  to = []\n}\n", "2:8: 'to' has no address");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(no_cascades), cmocka_unit_test(hints),	  cmocka_unit_test(not_the_language),
-	    cmocka_unit_test(values),	   cmocka_unit_test(json_strict), cmocka_unit_test(shown),
-	    cmocka_unit_test(hostile),	   cmocka_unit_test(bounds),	  cmocka_unit_test(files_are_bounded),
+	    cmocka_unit_test(reports), cmocka_unit_test(no_cascades),
+	    cmocka_unit_test(hints),   cmocka_unit_test(not_the_language),
+	    cmocka_unit_test(values),  cmocka_unit_test(json_strict),
+	    cmocka_unit_test(shown),   cmocka_unit_test(hostile),
+	    cmocka_unit_test(bounds),  cmocka_unit_test(files_are_bounded),
 	    cmocka_unit_test(corpus),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
