@@ -8,7 +8,7 @@
 #include "sys/clock.h"
 #include "wire/report_json.h"
 
-enum { TELLER_MS = 120000, LEAVING_MS = 15000, HOLD_MS = 30000, RUNNING_MS = 250, DUE_MAX = 100 };
+enum { TELLER_MS = 180000, LEAVING_MS = 15000, HOLD_MS = 30000, RUNNING_MS = 250, DUE_MAX = 100 };
 
 void reports_look(struct keeper *k)
 {

@@ -16,7 +16,7 @@ static const char *event_of(const struct report *r)
 	case REPORT_START:
 		return "/start";
 	case REPORT_RUN:
-		/* One that another has kept from running says nothing of the backup. */
+		/* One that had to make way for something else is no failure yet: if it stays so, the switch notices. */
 		return r->outcome == TRACE_SUCCESS ? "" : r->outcome == TRACE_SKIPPED ? "/log" : "/fail";
 	case REPORT_ALERT:
 	case REPORT_CLEAR:
@@ -44,8 +44,9 @@ void healthchecks_encode(const struct sink_secrets *k, const struct report *r, s
 	if (r->log != NULL && body.n + 1 < limit)
 		buf_printf(&body, "\n%s", sink_tail(r->log, limit - body.n - 1, a));
 	struct sink_request *q = vec_add(out, a);
-	*q = (struct sink_request){
-	    .method = "POST", .url = arena_strdup(a, buf_text(&url)), .body = arena_strndup(a, buf_text(&body), limit)};
+	*q = (struct sink_request){.method = "POST",
+				   .url = arena_strdup(a, buf_text(&url)),
+				   .body = arena_strndup(a, buf_text(&body), body.n < limit ? body.n : limit)};
 	sink_header(q, a, "content-type", "text/plain; charset=utf-8");
 }
 

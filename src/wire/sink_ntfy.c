@@ -9,7 +9,7 @@ void ntfy_encode(const struct sink_secrets *k, const struct report *r, struct ar
 	const char *text = sink_text(r, a);
 	json_t *j = json_object(), *tags = json_array();
 
-	if (r->kind == REPORT_START || r->outcome == TRACE_SKIPPED) {
+	if (r->kind == REPORT_START) {
 		json_decref(j);
 		json_decref(tags);
 		return;

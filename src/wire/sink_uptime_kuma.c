@@ -12,7 +12,8 @@ void uptime_kuma_encode(const struct sink_secrets *k, const struct report *r, st
 	AUTO(buf) struct buf query = {0};
 	size_t bad;
 
-	/* Only these are a heartbeat. */
+	/* A beginning is no heartbeat; nor is a run that had to make way for something else: if it stays so, the switch
+	 * notices. */
 	if (r->kind == REPORT_START || r->outcome == TRACE_SKIPPED)
 		return;
 	char *message =

@@ -20,7 +20,7 @@ case "$*" in
 *name,type,guid*)
 	[ ! -e {folder}/broken ] || {{ echo "cannot open: token hcaik_thisIsTheIngestKey" >&2; exit 1; }}
 	while [ -e {folder}/slow ]; do sleep 0.05; done
-	for d in '' /a /b; do
+	for d in '' /a /b $(cat {folder}/odd 2>/dev/null); do
 		case $name in vault) printf 'vault/tank/x%s' $d ;; *) printf 'tank/x%s' $d ;; esac
 		printf '\\tfilesystem\\t5\\toff\\t-\\t1\\t1\\t1\\t0\\t-'
 		printf '\\t-%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14
@@ -221,6 +221,13 @@ def test_everybody_is_told(world):
     w.all_told()
     assert "cannot open: token ***" in got["honeycomb"][2][0]["data"]["error.message"]
     assert SECRETS[0] not in w.run("history", "3", check=0).stdout + w.run("history", "--json", "3", check=0).stdout
+    # Nor in a line, where a dataset is called so, which has no snapshot.
+    (w.folder / "broken").unlink()
+    (w.folder / "odd").write_text(f"/{SECRETS[3]}")
+    w.run("backup", check=1)
+    lines = w.run("history", "4", check=0).stdout
+    assert "FAILED cannot replicate 'tank/x/***'" in lines and SECRETS[3] not in lines
+    w.all_told()
     told = b"".join(w.sinks.bodies) + (w.folder / "mail").read_bytes() + (w.folder / "command").read_bytes()
     for secret in SECRETS[1:3] + SECRETS[4:5] + SECRETS[6:7]:
         assert secret.encode() not in told, secret
@@ -261,6 +268,7 @@ def test_a_run_that_dies(world):
     told = w.sinks.got["webhook"][0]
     assert told["outcome"] == "died" and told["title"] == "backup 'x' died on the way"
     assert [s["outcome"] for s in told["spans"]] == ["died", "died"] and told["spans"][0]["ended_ms"] > 0
+    assert w.json("history", "--json", "1")["spans"] == told["spans"]
     assert "died" in w.run("history", "1", check=0).stdout
 
 
@@ -388,9 +396,13 @@ def test_what_is_told(world):
     w.write(one_of("mine", w, '  backups = ["x"]\n') + one_of("others", w, '  backups = ["y"]\n')
             + f'report "mail" {{\n  to = ["nobody"]\n  program = "{mail}"\n  on = ["failure"]\n}}\n'
             + 'backup "y" {\n  source = "tank/x/a"\n  destination = "vault/y"\n}\n')  # fmt: skip
+    # One that takes longer than a keeper waits that has nothing to do.
+    w.sinks.answer = lambda kind, taken: time.sleep(2)
     w.sinks.start()
     w.run("backup", "x", check=0)
-    w.all_told()
+    wait_for(lambda: not w.pids("daemon"))
+    w.sinks.answer = None
+    assert len(w.sinks.got["webhook"]) == 1
     assert w.standing("mine")["ok_ms"] > 0 and w.standing("others") is None
     assert not (w.folder / "mail").exists() and w.standing("mail")["ok_ms"] == 0
     (w.folder / "broken").touch()

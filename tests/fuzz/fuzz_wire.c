@@ -1,15 +1,49 @@
-/* Whatever zfs, a peer, a client or AWS may print: read, or refused. */
+/* Whatever zfs, a peer, a client, AWS or a sink may print: read, or refused. */
 #include "wire/aws_fault.h"
 #include "wire/aws_keys.h"
 #include "wire/control.h"
+#include "wire/courier.h"
 #include "wire/ec2.h"
 #include "wire/hcloud.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
+#include "wire/report_json.h"
+#include "wire/trace_json.h"
 #include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What a sink answers, by whatever status. */
+static void sinks(struct str text, struct arena *a)
+{
+	static const int64_t statuses[] = {200, 400, 429};
+
+	for (size_t k = 0; k < SINK_KINDS; k++) {
+		for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+			const struct sink s = {.kind = (enum sink_kind)k};
+			const struct sink_reply r = {.status = statuses[i], .body = text};
+			struct sink_request q = {0};
+			struct sink_answer x;
+			*vec_add(&q.spans, a) = 1;
+			sink_judge(&s, &q, &r, a, &x);
+			assert(x.said == SINK_TAKEN || x.why != NULL);
+		}
+	}
+}
+
+static void stories(struct str text, struct arena *a)
+{
+	struct trace_spans spans;
+	struct report report;
+	struct sink_reply reply;
+	struct err e;
+
+	AUTO(json) json_t *j = json_parse(text, "it", &e);
+	(void)!trace_spans_read(j, a, &spans, &e);
+	(void)!report_read(j, a, &report, &e);
+	(void)!courier_read_reply(text, a, &reply, &e);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -52,5 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!hcloud_servers_read(text, &a, &servers, &page, &e);
 	(void)!hcloud_action_read(text, &done, &e);
 	(void)hcloud_fault(400, text, "x", &e);
+	sinks(text, &a);
+	stories(text, &a);
 	return 0;
 }

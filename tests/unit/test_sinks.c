@@ -241,6 +241,9 @@ static void to_the_others(void **state)
 	    {SINK_NTFY, "topic", &failed, "https://s",
 	     "{\"topic\":\"topic\",\"title\":\"nas: backup 'safe': done\",\"message\":\"" FACTS
 	     "\\ncannot reach 'nas'\\nhint: is it on?\"," NTFY("4", "warning")},
+	    {SINK_NTFY, "topic", &skipped, "https://s",
+	     "{\"topic\":\"topic\",\"title\":\"nas: backup 'safe': done\",\"message\":\"" FACTS
+	     "\\ncannot reach 'nas'\\nhint: is it on?\"," NTFY("4", "warning")},
 	    {SINK_NTFY, "topic", &wrong, "https://s",
 	     "{\"topic\":\"topic\",\"title\":\"nas: no backup for 2 h\",\"message\":\"dormouse status\"," NTFY(
 		 "5", "warning")},
