@@ -462,6 +462,7 @@ static void load_backup(struct loading *l, const struct block *b)
 	out.by_property = one_of(l, &b->body, "choose", raw.choose, "all", "property");
 	load_compress(l, &b->body, raw.compress, &out.compress);
 	load_schedule(l, &b->body, &raw, &out.run);
+	load_backup_alert(l, &b->body, &out);
 	const struct block *keep = load_only_block(l, &b->body, "keep", arena_printf(l->a, "backup '%s'", out.name));
 	if (keep != NULL)
 		load_keep(l, keep, &out.keep);
@@ -540,4 +541,5 @@ void load_root(const struct body *root, const struct target_kind *const *kinds, 
 	check_followers(l);
 	load_jump(l, root);
 	load_reports(l, root);
+	load_alert(l, root);
 }

@@ -30,5 +30,8 @@ const struct block *load_only_block(struct loading *l, const struct body *body, 
 void load_jump(struct loading *l, const struct body *root);
 /* load_report.c: the report blocks, once the backups are known. */
 void load_reports(struct loading *l, const struct body *root);
+/* load_alert.c: the alert block, and that of a backup. */
+void load_alert(struct loading *l, const struct body *root);
+void load_backup_alert(struct loading *l, const struct body *body, struct backup *out);
 
 #endif

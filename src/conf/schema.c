@@ -142,6 +142,29 @@ static const struct field client_fields[] = {
 	  .doc = "how many connections it may have at a time"),
 };
 
+static const struct field alert_fields[] = {
+    FIELD(raw_alert, alerting.no_success_within_ms, "no_success_within", FIELD_DURATION,
+	  .doc = "how long a backup may be without a run that succeeded; default: until its schedule has missed two"),
+    FIELD(raw_alert, alerting.lag_ms, "lag", FIELD_DURATION,
+	  .doc = "how old the newest archived snapshot of a dataset may be; default: any age"),
+    FIELD(raw_alert, alerting.settle_ms, "settle", FIELD_DURATION, .fallback = "5m",
+	  .doc = "what is over sooner is not told, nor is the end of what comes back sooner"),
+    FIELD(raw_alert, alerting.repeat_ms, "repeat", FIELD_DURATION, .fallback = "24h",
+	  .doc = "what lasts is told again after so long; 0s: never"),
+    FIELD(raw_alert, alerting.pool_full, "pool_full", FIELD_INT, .fallback = "90",
+	  .doc = "from how many percent on a pool is nearly full"),
+    FIELD(raw_alert, alerting.on_ms, "machine_on", FIELD_DURATION, .fallback = "24h",
+	  .doc = "how long a machine may be on; 0s: for ever"),
+    FIELD(raw_alert, quiet, "quiet", FIELD_STRING,
+	  .doc = "hours in which only what is critical is told: \"22:00-07:00\""),
+};
+static const struct field backup_alert_fields[] = {
+    FIELD(backup, no_success_within_ms, "no_success_within", FIELD_DURATION,
+	  .doc = "how long it may be without a run that succeeded"),
+    FIELD(backup, lag_ms, "lag", FIELD_DURATION,
+	  .doc = "how old the newest archived snapshot of each of its datasets may be"),
+};
+
 const struct block_schema ssh_schema = {
     .name = "ssh", .label_names = "ssh", .fields = ssh_fields, .nfields = ARRAY_LEN(ssh_fields)};
 const struct block_schema target_schema = {.name = "target",
@@ -156,7 +179,9 @@ const struct block_schema snapshots_schema = {.name = "snapshots",
 					      .nfields = ARRAY_LEN(snapshots_fields)};
 const struct block_schema keep_schema = {
     .name = "keep", .label_names = "keep", .fields = keep_fields, .nfields = ARRAY_LEN(keep_fields)};
-static const struct block_schema *const backup_blocks[] = {&keep_schema};
+const struct block_schema backup_alert_schema = {
+    .name = "alert", .label_names = "alert", .fields = backup_alert_fields, .nfields = ARRAY_LEN(backup_alert_fields)};
+static const struct block_schema *const backup_blocks[] = {&keep_schema, &backup_alert_schema};
 const struct block_schema backup_schema = {.name = "backup",
 					   .nlabels = 1,
 					   .label_names = "backup \"NAME\"",
@@ -176,8 +201,11 @@ const struct block_schema client_schema = {.name = "client",
 /* Its attributes are those of its kind: load_report.c. */
 static const struct block_schema report_schema = {
     .name = "report", .nlabels = 1, .more_labels = 1, .label_names = "report \"KIND\" \"NAME\"", .by_label = true};
-static const struct block_schema *const root_blocks[] = {
-    &target_schema, &snapshots_schema, &backup_schema, &limits_schema, &server_schema, &client_schema, &report_schema};
+const struct block_schema alert_schema = {
+    .name = "alert", .label_names = "alert", .fields = alert_fields, .nfields = ARRAY_LEN(alert_fields)};
+static const struct block_schema *const root_blocks[] = {&target_schema, &snapshots_schema, &backup_schema,
+							 &limits_schema, &server_schema,    &client_schema,
+							 &report_schema, &alert_schema};
 const struct block_schema root_schema = {.name = "", .blocks = root_blocks, .nblocks = ARRAY_LEN(root_blocks)};
 
 static const struct block_schema **pointers(struct arena *a, size_t n)

@@ -6,7 +6,7 @@
 #include "model/config.h"
 
 extern const struct block_schema root_schema, target_schema, ssh_schema, snapshots_schema, backup_schema, keep_schema,
-    limits_schema, server_schema, client_schema;
+    limits_schema, server_schema, client_schema, alert_schema, backup_alert_schema;
 
 /* What may stand in the file, with the blocks that targets of any of these kinds may have; and in a target's. */
 const struct block_schema *schema_root(const struct target_kind *const *kinds, size_t nkinds, struct arena *a);
@@ -28,6 +28,10 @@ struct raw_policy {
 	int64_t min_age_ms, hook_timeout_ms;
 };
 
+struct raw_alert {
+	struct alerting alerting;
+	const char *quiet;
+};
 struct raw_server {
 	struct jump_server server;
 	const char *authorized_key;

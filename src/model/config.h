@@ -88,6 +88,19 @@ enum first_copy { FIRST_ALL, FIRST_NEWEST };
 /* Whether what is on its way is compressed; AUTO: where measuring says that it helps. */
 enum compress { COMPRESS_AUTO, COMPRESS_NONE, COMPRESS_ZSTD };
 
+/* When somebody is told, and of what. */
+struct alerting {
+	bool set; /* false: nobody is */
+	struct span at;
+	int64_t no_success_within_ms;	  /* of a backup; 0: by its schedule */
+	int64_t lag_ms;			  /* how old a dataset's newest archived snapshot may be; 0: any age */
+	int64_t settle_ms;		  /* how long it lasts before it is told, and is over before that is told */
+	int64_t repeat_ms;		  /* told again after so long; 0: never */
+	int64_t pool_full;		  /* percent */
+	int64_t on_ms;			  /* how long a machine may be on; 0: for ever */
+	int quiet_from_min, quiet_to_min; /* minutes of the local day, in which only what is critical is told */
+};
+
 struct backup {
 	const char *name;
 	struct span at;
@@ -108,6 +121,7 @@ struct backup {
 	int64_t hook_timeout_ms;
 	struct schedule run;
 	struct keep keep;
+	int64_t no_success_within_ms, lag_ms; /* as in alerting, of this one; 0: as there */
 };
 struct backups VEC(struct backup);
 
@@ -157,6 +171,7 @@ struct config {
 	struct snapshot_policies policies;
 	struct backups backups;
 	struct sinks sinks;
+	struct alerting alerting; /* its numbers are there without a block as well */
 };
 
 const struct target *config_target(const struct config *c, const char *name);

@@ -1,5 +1,7 @@
 #include "wire/observed.h"
 
+#include "wire/zone_json.h"
+
 enum { FORMAT = 1 };
 
 json_t *point_json(const struct point *p)
@@ -73,16 +75,13 @@ json_t *side_json(const struct side_state *s)
 
 json_t *observed_json(const struct observed *o)
 {
-	json_t *j = json_object(), *zone = json_array();
+	json_t *j = json_object();
 
 	(void)json_object_set_new(j, "format", json_integer(FORMAT));
 	json_put_text(j, "backup", o->backup);
 	(void)json_object_set_new(j, "now", json_integer(o->now));
 	(void)json_object_set_new(j, "last_seen", json_integer(o->last_seen));
-	(void)json_object_set_new(j, "zone", zone);
-	for (size_t i = 0; i < o->zone.n; i++)
-		(void)json_array_append_new(
-		    zone, json_pack("[II]", (json_int_t)o->zone.v[i].from, (json_int_t)o->zone.v[i].offset_s));
+	(void)json_object_set_new(j, "zone", zone_json(&o->zone));
 	(void)json_object_set_new(j, "source", side_json(&o->source));
 	(void)json_object_set_new(j, "target", side_json(&o->target));
 	return j;
@@ -182,18 +181,8 @@ int observed_read(struct str text, struct arena *a, struct observed *o, struct e
 	o->backup = json_text(j, "backup", a);
 	o->now = json_integer_value(json_object_get(j, "now"));
 	o->last_seen = json_integer_value(json_object_get(j, "last_seen"));
-	o->zone = (struct zone){0};
-	json_t *part;
-	size_t i;
-	json_array_foreach(json_object_get(j, "zone"), i, part)
-	{
-		struct zone_part z = {json_integer_value(json_array_get(part, 0)),
-				      json_integer_value(json_array_get(part, 1))};
-		bool fits = i == 0 || z.from > o->zone.v[i - 1].from;
-		if (!fits || z.offset_s < -86400 || z.offset_s > 86400)
-			return err_set(e, ERR_CORRUPT, "the observation's time zone cannot be read");
-		*vec_add(&o->zone, a) = z;
-	}
+	if (zone_json_read(json_object_get(j, "zone"), a, &o->zone, e) < 0)
+		return -1;
 	if (side_read(json_object_get(j, "source"), a, &o->source, e) < 0)
 		return -1;
 	return side_read(json_object_get(j, "target"), a, &o->target, e);
