@@ -36,6 +36,7 @@ static void show_progress(struct watching *w, const struct run_event *ev)
 	char bytes[NUM_TEXT], total[NUM_TEXT], rate[NUM_TEXT], left[NUM_TEXT];
 	int64_t now = clock_mono_ms();
 
+	recording_progress(w->record, ev->bytes, ev->total);
 	if (!w->terminal)
 		return;
 	/* The first is only where it begins. */
@@ -92,6 +93,52 @@ static const char *doubt_of(const struct run *r)
 	return r->pass.doubt != NULL ? r->pass.doubt : r->archive.doubt;
 }
 
+/* What a copy takes itself, without what lies below it. */
+static uint64_t own_size(const struct side_state *s, const struct dataset *d)
+{
+	size_t n = strlen(d->name), last = s->datasets.n;
+	uint64_t size = d->used;
+
+	for (size_t i = (size_t)(d - s->datasets.v) + 1; i < last && strncmp(s->datasets.v[i].name, d->name, n) == 0;
+	     i++) {
+		const char *rest = s->datasets.v[i].name + n;
+		if (rest[0] == '/' && strchr(rest + 1, '/') == NULL && s->datasets.v[i].used <= size)
+			size -= s->datasets.v[i].used;
+	}
+	return size;
+}
+
+/* What the look saw of a dataset beside its outcome. */
+static void put_seen(json_t *j, const struct run *r, const char *name)
+{
+	AUTO(arena) struct arena a = {0};
+	const struct dataset *source = side_find(&r->seen.source, name),
+			     *copy = side_find(&r->seen.target, arena_printf(&a, "%s/%s", r->backup->dest, name));
+	const struct point *local = source == NULL ? NULL : dataset_newest(source);
+
+	if (local != NULL) {
+		(void)json_object_set_new(j, "local", json_any(local->name));
+		(void)json_object_set_new(j, "local_at", json_integer(local->creation));
+	}
+	if (copy != NULL)
+		(void)json_object_set_new(j, "size", json_u64(own_size(&r->seen.target, copy)));
+}
+
+/* The room where the copies are. */
+static void put_pool(json_t *j, const struct run *r)
+{
+	const struct dataset *top = side_find(&r->seen.target, r->backup->dest);
+
+	if (top == NULL || top->available == 0)
+		return;
+	json_t *pool = json_object();
+	(void)json_object_set_new(pool, "pool", json_any(top->name));
+	json_put_text(pool, "on", r->backup->dest_target);
+	(void)json_object_set_new(pool, "used", json_u64(top->used));
+	(void)json_object_set_new(pool, "size", json_u64(top->used + top->available));
+	(void)json_object_set_new(j, "pool", pool);
+}
+
 static json_t *result_json(const struct run *r, const struct err *whole, int64_t took_ms)
 {
 	json_t *j = json_object(), *list = json_array();
@@ -117,11 +164,13 @@ static json_t *result_json(const struct run *r, const struct err *whole, int64_t
 			(void)json_object_set_new(d, "newest", json_any(o->newest));
 			(void)json_object_set_new(d, "newest_at", json_integer(o->newest_at));
 		}
+		put_seen(d, r, o->dataset);
 		if (!o->proven)
 			(void)json_object_set_new(d, "error", json_of_err(&o->err));
 		(void)json_array_append_new(list, d);
 	}
 	(void)json_object_set_new(j, "datasets", list);
+	put_pool(j, r);
 	if (whole != NULL)
 		(void)json_object_set_new(j, "error", json_of_err(whole));
 	return j;

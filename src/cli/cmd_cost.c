@@ -1,66 +1,15 @@
 /* cost: what the targets cost in a month, by list prices and by how long their machines were on. */
 #include "cli/applying.h"
+#include "engine/bill.h"
 #include "plan/cost_plan.h"
 #include "provider/registry.h"
-#include "sys/clock.h"
-
-enum { DAYS = 30, DAY_S = 24 * 3600 };
-
-struct bill {
-	struct cost_uses uses;
-	int64_t days, unseen; /* starts whose end nobody saw */
-	struct cost_items items;
-	const struct price_list *list;
-};
-
-/* Of the last 30 days, or since the first start if that is less long ago. */
-static int read_uses(struct cli *c, const struct target *t, struct bill *b, struct err *e)
-{
-	struct control_request r = {.op = CONTROL_STARTS, .target = t->name};
-	AUTO(json) json_t *list = cli_ask(c, &r, e);
-	int64_t now = clock_unix_s(), first = now;
-	json_t *start;
-	size_t i;
-
-	if (list == NULL)
-		return -1;
-	json_array_foreach(list, i, start)
-	{
-		int64_t at = json_integer_value(json_object_get(start, "at")),
-			ended = json_integer_value(json_object_get(start, "ended"));
-		first = at < first ? at : first;
-		if (at < now - DAYS * DAY_S)
-			continue;
-		if (ended < at)
-			b->unseen++;
-		else
-			*vec_add(&b->uses, &c->arena) = (struct cost_use){at, ended};
-	}
-	b->days = (now - first) / DAY_S + 1;
-	b->days = b->days > DAYS ? DAYS : b->days;
-	return 0;
-}
-
-static int64_t total(const struct bill *b, bool *unknown)
-{
-	int64_t sum = 0;
-
-	*unknown = false;
-	for (size_t i = 0; i < b->items.n; i++) {
-		sum += b->items.v[i].micros;
-		*unknown |= b->items.v[i].unknown;
-	}
-	return sum;
-}
 
 static void show(const struct target *t, const struct bill *b)
 {
 	char text[MONEY_TEXT];
-	bool unknown;
-	int64_t sum = total(b, &unknown);
 
-	(void)printf("target '%s': about %s a month%s\n", t->name, money_show(b->list, sum, text),
-		     unknown ? ", and what has no price here" : "");
+	(void)printf("target '%s': about %s a month%s\n", t->name, money_show(b->list, b->micros, text),
+		     b->unknown ? ", and what has no price here" : "");
 	for (size_t i = 0; i < b->items.n; i++) {
 		const struct cost_item *item = &b->items.v[i];
 		(void)printf("  %-16s %-44s %10s\n", item->what, item->basis,
@@ -75,14 +24,13 @@ static void show(const struct target *t, const struct bill *b)
 static json_t *as_json(const struct target *t, const struct bill *b)
 {
 	json_t *j = json_object(), *items = json_array();
-	bool unknown;
 
 	(void)json_object_set_new(j, "target", json_any(t->name));
-	(void)json_object_set_new(j, "micros", json_integer(total(b, &unknown)));
+	(void)json_object_set_new(j, "micros", json_integer(b->micros));
 	json_put_text(j, "currency", b->list->currency);
 	json_put_text(j, "prices_of", b->list->date);
 	json_put_text(j, "prices_in", b->list->place);
-	(void)json_object_set_new(j, "whole", json_boolean(!unknown && b->unseen == 0));
+	(void)json_object_set_new(j, "whole", json_boolean(!b->unknown && b->unseen == 0));
 	(void)json_object_set_new(j, "days", json_integer(b->days));
 	for (size_t i = 0; i < b->items.n; i++) {
 		const struct cost_item *item = &b->items.v[i];
@@ -100,20 +48,20 @@ static json_t *as_json(const struct target *t, const struct bill *b)
 static int all(struct cli *c, bool online, struct err *e)
 {
 	AUTO(json) json_t *list = json_array();
+	AUTO(control) struct control link = CONTROL_INIT;
 	bool told = false;
 
 	for (size_t i = 0; i < c->config.targets.n; i++) {
 		const struct target *t = &c->config.targets.v[i];
 		const struct target_kind *kind = &provider_find(t->kind)->kind;
-		struct bill b = {0};
+		struct bill b;
 		if (!works_chosen(c, t) || kind->cost == NULL)
 			continue;
 		struct setup setup = works_setup(c, t);
 		struct price_list asked;
-		if (read_uses(c, t, &b, e) < 0 || (online && setup_prices(&setup, &asked, e) < 0))
+		if ((online && setup_prices(&setup, &asked, e) < 0) ||
+		    bill_make(&c->paths, &link, t, kind, online ? &asked : kind->prices, &c->arena, &b, e) < 0)
 			return -1;
-		b.list = online ? &asked : kind->prices;
-		kind->cost(t->settings, b.list, &b.uses, b.days, &c->arena, &b.items);
 		told = true;
 		if (c->json)
 			(void)json_array_append_new(list, as_json(t, &b));

@@ -114,6 +114,22 @@ int recording_open(struct recording *r, struct cli *c, const struct backup *b, s
 	return 0;
 }
 
+void recording_progress(struct recording *r, uint64_t bytes, uint64_t total)
+{
+	enum { OFTEN_MS = 1000 };
+	char text[120];
+	struct control_request q = {.op = CONTROL_RUN_PROGRESS, .json = text};
+	int64_t now = clock_mono_ms();
+	struct err ignored;
+
+	if (now - r->told_ms < OFTEN_MS || control_lost(&r->link))
+		return;
+	r->told_ms = now;
+	(void)snprintf(text, sizeof(text), "{\"bytes\":\"%llu\",\"total\":\"%llu\"}", (unsigned long long)bytes,
+		       (unsigned long long)total);
+	(void)!control_send(&r->link, &q, &ignored);
+}
+
 void recording_line(struct recording *r, const char *text)
 {
 	AUTO(arena) struct arena a = {0};

@@ -16,11 +16,14 @@ struct recording {
 	json_t *lines;		/* that were not handed over yet */
 	int64_t second_ms;	/* when the last second began, and how many lines went over in it at once */
 	int quick;
+	int64_t told_ms;	/* when it was last told how far it is */
 };
 
 /* Begins a run; refused as busy while another runs.  To be released whatever it returned. */
 int recording_open(struct recording *r, struct cli *c, const struct backup *b, struct err *e) MUST_CHECK;
 void recording_line(struct recording *r, const char *text);
+/* How far it is, for who watches elsewhere; not kept, and told once a second at most. */
+void recording_progress(struct recording *r, uint64_t bytes, uint64_t total);
 /* What the whole run came to, for its own span; whole: what ended it early, or NULL. */
 void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole);
 /* Hands the end over: to another keeper, if the one of the beginning has gone.  Secrets go from result. */

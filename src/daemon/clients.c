@@ -49,6 +49,7 @@ void client_close(struct keeper *k, struct client *c)
 	free(c->who);
 	free(c->name);
 	free(c->backup);
+	free(c->progress);
 	free(c);
 }
 
@@ -120,6 +121,12 @@ static void request(struct keeper *k, struct client *c, const struct control_req
 	case CONTROL_RUN:
 	case CONTROL_TRACE:
 		client_record(k, c, r);
+		break;
+	case CONTROL_RUN_PROGRESS:
+		client_run_progress(c, r);
+		break;
+	case CONTROL_SUMMARY:
+		client_summary(k, c, r);
 		break;
 	case CONTROL_TELL:
 	case CONTROL_SINKS:

@@ -68,12 +68,13 @@ struct client {
 	int64_t port; /* CONTROL_OPEN; 0 = a plain lease */
 	int dial;     /* CLIENT_CONNECTING, or -1 */
 	int64_t dial_until_ms, dial_again_ms;
-	char *who;     /* for the records: who wants the machine, and what for */
-	char *name;    /* of the jump host's client that it is for, or NULL */
-	char *backup;  /* runs this backup */
-	int64_t run;   /* its id */
-	bool closing;  /* close once out is written */
-	bool too_many; /* gets nothing */
+	char *who;	/* for the records: who wants the machine, and what for */
+	char *name;	/* of the jump host's client that it is for, or NULL */
+	char *backup;	/* runs this backup */
+	int64_t run;	/* its id */
+	char *progress; /* how far it is, JSON; NULL: it has not said */
+	bool closing;	/* close once out is written */
+	bool too_many;	/* gets nothing */
 };
 
 /* The jump host, of a daemon that stays. */
@@ -208,6 +209,10 @@ void clients_looked(struct keeper *k); /* a look is over: for CLIENT_REAPING */
 int records_bury(struct keeper *k, struct err *e) MUST_CHECK;
 void client_record(struct keeper *k, struct client *c, const struct control_request *r);
 void client_run_over(struct keeper *k, struct client *c); /* it went away: a run that it had died */
+
+/* summary.c: all runs in short, for who judges them */
+void client_run_progress(struct client *c, const struct control_request *r);
+void client_summary(struct keeper *k, struct client *c, const struct control_request *r);
 
 /* reports.c: what is told to the sinks */
 /* Puts a report into the spool for each of these sinks, names in a JSON list; between store_begin and store_end. */

@@ -27,6 +27,11 @@
 	" lost INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, again INTEGER NOT NULL DEFAULT 0,"      \
 	" memo INTEGER NOT NULL DEFAULT 0) STRICT;"
 
+/* Runs in short, made when they are first asked for; and what a program has to remember. */
+#define SUMMARY_TABLES                                                              \
+	"CREATE TABLE summary(run INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;" \
+	"CREATE TABLE memo(name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;"
+
 static const char schema[] =
     "BEGIN;" MACHINE_TABLE START_TABLE
     "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
@@ -35,7 +40,7 @@ static const char schema[] =
     "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_by_run ON event(run);"
     "CREATE TABLE look(backup TEXT PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;" REPORT_TABLES
-    "PRAGMA user_version = 4;"
+	SUMMARY_TABLES "PRAGMA user_version = 5;"
     "COMMIT;";
 /* Of version 1, before a target could have several machines. */
 static const char from_1[] =
@@ -52,7 +57,10 @@ static const char from_2[] = "BEGIN;"
 /* Of version 3, before runs had spans. */
 static const char from_3[] = "BEGIN;" REPORT_TABLES "PRAGMA user_version = 4;"
 			     "COMMIT;";
-enum { VERSION = 4 };
+/* Of version 4, before runs were judged by what others had been like. */
+static const char from_4[] = "BEGIN;" SUMMARY_TABLES "PRAGMA user_version = 5;"
+			     "COMMIT;";
+enum { VERSION = 5 };
 
 int store_failed(struct store *s, struct err *e)
 {
@@ -150,7 +158,7 @@ int store_open(const char *path, struct store **out, struct err *e)
 		store_close(s);
 		return -1;
 	}
-	static const char *const steps[VERSION] = {schema, from_1, from_2, from_3};
+	static const char *const steps[VERSION] = {schema, from_1, from_2, from_3, from_4};
 	for (; version < VERSION; version = version_of(s))
 		if (sqlite3_exec(s->db, steps[version], NULL, NULL, NULL) != SQLITE_OK)
 			goto bad;

@@ -52,7 +52,8 @@ struct fact_machines VEC(struct fact_machine);
 /* What a target costs in a month. */
 struct fact_cost {
 	const char *target;
-	int64_t micros; /* millionths of a dollar */
+	const char *text; /* "$1.88" */
+	int64_t micros;	  /* millionths of that currency */
 	bool whole;	/* everything in it has a price */
 };
 struct fact_costs VEC(struct fact_cost);
@@ -61,7 +62,7 @@ struct fact_costs VEC(struct fact_cost);
 struct fact_sink {
 	const char *name;
 	int64_t good_at;    /* the last that was taken; 0: none yet */
-	int64_t failing_at; /* since when it takes none; 0: it does */
+	int64_t failing_at; /* since when what waits does, or when it last refused something; 0: all is well */
 	int64_t waiting;    /* what is to be sent to it */
 	const char *error;  /* or NULL */
 };
@@ -93,6 +94,7 @@ struct facts {
 	struct fact_pools pools;
 	struct strings uncovered; /* datasets of this host in no backup */
 	struct fact_filters unmatched;
+	struct fact_trouble host; /* this host's ZFS did not answer */
 };
 
 #endif

@@ -141,7 +141,8 @@ static void sinks(struct health *h, struct arena *a)
 
 	for (size_t i = 0; i < h->facts->sinks.n; i++) {
 		const struct fact_sink *s = &h->facts->sinks.v[i];
-		if (s->failing_at == 0 || h->facts->now - s->failing_at < SINK_S)
+		/* What is only late is tried again by itself. */
+		if (s->failing_at == 0 || (s->waiting > 0 && h->facts->now - s->failing_at < SINK_S))
 			continue;
 		add(h, a, HEALTH_WARN, arena_printf(a, "sink/%s", s->name), s->name,
 		    "reports do not reach %s, for %s%s%s", s->name,
@@ -155,6 +156,11 @@ static void pools(struct health *h, struct arena *a)
 {
 	enum { BRIM = 97 };
 
+	if (h->facts->host.what != NULL) {
+		add(h, a, HEALTH_CRITICAL, "host", "this host", "ZFS on this host does not answer: %s",
+		    h->facts->host.what);
+		hint(h, a, "zpool status; dmesg");
+	}
 	for (size_t i = 0; i < h->facts->pools.n; i++) {
 		const struct fact_pool *p = &h->facts->pools.v[i];
 		const char *on = p->on == NULL ? "this host" : p->on;
@@ -167,8 +173,8 @@ static void pools(struct health *h, struct arena *a)
 		if (percent < h->config->alerting.pool_full)
 			continue;
 		add(h, a, percent >= BRIM ? HEALTH_CRITICAL : HEALTH_WARN,
-		    arena_printf(a, "pool/%s/%s/full", on, p->name), p->name, "pool '%s' on %s is full to %lld %%",
-		    p->name, on, (long long)percent);
+		    arena_printf(a, "pool/%s/%s/full", on, p->name), p->name, "'%s' on %s is full to %lld %%", p->name,
+		    on, (long long)percent);
 		hint(h, a,
 		     p->on == NULL ? "dormouse prune --dry-run says what could go"
 				   : "a larger size of its volume, and dormouse apply; or keep less there");

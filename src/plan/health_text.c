@@ -136,9 +136,7 @@ static void machines_line(const struct health *h, struct buf *out)
 				   strcmp(m->state, "ready") == 0 ? "on" : m->state, age(h, m->since, text));
 		for (size_t i = 0; i < h->facts->costs.n; i++)
 			if (strcmp(h->facts->costs.v[i].target, name) == 0)
-				buf_printf(out, " (about $%lld.%02lld a month)",
-					   (long long)(h->facts->costs.v[i].micros / 1000000),
-					   (long long)(h->facts->costs.v[i].micros % 1000000 / 10000));
+				buf_printf(out, " (about %s a month)", h->facts->costs.v[i].text);
 	}
 	if (n > 0)
 		buf_putc(out, '\n');

@@ -38,6 +38,8 @@ static const struct {
     [CONTROL_SINKS] = {"sinks", 0, 0},
     [CONTROL_DUE] = {"due", NUMBER, 0},
     [CONTROL_TOLD] = {"told", JSON, 0},
+    [CONTROL_RUN_PROGRESS] = {"run-progress", JSON, 0},
+    [CONTROL_SUMMARY] = {"summary", NUMBER, 0},
 };
 
 static const char *const events[] = {

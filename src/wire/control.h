@@ -24,6 +24,7 @@
  *                                          on the same connection:
  *   {"op":"run-story","json":S}              {"lines":[[UNIX,TEXT],…],"spans":[…]}: what people were shown, and spans
  *                                          that are new or have changed (wire/trace_json.h); no answer
+ *   {"op":"run-progress","json":S}           how far it is: {"bytes":"N","total":"N"}; no answer, and not kept
  *   {"op":"run-end","number":EXIT,"json":S}  "answer": {}.  Without it the run is recorded as died.
  *   {"op":"record","backup":B,"json":S}    keeps what the last look at B's target saw.  "answer": {}
  *   {"op":"recall","backup":B}             "answer": {"at":UNIX,"json":S} or {}
@@ -41,6 +42,8 @@
  *                                          {"id","sink","tries","lost","left","report":{…}}
  *   {"op":"told","json":S}                 what became of one:
  * {"id":N,"said":"taken"|"later"|"refused"|"passed","error":S, "left":S,"wait_ms":N,"memo":N}.  "answer": {}
+ *   {"op":"summary","number":LIMIT}        "answer": the runs, each without its datasets, and for each backup its last
+ *                                          datasets: a part of the facts (wire/facts_json.h)
  *
  * The keeper sends: {"event":"progress","text":S}, {"event":"ready","token":S}, {"event":"answer","json":S},
  * {"event":"error","kind":K,"what":S,"why":S,"hint":S}. */
@@ -71,6 +74,8 @@ enum control_op {
 	CONTROL_SINKS,
 	CONTROL_DUE,
 	CONTROL_TOLD,
+	CONTROL_RUN_PROGRESS,
+	CONTROL_SUMMARY,
 };
 
 struct control_request {

@@ -83,19 +83,22 @@ static bool machine_read(const json_t *j, struct arena *a, struct fact_machine *
 
 static bool sink_read(const json_t *j, struct arena *a, struct fact_sink *s)
 {
+	const char *error = json_text(j, "error", a);
+
 	*s = (struct fact_sink){.name = json_text(j, "sink", a),
-				.good_at = number(j, "good_at"),
-				.failing_at = number(j, "failing_at"),
+				.good_at = number(j, "ok_ms") / 1000,
 				.waiting = number(j, "waiting"),
-				.error = json_text(j, "error", a)};
+				.error = error == NULL || error[0] == '\0' ? NULL : error};
+	if (s->error != NULL)
+		s->failing_at = number(j, s->waiting > 0 ? "oldest_ms" : "error_ms") / 1000;
 	return s->name != NULL;
 }
 
 static bool cost_read(const json_t *j, struct arena *a, struct fact_cost *c)
 {
-	*c = (struct fact_cost){json_text(j, "target", a), number(j, "micros"),
+	*c = (struct fact_cost){json_text(j, "target", a), json_text(j, "text", a), number(j, "micros"),
 				json_is_true(json_object_get(j, "whole"))};
-	return c->target != NULL;
+	return c->target != NULL && c->text != NULL;
 }
 
 static bool pool_read(const json_t *j, struct arena *a, struct fact_pool *p)
@@ -150,6 +153,7 @@ int facts_read(const json_t *j, struct arena *a, struct facts *out, struct err *
 	}
 	if (zone_json_read(json_object_get(j, "zone"), a, &out->zone, e) < 0)
 		return -1;
+	out->host = trouble(json_object_get(j, "host_error"), a);
 	READ_ALL("running", run_read(one, true, a, vec_add(&out->runs, a)))
 	READ_ALL("runs", run_read(one, false, a, vec_add(&out->runs, a)))
 	if (results_read(j, a, out, e) < 0)

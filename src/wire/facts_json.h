@@ -5,7 +5,9 @@
  *    "runs":[{"id","backup","began","ended","exit","took_ms","bytes":"N","datasets","proven","error"},…],
  *    "running":[{"id","backup","began","stage","bytes":"N","total":"N"},…],
  *    "results":{BACKUP:[{"dataset","proven","newest","newest_at","local","local_at","size":"N","error"},…]},
- *    "machines":[…], "sinks":[…], "costs":[…], "pools":[…], "uncovered":[…], "unmatched":[{"backup","glob"},…]} */
+ *    "machines":[…], "sinks":[…],  as the keeper answers them (wire/control.h)
+ *    "costs":[{"target","text","micros","whole"},…], "pools":[{"pool","on","health","used":"N","size":"N"},…],
+ *    "uncovered":[DATASET,…], "unmatched":[{"backup","glob"},…], "host_error":{…}} */
 #ifndef WIRE_FACTS_JSON_H
 #define WIRE_FACTS_JSON_H
 

@@ -108,6 +108,13 @@ void program_look_points(struct buf *b, const struct strings *snapshots)
 	look_end(b);
 }
 
+void program_pools(struct buf *b)
+{
+	program_begin(b);
+	buf_puts(b, "zpool list -Hp -o name,health,allocated,size\n");
+	program_end(b);
+}
+
 void program_tokens(struct buf *b, const struct strings *tokens)
 {
 	program_begin(b);

@@ -18,6 +18,8 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 void program_look_names(struct buf *b, const char *root, const char *properties);
 /* These snapshots, "pool/dataset@snapshot", in full: see points_parse. */
 void program_look_points(struct buf *b, const struct strings *snapshots);
+/* A line for each pool: its name, health, bytes used and size, with tabs between them. */
+void program_pools(struct buf *b);
 /* Asks the source what resume tokens mean: see tokens_parse. */
 void program_tokens(struct buf *b, const struct strings *tokens);
 /* Asks the source how long the streams will be: see estimates_parse. */

@@ -9,7 +9,8 @@
 
 enum { NOW = 1700000000 };
 
-/* Facts as JSON with ' for ", at NOW; a number with a leading + is so many seconds before it. */
+/* Facts as JSON with ' for ", at NOW; a number with a leading + is so many seconds before it, one with
+ * an S behind in milliseconds. */
 static void read_facts(const char *text, struct arena *a, struct facts *f)
 {
 	AUTO(buf) struct buf b = {0};
@@ -22,7 +23,9 @@ static void read_facts(const char *text, struct arena *a, struct facts *f)
 		char *end = NULL;
 		if (*p == '+') {
 			buf_printf(&b, "%ld", NOW - strtol(p + 1, &end, 10));
-			p = end - 1;
+			if (*end == 'S')
+				buf_puts(&b, "000");
+			p = *end == 'S' ? end : end - 1;
 		} else {
 			buf_putc(&b, *p == '\'' ? '"' : *p);
 		}
@@ -151,11 +154,12 @@ static const struct {
      "'runs':[" GOOD(1, +3, 1) "]," PROVEN
 			       ",'pools':[{'pool':'tank','used':'89','size':'100'},{'pool':'v','on':'arch','used':'90',"
 			       "'size':'100'},{'pool':'w','on':'arch','used':'97','size':'100'}]",
-     1, "pool 'w' on arch is full to 97 %", "c:pool/arch/w/full w:pool/arch/v/full"},
+     1, "'w' on arch is full to 97 %", "c:pool/arch/w/full w:pool/arch/v/full"},
     {BACKUP(""),
-     "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'sinks':[{'sink':'ntfy','failing_at':+2000,'error':'refused'},"
-			       "{'sink':'mail','failing_at':+20}]",
-     0, "The only", "w:sink/ntfy"},
+     "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'sinks':[{'sink':'ntfy','waiting':1,'oldest_ms':+2000S,'error':'refused'},"
+			       "{'sink':'mail','waiting':1,'oldest_ms':+20S,'error':'slow'},{'sink':'hook','error_ms':+"
+			       "20S,'error':'no'},{'sink':'ok','error':'','ok_ms':1}]",
+     0, "The only", "w:sink/ntfy w:sink/hook"},
     {BACKUP(""),
      "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'uncovered':['tank/y'],'unmatched':[{'backup':'b','glob':'tank/z'}]", 0,
      "The only dataset is restorable to 6 min ago; arch is off; 2 warnings", "w:uncovered/tank/y w:unmatched/b/tank/z"},
