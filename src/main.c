@@ -29,8 +29,8 @@ static int cmd_worker(int argc, char **argv)
 	return worker_run(argv - 1, provider_find);
 }
 
-/* The only part that needs libssh is a program of its own: nothing else is to load that. */
-static int cmd_jump(int argc, char **argv)
+/* Parts that alone need a library are programs of their own, which nothing else is to load. */
+static int become(int argc, char **argv, bool web)
 {
 	AUTO(arena) struct arena a = {0};
 	struct cli c = {0};
@@ -39,13 +39,24 @@ static int cmd_jump(int argc, char **argv)
 
 	if (paths_find(NULL, &a, &c.paths, &e) < 0)
 		return cli_fail(&c, &e);
-	*vec_add(&words, &a) = c.paths.jump;
+	const char *program = web ? c.paths.web : c.paths.jump;
+	*vec_add(&words, &a) = program;
 	for (int i = 0; i <= argc; i++)
 		*vec_add(&words, &a) = argv[i]; /* with the NULL */
-	(void)execv(c.paths.jump, (char *const *)(uintptr_t)words.v);
-	(void)err_sys(&e, errno, "cannot run '%s'", c.paths.jump);
+	(void)execv(program, (char *const *)(uintptr_t)words.v);
+	(void)err_sys(&e, errno, "cannot run '%s'", program);
 	(void)err_hint(&e, "it belongs into the same folder as dormouse itself: install both");
 	return cli_fail(&c, &e);
+}
+
+static int cmd_jump(int argc, char **argv)
+{
+	return become(argc, argv, false);
+}
+
+static int cmd_web(int argc, char **argv)
+{
+	return become(argc, argv, true);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -90,6 +101,7 @@ static const struct {
     {"ssh-config", cmd_ssh_config, "what ssh must know to wake machines: print it, or install it"},
     {"known-hosts", cmd_known_hosts, "the host keys that the configuration pins"},
     {"jump", cmd_jump, "the jump host, for ssh -J"},
+    {"web", cmd_web, "the status as a page"},
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
     {"report", cmd_report, "try who is told how it went"},

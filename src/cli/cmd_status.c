@@ -10,14 +10,15 @@
 #include "sys/fdio.h"
 #include "sys/stop.h"
 #include "wire/health_json.h"
+#include "wire/page.h"
 
-enum { RUNS = 1000, WATCH_MS = 1000, FACTS_MAX = 64 << 20 };
+enum { RUNS = 1000, PAGE_RUNS = 20000, WATCH_MS = 1000, FACTS_MAX = 64 << 20 };
 
 struct status {
 	struct cli c;
 	struct survey survey;
 	bool all, watch, check, facts;
-	const char *observed;
+	const char *observed, *html;
 	json_t *document; /* the facts that were read last */
 	struct facts read;
 	struct health health;
@@ -43,11 +44,24 @@ static int look(struct status *s, struct err *e)
 	return 0;
 }
 
+static int write_page(struct status *s, struct err *e)
+{
+	AUTO(buf) struct buf page = {0};
+
+	page_status(&s->health, false, &page);
+	return strcmp(s->html, "-") == 0 ? fd_write_all(STDOUT_FILENO, page.p, page.n, e)
+					 : fd_replace_file(s->html, buf_str(&page), 0644, e);
+}
+
 static int show(struct status *s)
 {
 	AUTO(buf) struct buf text = {0};
 	int rc = health_exit(&s->health);
 
+	struct err e;
+
+	if (s->html != NULL)
+		return write_page(s, &e) < 0 ? cli_fail(&s->c, &e) : rc;
 	if (s->facts) {
 		cli_print_json(s->document);
 		return EXIT_DONE;
@@ -98,23 +112,24 @@ static int failed(struct status *s, const struct err *e)
 int cmd_status(int argc, char **argv)
 {
 	struct status s = {0};
-	const struct cli_option own[] = {{"--all", &s.all, NULL},
-					 {"--watch", &s.watch, NULL},
-					 {"--check", &s.check, NULL},
-					 {"--facts", &s.facts, NULL},
-					 {"--observed", NULL, &s.observed}};
+	const struct cli_option own[] = {{"--all", &s.all, NULL},	    {"--watch", &s.watch, NULL},
+					 {"--check", &s.check, NULL},	    {"--facts", &s.facts, NULL},
+					 {"--observed", NULL, &s.observed}, {"--html", NULL, &s.html}};
 	struct err e;
-	int rc =
-	    cli_start(&s.c, argc, argv,
-		      "usage: dormouse status [--all] [--watch] [--json | --check | --facts] [--observed FILE] [-c "
-		      "FILE]\nSays whether everything is safe; exits 0 only if it is.  --check: for Nagios, with its "
-		      "exit codes.",
-		      own, ARRAY_LEN(own));
+	int rc = cli_start(
+	    &s.c, argc, argv,
+	    "usage: dormouse status [--all] [--watch] [--json | --check | --html FILE | --facts] [--observed FILE] [-c "
+	    "FILE]\nSays whether everything is safe; exits 0 only if it is.  --check: for Nagios, with its "
+	    "exit codes.",
+	    own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
-	s.survey = (struct survey){
-	    .config = &s.c.config, .paths = &s.c.paths, .kinds = provider_kinds(), .nkinds = PROVIDERS, .runs = RUNS};
+	s.survey = (struct survey){.config = &s.c.config,
+				   .paths = &s.c.paths,
+				   .kinds = provider_kinds(),
+				   .nkinds = PROVIDERS,
+				   .runs = s.html == NULL ? RUNS : PAGE_RUNS};
 	if (cli_at_most(&s.c, 0, &e) < 0 || (!s.watch && look(&s, &e) < 0))
 		rc = failed(&s, &e);
 	else

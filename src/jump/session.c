@@ -288,7 +288,7 @@ static int begin(struct session *s, struct arena *a, struct err *e)
 	if (ssh_serve(s->brief.host_key, JUMP_CONNECTION_FD, &s->ssh, e) < 0 ||
 	    sandbox_become(s->brief.uid, s->brief.gid, e) < 0)
 		return -1;
-	return sandbox_lock(DESCRIPTORS, MEMORY, e);
+	return sandbox_lock(DESCRIPTORS, MEMORY, false, e);
 }
 
 int jump_session_run(void)

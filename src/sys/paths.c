@@ -63,9 +63,12 @@ int paths_find(const char *config, struct arena *a, struct paths *p, struct err 
 	/* Each of the programs knows where all are. */
 	if (n > 5 && memcmp(self + n - 5, "-jump", 5) == 0)
 		n -= 5;
+	else if (n > 4 && memcmp(self + n - 4, "-web", 4) == 0)
+		n -= 4;
 	p->self = arena_strndup(a, self, (size_t)n);
 	p->jump = arena_printf(a, "%s-jump", p->self);
 	p->cloud = arena_printf(a, "%s-cloud", p->self);
+	p->web = arena_printf(a, "%s-web", p->self);
 	return 0;
 }
 

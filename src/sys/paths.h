@@ -13,6 +13,7 @@ struct paths {
 	const char *self;	 /* the file of this program, dormouse */
 	const char *jump;	 /* dormouse-jump, beside it */
 	const char *cloud;	 /* dormouse-cloud, likewise */
+	const char *web;	 /* dormouse-web, likewise */
 };
 
 /* Finds them and makes the two folders (mode 0700) if they are not there.  config may be NULL. */

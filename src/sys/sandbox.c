@@ -62,11 +62,20 @@ static void no_files(void)
 	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), RETURN(SECCOMP_RET_KILL_PROCESS), \
 	    RETURN(SECCOMP_RET_ALLOW)
 
-static const struct sock_filter filter[] = {
+static const struct sock_filter begin[] = {
     LOAD(arch),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
     LOAD(nr),
+};
+static const struct sock_filter accepting[] = {
+    ALLOW(accept4),    ALLOW(epoll_ctl),   ALLOW(epoll_pwait),
+#ifdef SYS_epoll_wait
+    ALLOW(epoll_wait),
+#endif
+    ALLOW(setsockopt), ALLOW(getsockname), ALLOW(writev),
+};
+static const struct sock_filter filter[] = {
     ALLOW(read),
     ALLOW(write),
     ALLOW(recvfrom),
@@ -106,9 +115,15 @@ static const struct sock_filter filter[] = {
     RETURN(SECCOMP_RET_KILL_PROCESS),
 };
 
-int sandbox_lock(unsigned descriptors, size_t memory_bytes, struct err *e)
+int sandbox_lock(unsigned descriptors, size_t memory_bytes, bool accepts, struct err *e)
 {
-	struct sock_fprog program = {ARRAY_LEN(filter), (struct sock_filter *)(uintptr_t)filter};
+	struct sock_filter all[ARRAY_LEN(begin) + ARRAY_LEN(accepting) + ARRAY_LEN(filter)], *end = all;
+
+	end = mempcpy(end, begin, sizeof(begin));
+	if (accepts)
+		end = mempcpy(end, accepting, sizeof(accepting));
+	end = mempcpy(end, filter, sizeof(filter));
+	struct sock_fprog program = {(unsigned short)(end - all), all};
 
 	if (limit(RLIMIT_NOFILE, descriptors, e) < 0 || limit(RLIMIT_DATA, memory_bytes, e) < 0 ||
 	    limit(RLIMIT_CORE, 0, e) < 0 || limit(RLIMIT_FSIZE, 0, e) < 0 || limit(RLIMIT_NPROC, 0, e) < 0)

@@ -45,6 +45,16 @@ static bool run_read(const json_t *j, bool running, struct arena *a, struct fact
 	return r->backup != NULL && (running || r->ended != 0);
 }
 
+int facts_run_read(const json_t *j, struct arena *a, struct fact_run *out, struct err *e)
+{
+	AUTO(json) json_t *flat = facts_summary(json_object_get(j, "result"));
+
+	(void)json_object_update(flat, (json_t *)(uintptr_t)j);
+	return run_read(flat, json_object_get(j, "ended") == NULL, a, out)
+		   ? 0
+		   : err_set(e, ERR_CORRUPT, "the run cannot be read");
+}
+
 static bool dataset_read(const json_t *j, const char *backup, struct arena *a, struct fact_dataset *d)
 {
 	*d = (struct fact_dataset){.backup = backup,

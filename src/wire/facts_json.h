@@ -18,6 +18,8 @@ enum { FACTS_FORMAT = 1 };
 
 /* All in the arena.  Members that are not there are nothing. */
 int facts_read(const json_t *j, struct arena *a, struct facts *out, struct err *e) MUST_CHECK;
+/* A run as the history has it, with its whole result. */
+int facts_run_read(const json_t *j, struct arena *a, struct fact_run *out, struct err *e) MUST_CHECK;
 /* A result of a run without its datasets, but with how many they are and how many of them are proven. */
 json_t *facts_summary(const json_t *result);
 
