@@ -91,6 +91,7 @@ static const struct {
     {"doctor", cmd_doctor, "can this host and both sides do what is asked of them?"},
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},
+    {"alert", cmd_alert, "what was told of what is wrong; look, or tell a test"},
     {"history", cmd_history, "the runs so far"},
     {"observe", cmd_observe, "all that a plan depends on, as JSON"},
     {"machines", cmd_machines, "which machines are on"},

@@ -71,6 +71,7 @@ int cli_agreed(bool yes, struct err *e) MUST_CHECK;
 const struct config *cli_load_for_keeper(const char *path, struct arena *a, struct err *e);
 
 /* The commands: each gets its own name as argv[0] and returns an exit code. */
+int cmd_alert(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_cat(int argc, char **argv);

@@ -128,6 +128,10 @@ static void request(struct keeper *k, struct client *c, const struct control_req
 	case CONTROL_SUMMARY:
 		client_summary(k, c, r);
 		break;
+	case CONTROL_ALERTS:
+	case CONTROL_ALERTED:
+		client_alert(k, c, r);
+		break;
 	case CONTROL_TELL:
 	case CONTROL_SINKS:
 	case CONTROL_DUE:

@@ -62,6 +62,7 @@ int jobs_load(struct keeper *k, struct err *e)
 	}
 	plan(k, c);
 	jumphost_load(k, c);
+	alerts_load(k, c);
 	return 0;
 }
 

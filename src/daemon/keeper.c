@@ -49,7 +49,7 @@ static int64_t next_timer(const struct keeper *k, int64_t now)
 			at = t;
 	}
 	int64_t left = at == INT64_MAX ? -1 : at <= now ? 0 : at - now > 3600000 ? 3600000 : at - now;
-	int64_t others[] = {jobs_timer(k), jumphost_timer(k), reports_timer(k),
+	int64_t others[] = {jobs_timer(k), jumphost_timer(k), reports_timer(k), alerts_timer(k),
 			    k->watchdog_ms > 0 ? k->watchdog_ms : -1};
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i] >= 0 && (left < 0 || others[i] < left))
@@ -192,6 +192,7 @@ static void loop(struct keeper *k, int signals, int timer)
 		jobs_tick(k);
 		jumphost_tick(k);
 		reports_tick(k);
+		alerts_tick(k);
 		if (k->watchdog_ms > 0)
 			notify("WATCHDOG=1");
 		k->ending |= k->leaving && !machines_exist(k) && !jobs_run(k) && !reports_busy(k);
@@ -290,6 +291,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 	fd_close(&k.listener);
 	jumphost_end(&k);
 	reports_end(&k);
+	alerts_end(&k);
 	jobs_free(&k);
 	hosts_free(&k);
 	store_close(k.store);

@@ -95,6 +95,14 @@ struct reporting {
 	size_t told;	  /* what the last one has said */
 };
 
+/* The process that looks whether something is wrong, of a daemon that stays. */
+struct alarm {
+	struct proc proc;
+	int64_t until_ms; /* it is killed then */
+	int64_t next_ms;  /* when it is started again; 0: the file has no alert block */
+	int64_t every_ms;
+};
+
 struct keeper {
 	const struct paths *paths;
 	const char *config_path; /* what is read; the daemon's own copy of the last file that was right */
@@ -106,6 +114,7 @@ struct keeper {
 	struct timetable jobs; /* only of a daemon that stays; its runs are struct job_run */
 	struct jumphost jump;
 	struct reporting reports;
+	struct alarm alerts;
 	int listener;
 	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
 	struct fd_pause accepting;
@@ -213,6 +222,14 @@ void client_run_over(struct keeper *k, struct client *c); /* it went away: a run
 /* summary.c: all runs in short, for who judges them */
 void client_run_progress(struct client *c, const struct control_request *r);
 void client_summary(struct keeper *k, struct client *c, const struct control_request *r);
+
+/* alerts.c: what is told of what is wrong */
+void client_alert(struct keeper *k, struct client *c, const struct control_request *r);
+void alerts_load(struct keeper *k, const struct config *c);
+void alerts_soon(struct keeper *k); /* a run has ended: look at once */
+void alerts_tick(struct keeper *k);
+int64_t alerts_timer(const struct keeper *k); /* in milliseconds, -1: none */
+void alerts_end(struct keeper *k);
 
 /* reports.c: what is told to the sinks */
 /* Puts a report into the spool for each of these sinks, names in a JSON list; between store_begin and store_end. */

@@ -148,6 +148,7 @@ static int over(struct keeper *k, int64_t run, int64_t exit, const char *result,
 		rc = report_run(k, REPORT_RUN, run, exit, e);
 	rc = store_end(k->store, rc, e);
 	reports_look(k);
+	alerts_soon(k);
 	return rc;
 }
 

@@ -28,8 +28,9 @@
 	" memo INTEGER NOT NULL DEFAULT 0) STRICT;"
 
 /* Runs in short, made when they are first asked for; and what a program has to remember. */
-#define SUMMARY_TABLES                                                              \
-	"CREATE TABLE summary(run INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;" \
+#define SUMMARY_TABLES                                                                                                \
+	"CREATE TABLE summary(run INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;"                                   \
+	"CREATE TRIGGER summary_stale AFTER UPDATE OF result ON run BEGIN DELETE FROM summary WHERE run=NEW.id; END;" \
 	"CREATE TABLE memo(name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;"
 
 static const char schema[] =

@@ -40,6 +40,8 @@ static const struct {
     [CONTROL_TOLD] = {"told", JSON, 0},
     [CONTROL_RUN_PROGRESS] = {"run-progress", JSON, 0},
     [CONTROL_SUMMARY] = {"summary", NUMBER, 0},
+    [CONTROL_ALERTS] = {"alerts", 0, 0},
+    [CONTROL_ALERTED] = {"alerted", JSON, 0},
 };
 
 static const char *const events[] = {

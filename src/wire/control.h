@@ -44,6 +44,9 @@
  * {"id":N,"said":"taken"|"later"|"refused"|"passed","error":S, "left":S,"wait_ms":N,"memo":N}.  "answer": {}
  *   {"op":"summary","number":LIMIT}        "answer": the runs, each without its datasets, and for each backup its last
  *                                          datasets: a part of the facts (wire/facts_json.h)
+ *   {"op":"alerts"}                        "answer": what was told of what is wrong (wire/alert_json.h)
+ *   {"op":"alerted","json":S}              {"alerts":[…],"sinks":[NAME,…],"reports":[…]}: what is to be remembered of
+ *                                          that, and told.  "answer": {}
  *
  * The keeper sends: {"event":"progress","text":S}, {"event":"ready","token":S}, {"event":"answer","json":S},
  * {"event":"error","kind":K,"what":S,"why":S,"hint":S}. */
@@ -76,6 +79,8 @@ enum control_op {
 	CONTROL_TOLD,
 	CONTROL_RUN_PROGRESS,
 	CONTROL_SUMMARY,
+	CONTROL_ALERTS,
+	CONTROL_ALERTED,
 };
 
 struct control_request {

@@ -95,6 +95,10 @@ static bool sink_read(const json_t *j, struct arena *a, struct fact_sink *s)
 {
 	const char *error = json_text(j, "error", a);
 
+	/* A second line of it is a hint. */
+	if (error != NULL)
+		error = arena_strndup(a, error, strcspn(error, "\n"));
+
 	*s = (struct fact_sink){.name = json_text(j, "sink", a),
 				.good_at = number(j, "ok_ms") / 1000,
 				.waiting = number(j, "waiting"),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "drivers/store_reports.h"
+#include "drivers/store_summary.h"
 
 /* What version 1 made, as it made it. */
 static const char version_1[] =
@@ -221,6 +222,65 @@ static void from_version_3(void **state)
 	forget(folder, path);
 }
 
+/* Runs in short, made anew when a run that was taken for dead ends after all; and what is remembered. */
+static void summaries(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
+	struct stored_summaries all = {0};
+	struct store *s = NULL;
+	const char *json;
+	int64_t id, again;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	make(path, "CREATE TABLE run(id INTEGER PRIMARY KEY, backup TEXT NOT NULL, began INTEGER NOT NULL,"
+		   " ended INTEGER, exit INTEGER, result TEXT, trace TEXT NOT NULL DEFAULT '', sinks TEXT NOT NULL"
+		   " DEFAULT '[]') STRICT;"
+		   "CREATE TABLE event(run INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+		   "INSERT INTO run VALUES(7, 'b', 1700000000, 1700000100, 0, '{\"datasets\":[]}', '', '[]');"
+		   "PRAGMA user_version = 4;");
+	assert_int_equal(store_open(path, &s, &e), 0);
+	assert_int_equal(store_run_begin(s, "b", "abc", "[]", 1, &id, &e), 0);
+	assert_int_equal(store_run_event(s, id, 1, "first", &e), 0);
+	assert_int_equal(store_run_event(s, id, 2, "last", &e), 0);
+	assert_int_equal(store_summaries(s, 9, &a, &all, &e), 0);
+	assert_int_equal(all.n, 2);
+	assert_true(all.v[0].id == id && all.v[0].ended == 0 && all.v[0].result == NULL);
+	assert_string_equal(all.v[0].stage, "last");
+	assert_true(all.v[1].id == 7 && all.v[1].json == NULL && all.v[1].stage == NULL);
+	assert_string_equal(all.v[1].result, "{\"datasets\":[]}");
+	assert_int_equal(store_run_end(s, id, 2, -1, "{}", &e), 0);
+	assert_int_equal(store_summary_put(s, id, "{\"datasets\":0}", &e), 0);
+	assert_int_equal(store_summary_put(s, 7, "{\"datasets\":2}", &e), 0);
+	all = (struct stored_summaries){0};
+	assert_int_equal(store_summaries(s, 1, &a, &all, &e), 0);
+	assert_int_equal(all.n, 1);
+	assert_string_equal(all.v[0].json, "{\"datasets\":0}");
+	assert_null(all.v[0].result);
+	/* The last that came to a dataset. */
+	assert_int_equal(store_last_result(s, "b", &a, &json, &e), 0);
+	assert_string_equal(json, "{\"datasets\":[]}");
+	assert_int_equal(store_last_result(s, "c", &a, &json, &e), 0);
+	assert_null(json);
+	assert_int_equal(store_run_again(s, "b", "abc", &again, &e), 0);
+	assert_int_equal(store_run_end(s, again, 9, 0, "whole", &e), 0);
+	all = (struct stored_summaries){0};
+	assert_int_equal(store_summaries(s, 1, &a, &all, &e), 0);
+	assert_null(all.v[0].json);
+	assert_string_equal(all.v[0].result, "whole");
+	assert_int_equal(store_memo_get(s, "x", &a, &json, &e), 0);
+	assert_null(json);
+	assert_int_equal(store_memo_put(s, "x", "one", &e), 0);
+	assert_int_equal(store_memo_put(s, "x", "two", &e), 0);
+	assert_int_equal(store_memo_get(s, "x", &a, &json, &e), 0);
+	assert_string_equal(json, "two");
+	store_close(s);
+	forget(folder, path);
+}
+
 static void from_the_future(void **state)
 {
 	char folder[] = "/tmp/dormouse-store-XXXXXX", path[100];
@@ -230,7 +290,7 @@ static void from_the_future(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
-	make(path, "PRAGMA user_version = 5;");
+	make(path, "PRAGMA user_version = 6;");
 	assert_int_equal(store_open(path, &s, &e), -1);
 	assert_true(e.hint[0] != '\0');
 	forget(folder, path);
@@ -239,10 +299,8 @@ static void from_the_future(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(from_version_1),
-	    cmocka_unit_test(from_version_2),
-	    cmocka_unit_test(from_version_3),
-	    cmocka_unit_test(from_the_future),
+	    cmocka_unit_test(from_version_1), cmocka_unit_test(from_version_2),	 cmocka_unit_test(from_version_3),
+	    cmocka_unit_test(summaries),      cmocka_unit_test(from_the_future),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
