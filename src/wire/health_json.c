@@ -119,7 +119,7 @@ static json_t *machine_json(const struct health *h, const struct fact_machine *m
 	put_trouble(j, &m->trouble);
 	for (size_t i = 0; i < h->facts->costs.n; i++)
 		if (strcmp(h->facts->costs.v[i].target, m->target) == 0)
-			put(j, "micros_a_month", h->facts->costs.v[i].micros);
+			json_put_text(j, "a_month", h->facts->costs.v[i].text);
 	return j;
 }
 

@@ -170,12 +170,6 @@ static void backup(const struct health *h, const struct backup_health *b, bool s
 
 /* --- what is around ---------------------------------------------------------------------------------------------- */
 
-static void money(struct buf *out, int64_t micros, bool whole)
-{
-	buf_printf(out, "%s$%lld.%02lld", whole ? "" : "at least ", (long long)(micros / 1000000),
-		   (long long)(micros % 1000000 / 10000));
-}
-
 static void machines(const struct health *h, struct buf *out)
 {
 	const struct facts *f = h->facts;
@@ -205,7 +199,7 @@ static void machines(const struct health *h, struct buf *out)
 		buf_puts(out, "</td><td class=\"n\">");
 		for (size_t k = 0; k < f->costs.n; k++)
 			if (strcmp(f->costs.v[k].target, t->name) == 0)
-				money(out, f->costs.v[k].micros, f->costs.v[k].whole);
+				html_printf(out, "%s%s", f->costs.v[k].whole ? "" : "at least ", f->costs.v[k].text);
 		buf_puts(out, "</td></tr>\n");
 	}
 	buf_puts(out, "</tbody></table></section>\n");
