@@ -48,6 +48,16 @@ def test_first_and_second(world):
     assert all(d["copy"] == "vault/backup/" + d["dataset"] for d in listed)
     assert "all 3 datasets are restorable" in world.run("status", check=0).stdout
     assert world.run("history", check=0).stdout.count("done") == 2
+    # What the second has recorded of itself.
+    spans = json.loads(world.run("history", "--json", "2", check=0).stdout)["spans"]
+    sent = [s for s in spans if s["name"] == "replicate.dataset"]
+    assert {s["attrs"]["dataset"] for s in sent} == set(guids("tank/home"))
+    assert all(s["attrs"]["to_snap"] == "by-hand" and s["attrs"]["from_snap"] == first for s in sent)
+    assert all(s["outcome"] == "success" and s["attrs"]["guid"].isdigit() for s in sent)
+    root = spans[0]["attrs"]
+    assert sum(s["attrs"]["bytes"] for s in sent) == root["bytes_sent"] > 0 and root["machine.stopped"] is True
+    assert {"machine.start", "machine.stage", "machine.stop", "prove", "mark"} <= {s["name"] for s in spans}
+    assert root["snaps_sent"] == 3 and root["full_send_count"] == 0 and root["machine.seconds"] >= 0
 
 
 def test_commands_around(world):
