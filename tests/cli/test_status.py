@@ -108,7 +108,7 @@ def test_a_run_is_watched(told):
     """Its stage and how far it is, also live."""
     link = told.link()
     run = told.say(link, "run-begin", backup="b")["id"]
-    told.say(link, "run-event", answer=False, text="send     tank/x")
+    told.say(link, "run-story", answer=False, json=json.dumps({"lines": [[NOW, "send     tank/x"]], "spans": []}))
     told.say(link, "run-progress", answer=False, json=json.dumps({"bytes": "1048576", "total": "4194304"}))
     wait_for(lambda: told.status(2)["backups"][0].get("run", {}).get("bytes") == "1048576")
     backup = told.status(2)["backups"][0]

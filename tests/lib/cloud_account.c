@@ -24,6 +24,11 @@ int64_t clock_unix_s(void)
 	return (play.t + sim.wall) / SECOND;
 }
 
+int64_t clock_unix_ms(void)
+{
+	return play.t + sim.wall;
+}
+
 int64_t clock_mono_ms(void)
 {
 	return is_dead() ? dead_time() : play.t + play.mono;
