@@ -59,7 +59,8 @@ int cmd_apply(int argc, char **argv)
 	struct err e;
 	int rc = cli_start(
 	    &c, argc, argv,
-	    "usage: dormouse apply [TARGET…] [--drop-old] [--dry-run] [--yes] [--json] [-c FILE]\n"
+	    "usage: dormouse apply [TARGET…] [--drop-old] [--dry-run] [--yes] [--json]\n"
+	    "                      [-c FILE]\n"
 	    "       dormouse apply [TARGET…] --print-policy [-c FILE]\n"
 	    "Makes what the blocks of targets want to be there and to stay: volumes, a key pair, a security "
 	    "group or firewall; and changes what is otherwise.  Shows it, and asks.  Done again it does what is left.\n"
