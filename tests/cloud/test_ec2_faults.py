@@ -1,7 +1,6 @@
 """What goes wrong between us and EC2: at the end, no machine is there that should not be."""
 
 import os
-import random
 import subprocess
 
 import pytest
@@ -104,43 +103,6 @@ def test_killed_at_each_call(make):
             if not fault.hits:
                 break
         assert nth > 4
-
-
-def test_random_lives(make):
-    """Faults at random, and workers that are killed: what a keeper does after it, a stop, ends all of it."""
-    seed = int(os.environ.get("EC2_SEED", "1"))
-    dice = random.Random(seed)
-    s = make(pending=0, shutting_down=0, attaching=0, detaching=0)
-    cold = s.volume()
-    s.use(attached(cold) + POOLS + '  spot = true\n  instance_types = ["t4g.micro"]')
-    codes = ["InternalError", "RequestLimitExceeded", "IncorrectState", "InvalidInstanceID.NotFound", "VolumeInUse",
-             "InsufficientInstanceCapacity", "UnauthorizedOperation", "ExpiredToken"]  # fmt: skip
-    for life in range(int(os.environ.get("EC2_LIVES", "25"))):
-        s.fake.faults.clear()
-        s.fake.settings.hidden_polls, s.fake.settings.stale_attached_polls = dice.randint(0, 2), dice.randint(0, 2)
-        s.fake.settings.no_capacity = dice.sample(["spot", "t4g.nano", "t4g.micro"], dice.choice([0, 0, 1, 2, 3]))
-        s.fake.settings.late_no_capacity = dice.choice([0, 0, 0, 1])
-        for _ in range(dice.randint(0, 3)):
-            s.fake.faults.add("*", kind=dice.choice(["error", "cut-before", "cut-after", "garbage"]), nth=dice.randint(1, 8),
-                              code=dice.choice(codes), status=dice.choice([400, 500]))  # fmt: skip
-        token = os.urandom(16).hex()
-        with subprocess.Popen([DORMOUSE, "worker", "start", "arch"], env=s.env, stdin=subprocess.PIPE,
-                              stdout=subprocess.DEVNULL, text=True) as process:  # fmt: skip
-            process.stdin.write(order(s, "start", token))
-            process.stdin.close()
-            try:
-                process.wait(dice.choice([0.05, 0.2, 30]))
-            except subprocess.TimeoutExpired:
-                process.kill()
-        # The stop may fail as well; then it is asked for again.
-        for _ in range(5):
-            if worker(s, "stop", token=token)[0]["ok"]:
-                break
-        # One that was launched when its worker was killed may not have been seen by the stop: the looks that follow do.
-        s.fake.faults.clear()
-        wait_for(lambda t=token: s.alive() == [] or not worker(s, "stop", token=t))
-        assert s.alive() == [], f"EC2_SEED={seed}, life {life}"
-        wait_for(lambda: s.of(cold).state == "available")
 
 
 def test_two_of_one_token(make):

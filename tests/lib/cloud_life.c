@@ -211,8 +211,10 @@ static void set_faults(void)
 	}
 	if (sim.faults & NO_ROOM) {
 		json_t *none = json_array();
-		if (roll(3) == 0)
-			(void)json_array_append_new(none, json_string("t4g.nano"));
+		static const char *const ways[] = {"spot", "t4g.nano", "t4g.micro"};
+		for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+			if (roll(3) == 0)
+				(void)json_array_append_new(none, json_string(ways[i]));
 		(void)json_object_set_new(set, "no_capacity", none);
 		(void)json_object_set_new(set, "late_no_capacity", json_integer(roll(3) == 0));
 	}
