@@ -13,6 +13,7 @@ enum { ROUND = 20, TIME_MS = 60000, HISTORY = 200, SPOOLED_S = 60 };
 
 struct telling {
 	struct cli cli;
+	struct arena *a; /* of one report: there may be many, each with a long log */
 	struct deliver deliver;
 	struct control link;
 	const char *host;
@@ -31,12 +32,12 @@ static json_t *ask(struct telling *t, const struct control_request *r, struct er
 {
 	const char *json = NULL;
 
-	if (control_call(&t->cli.paths, &t->link, r, &t->cli.arena, NULL, NULL, &json, e) < 0)
+	if (control_call(&t->cli.paths, &t->link, r, t->a, NULL, NULL, &json, e) < 0)
 		return NULL;
 	return json_parse(str_of(json), "the keeper's answer", e);
 }
 
-/* What a prometheus sink gets; made once. */
+/* What a prometheus sink gets. */
 static int load_metrics(struct telling *t, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
@@ -51,7 +52,7 @@ static int load_metrics(struct telling *t, struct err *e)
 		(void)json_array_extend(runs, some);
 	}
 	metrics_write(&b, runs, t->sinks);
-	t->deliver.metrics = arena_strdup(&t->cli.arena, buf_text(&b));
+	t->deliver.metrics = arena_strdup(t->a, buf_text(&b));
 	return 0;
 }
 
@@ -59,6 +60,7 @@ static int begin(struct telling *t, struct err *e)
 {
 	char host[256] = "";
 
+	t->a = &t->cli.arena;
 	(void)gethostname(host, sizeof(host) - 1);
 	t->host = arena_strdup(&t->cli.arena, host);
 	t->deliver.paths = &t->cli.paths;
@@ -81,11 +83,11 @@ static const char *log_of(struct telling *t, int64_t run, struct err *e)
 		return NULL;
 	json_array_foreach(events, i, ev)
 	{
-		const char *text = json_text(ev, "text", &t->cli.arena);
+		const char *text = json_text(ev, "text", t->a);
 		buf_printf(&b, "%.8s  %s\n", civil_show(json_integer_value(json_object_get(ev, "at")), when) + 11,
 			   text);
 	}
-	return arena_strdup(&t->cli.arena, buf_text(&b));
+	return arena_strdup(t->a, buf_text(&b));
 }
 
 /* A run that was killed before it could tell of itself. */
@@ -104,7 +106,7 @@ static void stand_in(const json_t *run, struct report *r, struct arena *a)
 /* What the keeper knows of the report's run. */
 static int load_run(struct telling *t, struct report *r, struct err *e)
 {
-	struct arena *a = &t->cli.arena;
+	struct arena *a = t->a;
 	AUTO(json) json_t *j = ask(t, &(struct control_request){.op = CONTROL_TRACE, .number = r->run}, e);
 	const json_t *run = json_object_get(j, "run"), *exit = json_object_get(run, "exit");
 
@@ -152,10 +154,9 @@ static int say(struct telling *t, int64_t id, const char *said, const struct sin
 	(void)json_object_set_new(j, "id", json_integer(id));
 	(void)json_object_set_new(j, "said", json_string(said));
 	(void)json_object_set_new(j, "error",
-				  json_any(x->why == NULL ? ""
-					   : x->hint == NULL
-					       ? x->why
-					       : arena_printf(&t->cli.arena, "%s\nhint: %s", x->why, x->hint)));
+				  json_any(x->why == NULL    ? ""
+					   : x->hint == NULL ? x->why
+							     : arena_printf(t->a, "%s\nhint: %s", x->why, x->hint)));
 	(void)json_object_set_new(j, "left", json_any(x->left.n == 0 ? "" : buf_text(&b)));
 	(void)json_object_set_new(j, "wait_ms", json_integer(x->wait_ms));
 	(void)json_object_set_new(j, "memo", json_integer(x->memo));
@@ -179,7 +180,7 @@ static void read_left(const char *text, struct arena *a, struct span_ids *left)
 static int tell_one(struct telling *t, const json_t *due, bool *goes_on, struct err *e)
 {
 	static const char *const words[] = {[SINK_TAKEN] = "taken", [SINK_LATER] = "later", [SINK_REFUSED] = "refused"};
-	struct arena *a = &t->cli.arena;
+	struct arena *a = t->a;
 	int64_t id = json_integer_value(json_object_get(due, "id"));
 	const char *name = json_text(due, "sink", a), *left_text = json_text(due, "left", a);
 	const struct sink *s = name == NULL ? NULL : config_sink(&t->cli.config, name);
@@ -226,16 +227,20 @@ static int tell_round(struct telling *t, size_t *told, struct err *e)
 		return -1;
 	json_array_foreach(due, i, one)
 	{
+		AUTO(arena) struct arena a = {0};
 		const char *name = json_text(one, "sink", &t->cli.arena);
 		bool waits = false, goes_on;
 		for (size_t k = 0; k < waiting.n; k++)
 			waits |= name != NULL && strcmp(waiting.v[k], name) == 0;
 		if (waits)
 			continue;
-		if (tell_one(t, one, &goes_on, e) < 0)
+		t->a = &a;
+		int rc = tell_one(t, one, &goes_on, e);
+		t->a = &t->cli.arena;
+		if (rc < 0)
 			return -1;
 		if (!goes_on)
-			*vec_add(&waiting, &t->cli.arena) = name;
+			*vec_add(&waiting, t->a) = name;
 		(*told)++;
 	}
 	return 0;
@@ -273,7 +278,7 @@ static bool test_one(struct telling *t, const struct sink *s, json_t *list)
 				 .text = "Somebody has asked for it: dormouse report test. Nothing is wrong."};
 	struct sink_answer x;
 
-	(void)deliver_one(&t->deliver, s, 0, &r, &(struct span_ids){0}, &t->cli.arena, &x);
+	(void)deliver_one(&t->deliver, s, 0, &r, &(struct span_ids){0}, t->a, &x);
 	bool good = x.said == SINK_TAKEN && x.why == NULL;
 	json_t *j = json_object();
 	(void)json_object_set_new(j, "sink", json_any(s->name));
