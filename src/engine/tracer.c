@@ -124,13 +124,14 @@ static void hand_on(struct tracer *t, bool now)
 		t->changed.v[i] = false;
 	}
 	t->sent_ms = clock_mono_ms();
-	struct trace_spans rest = some;
+	size_t at = 0;
 	do {
-		struct trace_spans part = {.v = rest.v, .n = rest.n < BATCH ? rest.n : BATCH};
+		struct trace_spans part = {.n = some.n - at < BATCH ? some.n - at : BATCH};
+		if (part.n > 0)
+			part.v = &some.v[at];
 		t->send(t, &part);
-		rest.v += part.n;
-		rest.n -= part.n;
-	} while (rest.n > 0);
+		at += part.n;
+	} while (at < some.n);
 }
 
 void tracer_tick(struct tracer *t)
