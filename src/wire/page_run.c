@@ -142,7 +142,8 @@ void page_run(const struct page_run *r, struct buf *out)
 	if (r->lines->n > 0)
 		buf_puts(out, "<h2>What it said</h2>\n<pre tabindex=\"0\">");
 	for (size_t i = 0; i < r->lines->n; i++) {
-		buf_printf(out, "%.8s  ", zone_show(r->zone, r->lines->v[i].at, when) + 11);
+		struct civil c = zone_civil(r->zone, r->lines->v[i].at);
+		buf_printf(out, "%02d:%02d:%02d  ", c.hour, c.minute, c.second);
 		html_text(out, r->lines->v[i].text);
 		buf_putc(out, '\n');
 	}

@@ -47,6 +47,7 @@ const char page_style[] =
     "th,td{padding:.34rem .9rem .34rem 0;border-bottom:1px solid var(--line);vertical-align:baseline}\n"
     "tr:last-child>td,tr:last-child>th[scope=row]{border-bottom:0}\n"
     "th[scope=row]{color:inherit;font-size:inherit;overflow-wrap:anywhere}\n"
+    "th[scope=row] a{text-decoration-color:var(--line)}.cols th[scope=row]{min-width:8rem}\n"
     "th:last-child,td:last-child{padding-right:0}\n"
     ".n{text-align:right;white-space:nowrap}\n"
     ".fill{width:34%;vertical-align:middle}.fall{width:45%;min-width:8rem;vertical-align:middle}\n"
@@ -98,6 +99,6 @@ const char page_script[] =
     "  }\n"
     "  const events = new EventSource(\"/events\");\n"
     "  events.addEventListener(\"changed\", refresh);\n"
-    "  events.onopen = () => { live.textContent = \"live\"; };\n"
-    "  events.onerror = () => { live.textContent = \"not live: the connection is lost\"; };\n"
+    "  events.onopen = () => { live.textContent = \"\\u00b7 live\"; };\n"
+    "  events.onerror = () => { live.textContent = \"\\u00b7 not live: the connection is lost\"; };\n"
     "})();\n";

@@ -259,7 +259,8 @@ static void waterfall(void **state)
 	    {.id = 3, .parent = 2, .name = "ssh", .began_ms = 6000, .ended_ms = 8500, .outcome = TRACE_TIMEOUT}};
 	struct fact_run run = {
 	    .id = 7, .backup = "b", .began = 1, .ended = 11, .took_ms = 10000, .datasets = 2, .proven = 2};
-	struct page_lines none = {0};
+	struct page_line line = {3600 + 62, "said"};
+	struct page_lines lines = {&line, 1, 1};
 	struct zone utc = {0};
 
 	(void)state;
@@ -269,7 +270,7 @@ static void waterfall(void **state)
 	trace_put_real(&spans[2], &a, "rate", 0.5);
 	page_run(
 	    &(struct page_run){
-		.now = 99, .zone = &utc, .run = &run, .spans = &(struct trace_spans){spans, 3, 3}, .lines = &none},
+		.now = 99, .zone = &utc, .run = &run, .spans = &(struct trace_spans){spans, 3, 3}, .lines = &lines},
 	    &b);
 	check_page(&b);
 	const char *start = strstr(buf_text(&b), "class=\"d1\">machine.start"),
@@ -278,6 +279,7 @@ static void waterfall(void **state)
 	assert_non_null(strstr(start, "x=\"0.0\" width=\"500.0\""));
 	assert_non_null(strstr(ssh, "class=\"critical\" x=\"500.0\" width=\"250.0\""));
 	assert_non_null(strstr(ssh, "<li>bytes 5</li><li>resumed yes</li><li>rate 0.5</li>"));
+	assert_non_null(strstr(ssh, "01:01:02  said\n</pre>"));
 	assert_non_null(strstr(ssh, ">2.5 s</td><td class=\"critical\">timeout<"));
 }
 
