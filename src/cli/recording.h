@@ -16,7 +16,7 @@ struct recording {
 	json_t *lines;		/* that were not handed over yet */
 	int64_t second_ms;	/* when the last second began, and how many lines went over in it at once */
 	int quick;
-	int64_t told_ms;	/* when it was last told how far it is */
+	int64_t told_ms; /* when it was last told how far it is */
 };
 
 /* Begins a run; refused as busy while another runs.  To be released whatever it returned. */

@@ -54,7 +54,7 @@ struct fact_cost {
 	const char *target;
 	const char *text; /* "$1.88" */
 	int64_t micros;	  /* millionths of that currency */
-	bool whole;	/* everything in it has a price */
+	bool whole;	  /* everything in it has a price */
 };
 struct fact_costs VEC(struct fact_cost);
 
