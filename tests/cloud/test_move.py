@@ -1,5 +1,5 @@
 """A volume becomes smaller: what it has goes to another one, which takes its place.  What is copied, and how, is
-tests/zfs/test_cloud.py's; here ZFS is a model (tests/lib/model_zfs.py), and who dies where is what counts."""
+tests/zfs/test_move.py's; here ZFS is a model (tests/lib/model_zfs.py), and who dies where is what counts."""
 
 import json
 import pathlib
