@@ -25,7 +25,7 @@ static ssize_t viewer_read(void *cls, uint64_t pos, char *out, size_t max)
 	size_t n = strlen(text);
 	assert(n <= max);
 	memcpy(out, text, n); /* NOLINT(bugprone-not-null-terminated-result): what is sent is no string */
-	v->seen = s->hash;
+	v->seen = pos == 0 ? v->seen : s->hash;
 	v->told_ms = now;
 	return (ssize_t)n;
 }

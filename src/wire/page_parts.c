@@ -21,7 +21,7 @@ void page_parts_end(struct buf *out, int64_t now, const struct zone *z, bool ser
 {
 	char when[ZONE_TEXT];
 
-	buf_printf(out, "</main>\n<footer><p>as of %s", zone_show(z, now, when));
+	buf_printf(out, "</main>\n<footer><p><span id=\"asof\">as of %s</span>", zone_show(z, now, when));
 	if (served)
 		buf_puts(out, " <span id=\"live\"></span></p>\n<p id=\"said\" class=\"said\" role=\"status\">");
 	buf_puts(out, served ? "</p></footer>\n<script src=\"/live.js\"></script>\n</body>\n</html>\n"

@@ -164,8 +164,10 @@ def test_it_is_live(page, browser):
     assert browser.run("document.activeElement.id") == first
     assert "home/lee" in browser.run("document.getElementById('said').textContent")
     picture(browser, "status-bad.png")
+    browser.run("document.querySelector('a[href$=\"tank/x/etc\"]').focus()")
     page.tell(0)
     cli.wait_for(lambda: "NOT safe" not in browser.run("document.title"), 15)
+    assert browser.run("document.activeElement.getAttribute('href')").endswith("tank/x/etc")
 
 
 def test_without_a_script(page, browser):
