@@ -92,6 +92,7 @@ static const struct {
     {"check", cmd_check, "is the configuration right?"},
     {"status", cmd_status, "is everything safe?"},
     {"alert", cmd_alert, "what was told of what is wrong; look, or tell a test"},
+    {"report", cmd_report, "try who is told how it went"},
     {"history", cmd_history, "the runs so far"},
     {"observe", cmd_observe, "all that a plan depends on, as JSON"},
     {"machines", cmd_machines, "which machines are on"},
@@ -105,7 +106,6 @@ static const struct {
     {"web", cmd_web, "the status as a page"},
     {"daemon", cmd_daemon, "the keeper of machines and records"},
     {"version", cmd_version, "this program's version"},
-    {"report", cmd_report, "try who is told how it went"},
     {"deliver", cmd_deliver, NULL},
     {"worker", cmd_worker, NULL},
 };
