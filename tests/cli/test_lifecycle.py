@@ -79,7 +79,7 @@ def test_ready_is_what_its_command_says(setup):
 
 def test_never_ready(setup):
     change(setup, 'ready = ["sh", "-c", "echo not yet >&2; exit 7"]')
-    setup.config.write_text(setup.config.read_text().replace('start_timeout = "10s"', 'start_timeout = "3s"'))
+    setup.config.write_text(setup.config.read_text().replace('start_timeout = "10s"', 'start_timeout = "6s"'))
     done = setup.run("wake", "arch", check=2)
     assert "does not get ready" in done.stderr and "exit code 7: not yet" in done.stderr, done.stderr
     wait_for(lambda: not setup.is_on())

@@ -9,8 +9,6 @@ import time
 import pytest
 from conftest import wait_for
 
-NOW = int(time.time())
-
 
 class Told:
     """A keeper, and what a run would tell it."""
@@ -50,7 +48,7 @@ class Told:
 
 
 def proven(name, **more):
-    return {"dataset": name, "proven": True, "newest": "s", "newest_at": NOW - 360, "size": "5", **more}
+    return {"dataset": name, "proven": True, "newest": "s", "newest_at": int(time.time()) - 360, "size": "5", **more}
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_a_run_is_watched(told):
     """Its stage and how far it is, also live."""
     link = told.link()
     run = told.say(link, "run-begin", backup="b")["id"]
-    told.say(link, "run-story", answer=False, json=json.dumps({"lines": [[NOW, "send     tank/x"]], "spans": []}))
+    told.say(link, "run-story", answer=False, json=json.dumps({"lines": [[int(time.time()), "send     tank/x"]], "spans": []}))
     told.say(link, "run-progress", answer=False, json=json.dumps({"bytes": "1048576", "total": "4194304"}))
     wait_for(lambda: told.status(2)["backups"][0].get("run", {}).get("bytes") == "1048576")
     backup = told.status(2)["backups"][0]

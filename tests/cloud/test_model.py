@@ -168,6 +168,10 @@ def test_everything_through_botocore(fake):
     assert sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/backup", RoleSessionName="ab")["Credentials"][
         "Expiration"
     ]
+    role = "arn:aws:iam::123456789012:role/backup"
+    token = fake.world.add_identity_token(role)
+    by_token = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="ab", WebIdentityToken=token)
+    assert by_token["AssumedRoleUser"]["Arn"].endswith("assumed-role/backup/ab") and by_token["Credentials"]["SessionToken"]
     assert sts.get_session_token()["Credentials"]["SessionToken"]
     name = "/aws/service/debian/release/13/latest/arm64"
     assert ssm.get_parameter(Name=name)["Parameter"]["Value"].startswith("ami-")
