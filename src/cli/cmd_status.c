@@ -117,8 +117,8 @@ int cmd_status(int argc, char **argv)
 					 {"--observed", NULL, &s.observed}, {"--html", NULL, &s.html}};
 	struct err e;
 	int rc = cli_start(&s.c, argc, argv,
-			   "usage: dormouse status [--all] [--watch] [--json | --check | --html FILE | --facts]\n"
-			   "                       [--observed FILE] [-c FILE]\nSays whether everything is safe; exits "
+			   "usage: dormouse status [--all] [--watch] [--json | --check | --html FILE]\n"
+			   "                       [--facts] [--observed FILE] [-c FILE]\nSays whether everything is safe; exits "
 			   "0 only if it is.  --check: for Nagios, with its "
 			   "exit codes.",
 			   own, ARRAY_LEN(own));
