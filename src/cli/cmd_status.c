@@ -116,12 +116,13 @@ int cmd_status(int argc, char **argv)
 					 {"--check", &s.check, NULL},	    {"--facts", &s.facts, NULL},
 					 {"--observed", NULL, &s.observed}, {"--html", NULL, &s.html}};
 	struct err e;
-	int rc = cli_start(&s.c, argc, argv,
-			   "usage: dormouse status [--all] [--watch] [--json | --check | --html FILE]\n"
-			   "                       [--facts] [--observed FILE] [-c FILE]\nSays whether everything is safe; exits "
-			   "0 only if it is.  --check: for Nagios, with its "
-			   "exit codes.",
-			   own, ARRAY_LEN(own));
+	int rc = cli_start(
+	    &s.c, argc, argv,
+	    "usage: dormouse status [--all] [--watch] [--json | --check | --html FILE]\n"
+	    "                       [--facts] [--observed FILE] [-c FILE]\nSays whether everything is safe; exits "
+	    "0 only if it is.  --check: for Nagios, with its "
+	    "exit codes.",
+	    own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
