@@ -14,11 +14,11 @@ static int cmd_web(int argc, char **argv)
 	const struct cli_option own[] = {
 	    {"--listen", NULL, &o.listen}, {"--token-file", NULL, &o.token_file}, {"--host", NULL, &host}};
 	struct err e;
-	int rc =
-	    cli_start(&c, argc, argv,
-		      "usage: dormouse web [--listen HOST:PORT | --listen unix:PATH] [--token-file FILE] [--host NAME] "
-		      "[-c FILE]\nThe status as a page, to look at only.  Without --listen: http://localhost:7980/",
-		      own, ARRAY_LEN(own));
+	int rc = cli_start(&c, argc, argv,
+			   "usage: dormouse web [--listen HOST:PORT | --listen unix:PATH]\n"
+			   "                    [--token-file FILE] [--host NAME] [-c FILE]\nThe status as a page, to "
+			   "look at only.  Without --listen: http://localhost:7980/",
+			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
