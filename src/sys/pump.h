@@ -31,7 +31,7 @@ struct pump {
 		int64_t at_ms, until_ms;
 		uint64_t bytes; /* as many had reached out at_ms */
 	} rest;
-	int in_flags, out_flags;  /* as they were, and are again when they are closed: others may have them too */
+	int in_flags, out_flags; /* as they were, and are again when they are closed: others may have them too */
 };
 
 /* first is sent ahead of the stream and not counted.  Both descriptors become non-blocking while it has them. */
