@@ -97,7 +97,6 @@ static void wants(int64_t stays)
 
 static void keeper_starts(void)
 {
-	AUTO(arena) struct arena a = {0};
 	struct err e;
 
 	tell("the keeper starts");
