@@ -63,7 +63,7 @@ static int begin(struct telling *t, struct err *e)
 	t->a = &t->cli.arena;
 	(void)gethostname(host, sizeof(host) - 1);
 	t->host = arena_strdup(&t->cli.arena, host);
-	t->deliver.paths = &t->cli.paths;
+	t->deliver.courier.paths = &t->cli.paths;
 	t->sinks = ask(t, &(struct control_request){.op = CONTROL_SINKS}, e);
 	return t->sinks == NULL ? -1 : 0;
 }

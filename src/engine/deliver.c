@@ -1,58 +1,17 @@
 #include "engine/deliver.h"
 
-#include <poll.h>
-
 #include "engine/secret.h"
-#include "sys/clock.h"
 #include "sys/fdio.h"
 #include "sys/notify.h"
-#include "wire/courier.h"
 #include "wire/redact.h"
 
-enum { SPARE_MS = 5000, OUTPUT_MAX = 64 * 1024 };
+enum { OUTPUT_MAX = 64 * 1024 };
 /* sysexits.h */
 enum { EX_FIRST_FINAL = 64, EX_LAST_FINAL = 68 };
 
 void deliver_auto(struct deliver *d)
 {
-	proc_end(&d->courier);
-	fd_close(&d->courier.in);
-	fd_close(&d->courier.out);
-	buf_release(&d->in);
-}
-
-static int lost(struct deliver *d, struct err *e)
-{
-	deliver_auto(d);
-	d->in = (struct buf){0};
-	(void)err_set(e, ERR_SYSTEM, "who carries reports has ended, or does not answer");
-	return err_hint(e, "what it wrote to standard error, or to the keeper's log, may say why");
-}
-
-/* One line to the courier, and one back. */
-static int carry(struct deliver *d, const struct courier_order *o, struct arena *a, struct sink_reply *r, struct err *e)
-{
-	const char *const argv[] = {d->paths->cloud, "courier", NULL};
-	struct proc_spec spec = {.argv = argv, .in = PROC_PIPE, .out = PROC_PIPE, .err = PROC_INHERIT, .tied = true};
-	AUTO(buf) struct buf order = {0};
-	const char *end;
-
-	if (d->courier.pid == 0 && proc_spawn(&spec, &d->courier, e) < 0)
-		return err_hint(e, "it belongs into the same folder as dormouse itself: install both");
-	courier_write_order(&order, o);
-	if (fd_write_all(d->courier.in, order.p, order.n, e) < 0)
-		return lost(d, e);
-	for (int64_t until = clock_mono_ms() + o->timeout_ms + SPARE_MS;
-	     d->in.n == 0 || (end = memchr(d->in.p, '\n', d->in.n)) == NULL;) {
-		struct pollfd p = {d->courier.out, POLLIN, 0};
-		int64_t rest = until - clock_mono_ms();
-		if (rest <= 0 || poll(&p, 1, (int)rest) <= 0 || fd_read_some(d->courier.out, &d->in, 64 * 1024) <= 0)
-			return lost(d, e);
-	}
-	size_t len = (size_t)(end - d->in.p);
-	int rc = courier_read_reply((struct str){d->in.p, len}, a, r, e);
-	buf_drop(&d->in, len + 1);
-	return rc;
+	courier_client_auto(&d->courier);
 }
 
 /* It is tried again: what is wrong may be mended. */
@@ -78,14 +37,12 @@ static bool by_http(struct deliver *d, const struct sink *s, const struct sink_s
 
 	sink_encode(s, k, r, left, a, &all);
 	for (i = 0; i < all.n && out->said == SINK_TAKEN; i++) {
-		const struct courier_order o = {all.v[i], s->timeout_ms, s->allow_http, s->ca_file};
-		if (carry(d, &o, a, &reply, &e) < 0) {
-			if (e.kind == ERR_DENIED)
-				(void)err_hint(
-				    &e, "does its certificate fit? ca_file in the report block says whom to trust");
-			else if (e.kind == ERR_CONFIG)
-				(void)err_hint(&e, "https://…; in a network of your own, allow_http = true");
-			else
+		const struct courier_order o = {.request = all.v[i],
+						.timeout_ms = s->timeout_ms,
+						.allow_http = s->allow_http,
+						.ca_file = s->ca_file};
+		if (courier_client_send(&d->courier, &o, a, &reply, &e) < 0) {
+			if (e.kind != ERR_DENIED && e.kind != ERR_CONFIG)
 				(void)err_hint(&e, "it is tried again by itself");
 			later(out, &e, a);
 		} else {

@@ -2,19 +2,15 @@
 #ifndef ENGINE_DELIVER_H
 #define ENGINE_DELIVER_H
 
-#include "sys/paths.h"
-#include "sys/proc.h"
-#include "wire/sink.h"
+#include "engine/courier_client.h"
 
 struct deliver {
-	const struct paths *paths;
 	const char *metrics; /* what a prometheus sink gets */
-	struct proc courier; /* who speaks HTTPS; started when the first needs it */
-	struct buf in;	     /* what it has written */
+	struct courier_client courier;
 };
-#define DELIVER_INIT                                         \
-	{                                                    \
-		.courier = {.in = -1, .out = -1, .err = -1 } \
+#define DELIVER_INIT                           \
+	{                                      \
+		.courier = COURIER_CLIENT_INIT \
 	}
 
 /* Never fails: what went wrong is the answer.  left: as in sink_encode; memo: what the sink's last answer left.  False:
