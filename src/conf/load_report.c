@@ -15,9 +15,9 @@
 	      .doc = "a command that prints the " name_ ", as a list of words")
 
 struct raw_sink {
-	struct secret url, key, token;
-	const char *region, *dataset, *service, *from, *program, *file, *ca_file;
-	struct strings on, backups, headers, to, command;
+	struct secret url, key, token, setup_key;
+	const char *region, *dataset, *service, *from, *program, *file, *ca_file, *setup_url;
+	struct strings on, backups, headers, to, command, alert_to;
 	int64_t timeout_ms;
 	bool allow_http;
 };
@@ -36,6 +36,9 @@ static const struct field honeycomb[] = {
     F(dataset, "dataset", FIELD_STRING, .required = true, .doc = "where the events go; made with the first"),
     F(region, "region", FIELD_STRING, .fallback = "us", .words = "us, eu", .doc = "where the team is"),
     F(url.text, "url", FIELD_STRING, .doc = "the API's address; default: the region's"),
+    SECRET(setup_key, "config_key", "a configuration key, by which apply sets up triggers"),
+    F(alert_to, "alert_to", FIELD_STRINGS,
+      .doc = "whom they tell when no run has succeeded in time: addresses of mail, or ids of recipients"),
 };
 static const struct field otlp[] = {
     SECRET(url, "url", "the collector's address; /v1/traces and /v1/metrics are added"),
@@ -47,6 +50,8 @@ static const struct field otlp[] = {
 static const struct field healthchecks[] = {
     SECRET(key, "check", "the check's UUID, or PING-KEY/SLUG"),
     F(url.text, "url", FIELD_STRING, .fallback = "https://hc-ping.com", .doc = "what comes before the check"),
+    SECRET(setup_key, "api_key", "the project's API key, by which apply sets up the check"),
+    F(setup_url, "api_url", FIELD_STRING, .fallback = "https://healthchecks.io", .doc = "where that is done"),
 };
 static const struct field uptime_kuma[] = {
     F(url.text, "url", FIELD_STRING, .required = true, .doc = "Uptime Kuma's address, https://HOST"),
@@ -154,19 +159,20 @@ static bool is_wanted(struct loading *l, const struct block *b, const struct str
 	return found;
 }
 
-static void check_url(struct loading *l, const struct block *b, const char *url)
+static void check_url(struct loading *l, const struct block *b, const char *name, const char *url)
 {
-	const struct attr *attr = body_attr(&b->body, "url");
+	const struct attr *attr = body_attr(&b->body, name);
 
 	if (attr != NULL && url != NULL && !str_starts(str_of(url), "https://") && !str_starts(str_of(url), "http://"))
-		diag_hint(l->d, diag_add(l->d, attr->value.at, "'url' must be an address"), "https://HOST/…");
+		diag_hint(l->d, diag_add(l->d, attr->value.at, "'%s' must be an address", name), "https://HOST/…");
 }
 
 /* A daemon reads a copy of the file, from another folder. */
 static void check_paths(struct loading *l, const struct block *b)
 {
-	static const char *const names[] = {"api_key_file", "check_file", "topic_file", "token_file", "secret_file",
-					    "url_file",	    "ca_file",	  "program",	"socket"};
+	static const char *const names[] = {"api_key_file", "check_file",     "topic_file", "token_file",
+					    "secret_file",  "url_file",	      "ca_file",    "program",
+					    "socket",	    "config_key_file"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct attr *attr = body_attr(&b->body, names[i]);
@@ -205,6 +211,9 @@ static void take(const struct raw_sink *raw, struct loading *l, const struct blo
 	out->headers = raw->headers;
 	out->to = raw->to;
 	out->command = raw->command;
+	out->setup_key = raw->setup_key;
+	out->setup_url = raw->setup_url;
+	out->alert_to = raw->alert_to;
 	out->timeout_ms = raw->timeout_ms;
 	out->allow_http = raw->allow_http;
 	if (out->kind == SINK_HONEYCOMB && out->url.text == NULL)
@@ -215,15 +224,50 @@ static void take(const struct raw_sink *raw, struct loading *l, const struct blo
 	out->on_alert = is_wanted(l, b, &raw->on, "alert");
 }
 
+/* What apply is to set up there, and whether it could ever be quiet. */
+static void check_watch(struct loading *l, const struct block *b, const struct sink *s)
+{
+	const struct attr *to = body_attr(&b->body, "alert_to");
+	size_t told = 0;
+
+	if (to != NULL && s->alert_to.n == 0)
+		(void)diag_add(l->d, to->value.at, "'alert_to' has nobody");
+	for (size_t i = 0; to != NULL && i < s->alert_to.n; i++)
+		if (s->alert_to.v[i][strcspn(s->alert_to.v[i], " \t,<>")] != '\0' || s->alert_to.v[i][0] == '\0')
+			diag_hint(
+			    l->d,
+			    diag_add(l->d, to->value.items.v[i].at, "'%s' is nobody who can be told", s->alert_to.v[i]),
+			    "an address like \"ops@example.com\", or the id of a recipient in Honeycomb");
+	if (s->kind == SINK_HONEYCOMB && sink_watches(s) != (to != NULL))
+		diag_hint(l->d, diag_add(l->d, b->at, "'config_key' and 'alert_to' need each other"),
+			  "apply makes triggers by the one that tell the other; or leave both out");
+	if (!sink_watches(s))
+		return;
+	for (size_t i = 0; i < l->out->backups.n; i++)
+		told += sink_has(s, l->out->backups.v[i].name);
+	if (!s->on_success)
+		diag_hint(l->d, diag_add(l->d, b->at, "it is not told of success, so it would alert for ever"),
+			  "on needs \"success\", or apply has nothing to set up there");
+	if (s->kind == SINK_HEALTHCHECKS && told != 1)
+		diag_hint(l->d, diag_add(l->d, b->at, "one check is told of %zu backups", told),
+			  "with api_key, each backup needs a report of its own: backups = [\"NAME\"]");
+	if (config_target(l->out, s->name) != NULL)
+		diag_hint(l->d,
+			  diag_add(l->d, b->at, "'%s' is a target, too, and apply takes the names of both", s->name),
+			  "report \"%s\" \"NAME\" { … }", sink_kind_name(s->kind));
+}
+
 static void check(struct loading *l, const struct block *b, const struct kind *k, const struct sink *s)
 {
-	static const char *const secrets[] = {"api_key", "check", "topic", "token", "secret", "url"};
+	static const char *const secrets[] = {"api_key", "check", "topic", "token", "secret", "url", "config_key"};
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		check_secret(l, b, secrets[i], k->needs != NULL && strcmp(k->needs, secrets[i]) == 0);
-	check_url(l, b, s->url.text);
+	check_url(l, b, "url", s->url.text);
+	check_url(l, b, "api_url", s->setup_url);
 	check_paths(l, b);
 	check_headers(l, b, &s->headers);
+	check_watch(l, b, s);
 	if (s->timeout_ms < 1000 || s->timeout_ms > 60000)
 		(void)diag_add(l->d, body_attr(&b->body, "timeout")->value.at, "'timeout' is from 1s to 60s");
 	for (size_t i = 0; i < s->backups.n; i++)

@@ -62,6 +62,11 @@ const struct sink *config_sink(const struct config *c, const char *name)
 	return NULL;
 }
 
+int64_t config_within_ms(const struct config *c, const struct backup *b)
+{
+	return b->no_success_within_ms > 0 ? b->no_success_within_ms : c->alerting.no_success_within_ms;
+}
+
 static void target_secrets(const struct target *t, const struct target_kind *k, struct arena *a, struct strings *out)
 {
 	for (size_t i = 0; i < k->nfields; i++) {

@@ -178,6 +178,8 @@ const struct target *config_target(const struct config *c, const char *name);
 /* The policy of a target's pools, of this host's (NULL); NULL: none. */
 const struct snapshot_policy *config_policy(const struct config *c, const char *on);
 const struct backup *config_backup(const struct config *c, const char *name);
+/* How long a backup may be without a success; 0: that is not said. */
+int64_t config_within_ms(const struct config *c, const struct backup *b);
 const struct sink *config_sink(const struct config *c, const char *name);
 /* What of the file must not be shown, of targets of these kinds, the jump host and the sinks. */
 void config_secrets(const struct config *c, const struct target_kind *const *kinds, size_t nkinds, struct arena *a,

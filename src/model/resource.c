@@ -1,9 +1,9 @@
 #include "model/resource.h"
 
-static const char *const names[] = {[RESOURCE_KEY_PAIR] = "key pair",
-				    [RESOURCE_SECURITY_GROUP] = "security group",
-				    [RESOURCE_FIREWALL] = "firewall",
-				    [RESOURCE_VOLUME] = "volume"};
+static const char *const names[] = {[RESOURCE_KEY_PAIR] = "key pair", [RESOURCE_SECURITY_GROUP] = "security group",
+				    [RESOURCE_FIREWALL] = "firewall", [RESOURCE_VOLUME] = "volume",
+				    [RESOURCE_DATASET] = "dataset",   [RESOURCE_RECIPIENT] = "recipient",
+				    [RESOURCE_TRIGGER] = "trigger",   [RESOURCE_CHECK] = "check"};
 
 size_t resources_like(const struct resources *list, const struct resource *like, const struct resource **first)
 {

@@ -1,12 +1,24 @@
-/* What the machines of a target need before there is one, and what stays when they go: `apply` makes it, `destroy`
- * takes it away, and between the two it is found again by what it is marked with there. */
+/* What the machines of a target need before there is one, and what stays when they go; and what watches from outside
+ * of this host that it still makes backups: `apply` makes it, `destroy` takes it away, and between the two it is found
+ * again by what it is marked with there. */
 #ifndef MODEL_RESOURCE_H
 #define MODEL_RESOURCE_H
 
 #include "base/vec.h"
 
 /* In the order in which they are made. */
-enum resource_kind { RESOURCE_KEY_PAIR, RESOURCE_SECURITY_GROUP, RESOURCE_FIREWALL, RESOURCE_VOLUME, RESOURCE_KINDS };
+enum resource_kind {
+	RESOURCE_KEY_PAIR,
+	RESOURCE_SECURITY_GROUP,
+	RESOURCE_FIREWALL,
+	RESOURCE_VOLUME,
+	/* Of a report block, which is told of backups: these tell people when it is told nothing. */
+	RESOURCE_DATASET,
+	RESOURCE_RECIPIENT,
+	RESOURCE_TRIGGER,
+	RESOURCE_CHECK,
+	RESOURCE_KINDS
+};
 
 /* Of those of one name one is in use. */
 enum resource_role {
@@ -24,6 +36,9 @@ struct resource {
 	/* What a volume is marked with there, for who has found it: with its pool, and with its turn among those of its
 	 * name.  NULL: it is not. */
 	const char *mark, *turn;
+	const char *stays; /* found: why it is never taken away; NULL: it may be */
+	/* Wanted: why it cannot be made, and what to do; NULL: it can. */
+	const char *cannot, *way_out;
 	struct strings facts; /* name, value, …: what it is like, or is to be like */
 };
 struct resources VEC(struct resource);

@@ -17,10 +17,24 @@ const char *sink_kind_name(enum sink_kind k)
 	return names[k];
 }
 
+bool sink_watches(const struct sink *s)
+{
+	return s->setup_key.text != NULL || s->setup_key.file != NULL || s->setup_key.command.n > 0;
+}
+
+bool sink_has(const struct sink *s, const char *backup)
+{
+	for (size_t i = 0; i < s->backups.n; i++)
+		if (strcmp(s->backups.v[i], backup) == 0)
+			return true;
+	return s->backups.n == 0;
+}
+
 void sink_secrets(const struct sink *s, struct arena *a, struct strings *out)
 {
 	/* Where messages go is public, but for a webhook: to know its address is to be allowed. */
-	const char *const all[] = {s->key.text, s->token.text, s->kind == SINK_WEBHOOK ? s->url.text : NULL};
+	const char *const all[] = {s->key.text, s->token.text, s->setup_key.text,
+				   s->kind == SINK_WEBHOOK ? s->url.text : NULL};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i] != NULL)

@@ -45,10 +45,18 @@ struct sink {
 	const char *program;	/* likewise */
 	struct strings command; /* of command */
 	const char *file;	/* of prometheus, and journald's socket */
+	/* What apply needs to set up alerts there; of Honeycomb and healthchecks. */
+	struct secret setup_key; /* config_key, api_key */
+	const char *setup_url;	 /* of healthchecks; of Honeycomb it is url */
+	struct strings alert_to; /* of Honeycomb: addresses of mail, ids of recipients */
 };
 struct sinks VEC(struct sink);
 
 const char *sink_kind_name(enum sink_kind k); /* "honeycomb", … */
+/* Does apply set up there that somebody is told when no run succeeds? */
+bool sink_watches(const struct sink *s);
+/* Is it told of that backup? */
+bool sink_has(const struct sink *s, const char *backup);
 /* Adds the texts that are secret. */
 void sink_secrets(const struct sink *s, struct arena *a, struct strings *out);
 

@@ -36,18 +36,13 @@ static const char *count(size_t n, struct arena *a)
 
 static int64_t next_after(const struct health *h, const struct backup *b, int64_t t)
 {
-	if (t == INT64_MAX)
-		return t;
-	if (b->run.kind == SCHEDULE_AFTER_SNAPSHOT)
-		return policies_next(&h->config->policies, &h->facts->zone, t);
-	return schedule_next(&b->run, b->name, &h->facts->zone, t, t);
+	return backup_next(h->config, b, &h->facts->zone, t);
 }
 
 /* One missed run is caught up; from the second on it is late.  The file may say another time. */
 static int64_t late_at(const struct health *h, const struct backup *b, const struct fact_run *good)
 {
-	int64_t within_ms =
-	    b->no_success_within_ms > 0 ? b->no_success_within_ms : h->config->alerting.no_success_within_ms;
+	int64_t within_ms = config_within_ms(h->config, b);
 
 	if (good == NULL)
 		return INT64_MAX; /* which is told as what it is */

@@ -55,3 +55,12 @@ int64_t policies_next(const struct snapshot_policies *all, const struct zone *z,
 	}
 	return next;
 }
+
+int64_t backup_next(const struct config *c, const struct backup *b, const struct zone *z, int64_t t)
+{
+	if (t == INT64_MAX)
+		return t;
+	if (b->run.kind == SCHEDULE_AFTER_SNAPSHOT)
+		return policies_next(&c->policies, z, t);
+	return schedule_next(&b->run, b->name, z, t, t);
+}

@@ -14,4 +14,7 @@ int64_t policy_next(const struct snapshot_policy *p, const struct zone *z, int64
 /* The first of them all. */
 int64_t policies_next(const struct snapshot_policies *all, const struct zone *z, int64_t now);
 
+/* The first instant after t at which a backup runs by itself, at its schedule or after a snapshot. */
+int64_t backup_next(const struct config *c, const struct backup *b, const struct zone *z, int64_t t);
+
 #endif

@@ -4,17 +4,19 @@
 #include "plan/cost_plan.h"
 
 /* How a fact of what is there can become another. */
-enum way { IN_PLACE, LARGER, FILLED, AGAIN, MOVED, NEVER };
+enum way { IN_PLACE, ADDED, LARGER, FILLED, AGAIN, MOVED, NEVER };
 
 static const struct rule {
 	enum resource_kind kind;
-	const char *fact;
+	const char *fact; /* NULL: any other */
 	enum way way;
 } rules[] = {
     {RESOURCE_KEY_PAIR, "key", AGAIN},	   {RESOURCE_SECURITY_GROUP, "from", IN_PLACE},
     {RESOURCE_FIREWALL, "from", IN_PLACE}, {RESOURCE_VOLUME, "GiB", LARGER},
     {RESOURCE_VOLUME, "pool", FILLED},	   {RESOURCE_VOLUME, "type", IN_PLACE},
     {RESOURCE_VOLUME, "iops", IN_PLACE},   {RESOURCE_VOLUME, "throughput", IN_PLACE},
+    {RESOURCE_DATASET, NULL, ADDED},	   {RESOURCE_TRIGGER, "made by", NEVER},
+    {RESOURCE_TRIGGER, NULL, IN_PLACE},	   {RESOURCE_CHECK, NULL, IN_PLACE},
 };
 
 static enum way way_of(enum resource_kind kind, const struct setup_change *c)
@@ -23,8 +25,10 @@ static enum way way_of(enum resource_kind kind, const struct setup_change *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		const struct rule *r = &rules[i];
-		if (r->kind != kind || strcmp(r->fact, c->fact) != 0)
+		if (r->kind != kind || (r->fact != NULL && strcmp(r->fact, c->fact) != 0))
 			continue;
+		if (r->way == ADDED)
+			return c->from == NULL ? IN_PLACE : NEVER;
 		if (r->way == FILLED && (c->from == NULL || strcmp(c->from, RESOURCE_NO_POOL) != 0))
 			return NEVER;
 		if (r->way != LARGER)
@@ -64,9 +68,12 @@ static void compare(struct setup_step *s, struct arena *a)
 			continue;
 		s->why = arena_printf(a, "its %s cannot become %s: it is %s", c.fact, c.to,
 				      c.from == NULL ? "not known" : c.from);
-		s->hint = strcmp(c.fact, "GiB") == 0 ? "a volume does not shrink, and dormouse moves only pools: make "
-						       "another, with a name of its own"
-						     : "make another with a name of its own, or put back what was said";
+		s->hint = s->wanted->kind == RESOURCE_TRIGGER || s->wanted->kind == RESOURCE_DATASET
+			      ? "somebody made it so by hand: change it there, or give it another name there"
+			  : strcmp(c.fact, "GiB") == 0
+			      ? "a volume does not shrink, and dormouse moves only pools: make "
+				"another, with a name of its own"
+			      : "make another with a name of its own, or put back what was said";
 	}
 	/* What can be changed is, before its machine is started; the next look sees what is left. */
 	s->kind = hardest == NEVER   ? SETUP_CANNOT
@@ -126,12 +133,24 @@ static const struct resource *like_in_role(const struct resources *found, const 
 	return one;
 }
 
+static void plan_remove(const struct resource *f, const char *why, struct arena *a, struct setup_steps *steps)
+{
+	*vec_add(steps, a) = (struct setup_step){.kind = SETUP_REMOVE, .found = f, .about = f, .why = why};
+}
+
 static void plan_wanted(const struct resource *w, const struct resources *found, struct arena *a,
 			struct setup_steps *steps)
 {
 	struct setup_step s = {.kind = SETUP_MAKE, .wanted = w};
 	size_t n = resources_like(found, w, &s.found);
 
+	if (w->cannot != NULL) {
+		*vec_add(steps, a) = (struct setup_step){
+		    .kind = SETUP_CANNOT, .wanted = w, .about = w, .why = w->cannot, .hint = w->way_out};
+		if (n > 0 && s.found->stays == NULL)
+			plan_remove(s.found, "it is not what is wanted by now, and cannot be", a, steps);
+		return;
+	}
 	const struct resource *next = like_in_role(found, w, ROLE_NEXT);
 	s.about = n > 0 ? s.found : w;
 	if (n > 1) {
@@ -174,6 +193,11 @@ static void plan_beside(const struct resource *f, const struct resources *found,
 	*vec_add(steps, a) = s;
 }
 
+static bool is_watch(enum resource_kind k)
+{
+	return k == RESOURCE_TRIGGER || k == RESOURCE_CHECK;
+}
+
 void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old,
 		const struct price_list *list, struct arena *a, struct setup_steps *steps)
 {
@@ -189,6 +213,11 @@ void setup_plan(const struct resources *wanted, const struct resources *found, b
 		}
 		if (resources_like(wanted, &found->v[i], &ignored) > 0)
 			continue;
+		/* These hold nothing. */
+		if (found->v[i].stays == NULL && is_watch(found->v[i].kind)) {
+			plan_remove(&found->v[i], "the file does not want it any more", a, steps);
+			continue;
+		}
 		*vec_add(steps, a) = (struct setup_step){.kind = SETUP_KEEP,
 							 .found = &found->v[i],
 							 .about = &found->v[i],
@@ -205,13 +234,13 @@ void teardown_plan(const struct resources *found, bool with_data, const struct p
 			const struct resource *f = &found->v[i];
 			if (f->kind != k)
 				continue;
-			bool kept = k == RESOURCE_VOLUME && !with_data;
+			bool data = k == RESOURCE_VOLUME && !with_data, kept = data || f->stays != NULL;
 			*vec_add(steps, a) =
 			    (struct setup_step){.kind = kept ? SETUP_KEEP : SETUP_REMOVE,
 						.found = f,
 						.about = f,
-						.why = kept ? why_kept(f, list, a) : NULL,
-						.hint = kept ? "--with-data takes it away, too" : NULL};
+						.why = data ? why_kept(f, list, a) : f->stays,
+						.hint = data ? "--with-data takes it away, too" : NULL};
 		}
 	}
 }

@@ -258,6 +258,10 @@ int aws_setup_make(const struct provider_env *env, const struct target *t, const
 		rc = make_volume(&m, r, token, e);
 		break;
 	case RESOURCE_FIREWALL:
+	case RESOURCE_DATASET:
+	case RESOURCE_RECIPIENT:
+	case RESOURCE_TRIGGER:
+	case RESOURCE_CHECK:
 	case RESOURCE_KINDS:
 		break;
 	}
@@ -361,6 +365,10 @@ static int removed(void *arg, struct err *e)
 		ec2_delete_volume(&b, x->what->id);
 		break;
 	case RESOURCE_FIREWALL:
+	case RESOURCE_DATASET:
+	case RESOURCE_RECIPIENT:
+	case RESOURCE_TRIGGER:
+	case RESOURCE_CHECK:
 	case RESOURCE_KINDS:
 		return -1;
 	}

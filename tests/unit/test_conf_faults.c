@@ -534,6 +534,24 @@ static void corpus(void **state)
 	assert_true(corpus_of(TEST_DATA "/corpus/conf/bad", BAD) >= 4);
 }
 
+/* A report in a file with two backups and a target; what is wrong, or NULL. */
+static void watched(const char *labels, const char *attrs, const char *want)
+{
+	AUTO(arena) struct arena a = {0};
+	struct config c;
+	struct diags d;
+	const char *file =
+	    arena_printf(&a,
+			 "target arch probe {\n}\nbackup a {\nsource = \"t/a\"\ndestination = \"v\"\n}\n"
+			 "backup b {\nsource = \"t/b\"\ndestination = \"v\"\n}\nreport \"%s\" {\n%s\n}\n",
+			 labels, attrs);
+	bool good = load(file, strlen(file), false, &a, &c, &d);
+
+	assert_int_equal(good, want == NULL);
+	if (want != NULL && strstr(all_of(&d, &a, file), want) == NULL)
+		fail_msg("%s\nis not about: %s", all_of(&d, &a, file), want);
+}
+
 static void reports(void **state)
 {
 	(void)state;
@@ -556,6 +574,23 @@ static void reports(void **state)
 	wrong("report honeycomb {\n  dataset = \"d\"\n  api_key = \"k\"\n  api_key_command = [\"x\"]\n}\n",
 	      "4:3: 'api_key' and 'api_key_command' are two answers");
 	wrong("report webhook {\n  url = \"host/x\"\n}\n", "2:9: 'url' must be an address");
+	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nconfig_key = \"c\"", "need each other");
+	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nalert_to = [\"a@b\"]", "need each other");
+	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nconfig_key = \"c\"\nalert_to = []", "has nobody");
+	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nconfig_key = \"c\"\nalert_to = [\"a b\"]",
+		"'a b' is nobody who can be told");
+	watched("honeycomb",
+		"dataset = \"d\"\napi_key = \"k\"\nconfig_key = \"c\"\nalert_to = [\"a@b\"]\non = [\"failure\"]",
+		"it is not told of success");
+	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nconfig_key_file = \"c\"\nalert_to = [\"a@b\"]",
+		"'config_key_file' must be a path");
+	watched("healthchecks", "check = \"c\"\napi_key = \"k\"", "one check is told of 2 backups");
+	watched("healthchecks", "check = \"c\"\napi_key = \"k\"\nbackups = [\"a\"]\napi_url = \"x\"",
+		"'api_url' must be an address");
+	watched("healthchecks\" \"arch", "check = \"c\"\napi_key = \"k\"\nbackups = [\"a\"]",
+		"'arch' is a target, too");
+	watched("healthchecks", "check = \"c\"\napi_key = \"k\"\nbackups = [\"a\"]", NULL);
+	watched("healthchecks", "check = \"c\"", NULL);
 	wrong("report webhook {\n  url_file = \"x\"\n}\n", "2:14: 'url_file' must be a path that begins with '/'");
 	wrong("report otlp {\n  url = \"https://x\"\n  headers = { \"a b\" = \"c\" }\n}\n", "3:23: this is no header");
 	wrong("report otlp {\n  url = \"https://x\"\n  headers = { a = \"c\\nd: e\" }\n}\n", "3:19: this is no header");

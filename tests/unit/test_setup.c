@@ -32,6 +32,10 @@ static void one_change(void **state)
 	    {RESOURCE_KEY_PAIR, "key", "a", "b", SETUP_REPLACE},
 	    {RESOURCE_SECURITY_GROUP, "from", "a", "b", SETUP_CHANGE},
 	    {RESOURCE_SECURITY_GROUP, "GiB", "1", "2", SETUP_CANNOT},
+	    {RESOURCE_TRIGGER, "asks", "1", "2", SETUP_CHANGE},
+	    {RESOURCE_TRIGGER, "made by", "somebody else", "dormouse", SETUP_CANNOT},
+	    {RESOURCE_CHECK, "grace", "1", "2", SETUP_CHANGE},
+	    {RESOURCE_DATASET, "outcome", "float", "string", SETUP_CANNOT},
 	};
 
 	(void)state;
@@ -71,8 +75,52 @@ static void one_change(void **state)
 		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.n, 2);
 		assert_int_equal(steps.v[0].kind, SETUP_MAKE);
+		bool holds = rows[i].kind != RESOURCE_TRIGGER && rows[i].kind != RESOURCE_CHECK;
+		assert_int_equal(steps.v[1].kind, holds ? SETUP_KEEP : SETUP_REMOVE);
+		/* But what somebody else may have made. */
+		found.v[0].stays = "it is theirs";
+		steps.n = 0;
+		setup_plan(&wanted, &found, false, NULL, &a, &steps);
 		assert_int_equal(steps.v[1].kind, SETUP_KEEP);
+		steps.n = 0;
+		teardown_plan(&found, true, NULL, &a, &steps);
+		assert_int_equal(steps.v[0].kind, SETUP_KEEP);
+		assert_string_equal(steps.v[0].why, "it is theirs");
 	}
+}
+
+/* What cannot be as it is wanted is refused, and what there is of it goes, unless it is somebody else's. */
+static void refused(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct resources wanted = {0}, found = {0};
+	struct setup_steps steps = {0};
+
+	(void)state;
+	*vec_add(&wanted, &a) = thing(&a, RESOURCE_TRIGGER, "x", NULL, "of the past", "1 s");
+	wanted.v[0].cannot = "too long";
+	wanted.v[0].way_out = "shorter";
+	setup_plan(&wanted, &found, false, NULL, &a, &steps);
+	assert_int_equal(steps.n, 1);
+	assert_int_equal(steps.v[0].kind, SETUP_CANNOT);
+	assert_string_equal(steps.v[0].why, "too long");
+	assert_string_equal(steps.v[0].hint, "shorter");
+	*vec_add(&found, &a) = thing(&a, RESOURCE_TRIGGER, "x", "id", "of the past", "1 s");
+	steps.n = 0;
+	setup_plan(&wanted, &found, false, NULL, &a, &steps);
+	assert_int_equal(steps.n, 2);
+	assert_int_equal(steps.v[1].kind, SETUP_REMOVE);
+	found.v[0].stays = "it is theirs";
+	steps.n = 0;
+	setup_plan(&wanted, &found, false, NULL, &a, &steps);
+	assert_int_equal(steps.n, 1);
+	/* A column that is not there yet is added. */
+	wanted.v[0] = thing(&a, RESOURCE_DATASET, "x", NULL, "outcome", "string");
+	found.v[0] = thing(&a, RESOURCE_DATASET, "x", "id", "name", "string");
+	steps.n = 0;
+	setup_plan(&wanted, &found, false, NULL, &a, &steps);
+	assert_int_equal(steps.n, 1);
+	assert_int_equal(steps.v[0].kind, SETUP_CHANGE);
 }
 
 /* A fact that can change beside one that cannot changes nothing. */
@@ -238,6 +286,14 @@ static void perform(struct arena *a, const struct setup_steps *steps, struct res
 				if (found->v[k].kind == s->wanted->kind &&
 				    strcmp(found->v[k].name, s->wanted->name) == 0)
 					found->v[k].facts = s->wanted->facts;
+		} else if (s->kind == SETUP_REMOVE) {
+			/* A copy is as good: what is there twice is told apart by nothing. */
+			for (size_t k = found->n; k-- > 0;)
+				if (found->v[k].kind == s->found->kind &&
+				    strcmp(found->v[k].name, s->found->name) == 0) {
+					found->v[k] = found->v[--found->n];
+					break;
+				}
 		}
 	}
 }
@@ -309,8 +365,9 @@ static void as_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_change), cmocka_unit_test(hardest_counts), cmocka_unit_test(moves),
-	    cmocka_unit_test(tear_down),  cmocka_unit_test(done_is_done),   cmocka_unit_test(as_json),
+	    cmocka_unit_test(one_change), cmocka_unit_test(refused),   cmocka_unit_test(hardest_counts),
+	    cmocka_unit_test(moves),	  cmocka_unit_test(tear_down), cmocka_unit_test(done_is_done),
+	    cmocka_unit_test(as_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
