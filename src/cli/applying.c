@@ -80,10 +80,15 @@ static json_t *step_json(const struct setup_step *s)
 	return j;
 }
 
-/* What is to be done for one target, or was. */
+static const char *what(const struct work *w)
+{
+	return w->watch == NULL ? "target" : "report";
+}
+
+/* What is to be done for one of them, or was. */
 static void show(const struct work *w)
 {
-	(void)printf("target '%s'%s\n", w->setup.target,
+	(void)printf("%s '%s'%s\n", what(w), w->setup.target,
 		     w->failure != NULL ? ": left as it is"
 		     : w->steps.n == 0	? ": nothing to do"
 					: "");
@@ -96,7 +101,7 @@ static json_t *work_json(const struct work *w)
 {
 	json_t *j = json_object(), *steps = json_array();
 
-	(void)json_object_set_new(j, "target", json_any(w->setup.target));
+	(void)json_object_set_new(j, what(w), json_any(w->setup.target));
 	for (size_t i = 0; i < w->steps.n; i++)
 		(void)json_array_append_new(steps, step_json(&w->steps.v[i]));
 	(void)json_object_set_new(j, "steps", steps);
@@ -129,7 +134,8 @@ int works_see(struct work *w, struct err *e)
 {
 	w->wanted = w->found = (struct resources){0};
 	w->steps = (struct setup_steps){0};
-	if (setup_survey(&w->setup, &w->wanted, &w->found, e) < 0)
+	if ((w->watch != NULL ? watch_survey(w->watch, &w->wanted, &w->found, e)
+			      : setup_survey(&w->setup, &w->wanted, &w->found, e)) < 0)
 		return -1;
 	if (w->away)
 		teardown_plan(&w->found, w->with_data, w->prices, w->setup.arena, &w->steps);
@@ -167,13 +173,19 @@ static bool is_old(const struct setup_step *s)
 	return s->kind == SETUP_REMOVE && s->about->role == ROLE_OLD;
 }
 
-/* Goes on after a step that fails: each is for itself. */
+static int do_step(const struct work *w, const struct setup_step *s, struct err *e)
+{
+	return w->watch != NULL ? watch_do(w->watch, s, e) : setup_do(&w->setup, s, e);
+}
+
+/* Goes on after a step that fails: each is for itself, but for a report, whose triggers need what comes before. */
 static int carry_out(const struct work *w, struct err *e)
 {
 	struct err first = {0};
 
 	for (size_t i = 0; i < w->steps.n; i++)
-		if (by_worker(&w->steps.v[i]) && setup_do(&w->setup, &w->steps.v[i], e) < 0 && first.kind == ERR_NONE)
+		if ((first.kind == ERR_NONE || w->watch == NULL) && by_worker(&w->steps.v[i]) &&
+		    do_step(w, &w->steps.v[i], e) < 0 && first.kind == ERR_NONE)
 			first = *e;
 	*e = first;
 	return first.kind == ERR_NONE ? 0 : -1;
@@ -198,8 +210,8 @@ static int start(struct cli *c, const struct work *w, struct err *e)
 /* What was done counts only when it is seen. */
 static int not_so(const struct work *w, const struct setup_step *s, struct err *e)
 {
-	(void)err_set(e, ERR_CONFLICT, "the %s of target '%s' is not as it should be",
-		      resource_title(s->about, w->setup.arena), w->setup.target);
+	(void)err_set(e, ERR_CONFLICT, "the %s of %s '%s' is not as it should be",
+		      resource_title(s->about, w->setup.arena), what(w), w->setup.target);
 	return err_hint(e, "somebody else changes it, or it is seen late; look again: dormouse apply --dry-run");
 }
 
@@ -233,7 +245,8 @@ static int do_all(struct cli *c, struct work *w, struct err *e)
 	while ((move = next_step(w, by_move)) != NULL)
 		if (moving_do(c, w, move, e) < 0)
 			return -1;
-	setup_over(&w->setup);
+	if (w->watch == NULL)
+		setup_over(&w->setup);
 	return 0;
 }
 
@@ -243,13 +256,13 @@ int works_asleep(struct cli *c, const struct work *w, struct err *e)
 	AUTO(control) struct control link = CONTROL_INIT;
 	const char *json = NULL;
 
-	return control_call(&c->paths, &link, &r, &c->arena, NULL, NULL, &json, e);
+	return w->watch != NULL ? 0 : control_call(&c->paths, &link, &r, &c->arena, NULL, NULL, &json, e);
 }
 
-bool works_chosen(const struct cli *c, const struct target *t)
+bool works_chosen(const struct cli *c, const char *name)
 {
 	for (size_t i = 0; i < c->args.n; i++)
-		if (strcmp(c->args.v[i], t->name) == 0)
+		if (strcmp(c->args.v[i], name) == 0)
 			return true;
 	return c->args.n == 0;
 }
@@ -257,8 +270,13 @@ bool works_chosen(const struct cli *c, const struct target *t)
 int works_named(const struct cli *c, struct err *e)
 {
 	for (size_t i = 0; i < c->args.n; i++) {
-		if (config_target(&c->config, c->args.v[i]) != NULL)
+		const struct sink *s = config_sink(&c->config, c->args.v[i]);
+		if (config_target(&c->config, c->args.v[i]) != NULL || (s != NULL && sink_watches(s)))
 			continue;
+		if (s != NULL) {
+			(void)err_set(e, ERR_USAGE, "apply has nothing to do with report '%s'", s->name);
+			return err_hint(e, "man dormouse-reports says which kinds it sets up, and by which key");
+		}
 		(void)err_set(e, ERR_USAGE, "there is no target '%s'", c->args.v[i]);
 		return err_hint(e, "dormouse machines shows which there are");
 	}
@@ -320,22 +338,49 @@ void works_glance(struct cli *c, const struct target *t, struct works *all)
 		failed(w, &e);
 }
 
+static void look(struct work *w, const struct work *how)
+{
+	int lock; /* until this process ends */
+	struct err e;
+
+	w->away = how->away;
+	w->with_data = how->with_data;
+	w->drop_old = how->drop_old;
+	if ((w->watch != NULL ? watch_lock(w->watch, &lock, &e) : setup_lock(&w->setup, &lock, &e)) < 0 ||
+	    works_see(w, &e) < 0)
+		failed(w, &e);
+}
+
+static void begin_report(struct work *w, struct cli *c, const struct sink *s)
+{
+	struct watching *watch = arena_new(&c->arena, struct watching);
+
+	*watch = (struct watching)WATCHING_INIT(&c->paths);
+	watch->config = &c->config;
+	watch->sink = s;
+	watch->arena = &c->arena;
+	*w = (struct work){.setup = {.paths = &c->paths, .arena = &c->arena, .target = s->name}, .watch = watch};
+}
+
 int works_look(struct cli *c, struct works *all, const struct work *how, struct err *e)
 {
 	if (works_named(c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < c->config.targets.n; i++) {
 		const struct target *t = &c->config.targets.v[i];
-		if (!works_chosen(c, t))
+		if (!works_chosen(c, t->name))
 			continue;
 		struct work *w = vec_add(all, &c->arena);
 		begin(w, c, t);
-		w->away = how->away;
-		w->with_data = how->with_data;
-		w->drop_old = how->drop_old;
-		int lock; /* until this process ends */
-		if (setup_lock(&w->setup, &lock, e) < 0 || works_see(w, e) < 0)
-			failed(w, e);
+		look(w, how);
+	}
+	for (size_t i = 0; i < c->config.sinks.n; i++) {
+		const struct sink *s = &c->config.sinks.v[i];
+		if (!sink_watches(s) || !works_chosen(c, s->name))
+			continue;
+		struct work *w = vec_add(all, &c->arena);
+		begin_report(w, c, s);
+		look(w, how);
 	}
 	return failures(all, e);
 }

@@ -1,13 +1,16 @@
-/* What apply, rollback and destroy share: targets looked at, what is to be done for each, shown and done. */
+/* What apply, rollback and destroy share: targets and reports looked at, what is to be done for each, shown and done.
+ */
 #ifndef CLI_APPLYING_H
 #define CLI_APPLYING_H
 
 #include "cli/cli.h"
 #include "engine/setup.h"
+#include "engine/watch.h"
 
-/* Of one target. */
+/* Of one target, or of one report block. */
 struct work {
-	struct setup setup;
+	struct setup setup;		 /* of a report: only its name and the arena */
+	struct watching *watch;		 /* NULL: it is a target */
 	bool away, with_data;		 /* destroy */
 	bool drop_old;			 /* apply: what another has taken the place of goes */
 	const struct price_list *prices; /* may be NULL */
@@ -17,12 +20,12 @@ struct work {
 };
 struct works VEC(struct work);
 
-/* Is there a target of each name among the arguments? */
+/* Is there a target, or a report that is set up, of each name among the arguments? */
 int works_named(const struct cli *c, struct err *e) MUST_CHECK;
 /* Of one target of the file. */
 struct setup works_setup(struct cli *c, const struct target *t);
 /* Do they name it, or none at all? */
-bool works_chosen(const struct cli *c, const struct target *t);
+bool works_chosen(const struct cli *c, const char *name);
 /* Looks at those that are chosen, nobody else at the same time until this process ends.  One that cannot be looked at
  * is complained of, and keeps the others from nothing; -1: all are so.  Blocks. */
 int works_look(struct cli *c, struct works *all, const struct work *how, struct err *e) MUST_CHECK;

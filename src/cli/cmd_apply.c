@@ -1,4 +1,5 @@
-/* apply, destroy: what the machines of a target need before there is one, and what stays when they go. */
+/* apply, destroy: what the machines of a target need before there is one, and what stays when they go; and what watches
+ * from outside that backups succeed. */
 #include "cli/applying.h"
 #include "engine/generation.h"
 #include "provider/registry.h"
@@ -33,7 +34,7 @@ static int print_policies(struct cli *c)
 	for (size_t i = 0; i < c->config.targets.n; i++) {
 		const struct target *t = &c->config.targets.v[i];
 		const struct target_kind *kind = &provider_find(t->kind)->kind;
-		if (!works_chosen(c, t) || kind->policy == NULL)
+		if (!works_chosen(c, t->name) || kind->policy == NULL)
 			continue;
 		(void)printf("%s\n", kind->policy(t->name, t->settings, &c->arena));
 		told = true;
@@ -59,11 +60,14 @@ int cmd_apply(int argc, char **argv)
 	struct err e;
 	int rc = cli_start(
 	    &c, argc, argv,
-	    "usage: dormouse apply [TARGET…] [--drop-old] [--dry-run] [--yes] [--json]\n"
+	    "usage: dormouse apply [NAME…] [--drop-old] [--dry-run] [--yes] [--json]\n"
 	    "                      [-c FILE]\n"
 	    "       dormouse apply [TARGET…] --print-policy [-c FILE]\n"
 	    "Makes what the blocks of targets want to be there and to stay: volumes, a key pair, a security "
-	    "group or firewall; and changes what is otherwise.  Shows it, and asks.  Done again it does what is left.\n"
+	    "group or firewall; and what report blocks want to watch them from outside: triggers of Honeycomb, a "
+	    "check of healthchecks.  Changes what is otherwise.  Shows it, and asks.  Done again it does what is "
+	    "left.\n"
+	    "NAME is that of a target or a report; without one, all are meant.\n"
 	    "--drop-old takes away the volumes whose place others have taken.\n"
 	    "--print-policy prints the least policy of IAM that its keys must have, of each target.",
 	    own, ARRAY_LEN(own));
@@ -125,19 +129,19 @@ int cmd_destroy(int argc, char **argv)
 	    {"--yes", &yes, NULL}, {"--dry-run", &dry, NULL}, {"--with-data", NULL, &erase}};
 	struct works all = {0};
 	struct err e;
-	int rc =
-	    cli_start(&c, argc, argv,
-		      "usage: dormouse destroy TARGET [--with-data TARGET] [--dry-run] [--yes] [--json]\n"
-		      "                        [-c FILE]\n"
-		      "Takes away what apply has made for a target.  Its volumes stay unless --with-data names the "
-		      "target once more: all that is backed up there goes with them.  Shows it, and asks.",
-		      own, ARRAY_LEN(own));
+	int rc = cli_start(&c, argc, argv,
+			   "usage: dormouse destroy NAME [--with-data TARGET] [--dry-run] [--yes] [--json]\n"
+			   "                        [-c FILE]\n"
+			   "Takes away what apply has made for a target, or for a report.  A target's volumes stay "
+			   "unless --with-data names the "
+			   "target once more: all that is backed up there goes with them.  Shows it, and asks.",
+			   own, ARRAY_LEN(own));
 
 	if (rc >= 0)
 		return rc;
 	rc = EXIT_DONE;
 	if (c.args.n != 1) {
-		(void)err_set(&e, ERR_USAGE, "name one target");
+		(void)err_set(&e, ERR_USAGE, "name one target or report");
 		(void)err_hint(&e, "dormouse machines shows which there are");
 		rc = cli_fail(&c, &e);
 	} else if (works_look(&c, &all, &(struct work){.away = true, .with_data = erase != NULL}, &e) < 0) {

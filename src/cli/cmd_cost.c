@@ -55,7 +55,7 @@ static int all(struct cli *c, bool online, struct err *e)
 		const struct target *t = &c->config.targets.v[i];
 		const struct target_kind *kind = &provider_find(t->kind)->kind;
 		struct bill b;
-		if (!works_chosen(c, t) || kind->cost == NULL)
+		if (!works_chosen(c, t->name) || kind->cost == NULL)
 			continue;
 		struct setup setup = works_setup(c, t);
 		struct price_list asked;

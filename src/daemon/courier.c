@@ -37,6 +37,7 @@ static int carry(struct http *h, struct str line, struct arena *a, struct sink_r
 				       .headers = o.request.headers,
 				       .body = str_of(o.request.body),
 				       .timeout_ms = o.timeout_ms,
+				       .once = o.once,
 				       .plain = o.allow_http && str_starts(str_of(o.request.url), "http://"),
 				       .ca_file = o.ca_file};
 	if (http_send(h, &q, a, &answer, e) < 0)

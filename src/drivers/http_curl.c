@@ -154,6 +154,8 @@ int http_send(struct http *h, const struct http_request *r, struct arena *a, str
 	(void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, lines);
 	if (!str_starts(str_of(r->url), "https:"))
 		(void)curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+	if (r->once)
+		(void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 	if (r->ca_file != NULL)
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO, r->ca_file);
 	if (!get) {

@@ -17,6 +17,7 @@ struct http_request {
 	struct http_headers headers;
 	struct str body;
 	int64_t timeout_ms;
+	bool once;	     /* on a new connection: on one that has just died libcurl asks again by itself */
 	bool plain;	     /* without TLS and proxies to any host: for what only this machine can reach */
 	const char *ca_file; /* whom to trust; NULL: whom the system trusts */
 	const char *ca_name; /* what a person can say that with; NULL: nothing */

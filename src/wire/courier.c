@@ -19,6 +19,7 @@ void courier_write_order(struct buf *b, const struct courier_order *o)
 	json_put_text(j, "body", o->request.body);
 	json_put_text(j, "sign_key", o->request.sign_key);
 	(void)json_object_set_new(j, "timeout_ms", json_integer(o->timeout_ms));
+	(void)json_object_set_new(j, "once", json_boolean(o->once));
 	(void)json_object_set_new(j, "allow_http", json_boolean(o->allow_http));
 	json_put_text(j, "ca_file", o->ca_file);
 	line(b, j);
@@ -58,6 +59,7 @@ int courier_read_order(struct str text, struct arena *a, struct courier_order *o
 						.body = json_text(j, "body", a),
 						.sign_key = json_text(j, "sign_key", a)},
 				    .timeout_ms = json_integer_value(json_object_get(j, "timeout_ms")),
+				    .once = json_is_true(json_object_get(j, "once")),
 				    .allow_http = json_is_true(json_object_get(j, "allow_http")),
 				    .ca_file = json_text(j, "ca_file", a)};
 	json_object_foreach(json_object_get(j, "headers"), name, v)

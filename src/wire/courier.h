@@ -1,7 +1,8 @@
 /* What goes between the process that tells sinks and the one that speaks HTTPS for it (dormouse-cloud courier): on its
  * standard input a line of JSON for each request,
  *
- *   {"method":"POST","url":U,"headers":{NAME:VALUE,…},"body":S,"sign_key":S,"timeout_ms":N,"allow_http":B,"ca_file":S}
+ *   {"method":"POST","url":U,"headers":{NAME:VALUE,…},"body":S,"sign_key":S,"timeout_ms":N,"once":B,"allow_http":B,
+ *    "ca_file":S}
  *
  * and on its standard output one for each answer, {"status":N,"body":S,"retry_after_s":N,"body_limit":N} or
  * {"error":{…}}.  Of a body only the beginning is handed on. */
@@ -15,6 +16,7 @@ enum { COURIER_BODY_MAX = 256 * 1024 };
 struct courier_order {
 	struct sink_request request;
 	int64_t timeout_ms;
+	bool once; /* never sent twice, whatever becomes of the connection */
 	bool allow_http;
 	const char *ca_file; /* or NULL */
 };

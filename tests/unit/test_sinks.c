@@ -505,6 +505,7 @@ static void carried(void **state)
 	AUTO(buf) struct buf b = {0};
 	struct courier_order o = {.request = {.method = "POST", .url = "https://s", .body = "a\nb", .sign_key = "k"},
 				  .timeout_ms = 5,
+				  .once = true,
 				  .allow_http = true,
 				  .ca_file = "/ca"},
 			     p;
@@ -519,7 +520,7 @@ static void carried(void **state)
 	assert_string_equal(p.request.sign_key, "k");
 	assert_string_equal(p.request.headers.v[0].value, "y");
 	assert_string_equal(p.ca_file, "/ca");
-	assert_true(p.allow_http);
+	assert_true(p.allow_http && p.once);
 	assert_null(memchr(b.p, '\n', b.n - 1));
 	assert_int_equal(courier_read_order(str_of("{}"), &a, &p, &e), -1);
 	buf_clear(&b);
