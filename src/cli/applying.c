@@ -1,113 +1,24 @@
 #include "cli/applying.h"
 
+#include <libgen.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/moving.h"
+#include "cli/work_text.h"
 #include "conf/conf.h"
 #include "engine/generation.h"
 #include "engine/setup.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
 
-enum { LONGEST = 60 }; /* characters of a value that are shown of it */
 /* A volume that is changed takes its time. */
 enum { STEP_MS = 10 * 60 * 1000, SEEN_MS = 60000, AGAIN_MS = 300 };
 
 static void tell(const char *text)
 {
 	(void)fprintf(stderr, "%s\n", text);
-}
-
-/* --- how it is said ---------------------------------------------------------------------------------------- */
-
-static const char *const words[] = {
-    [SETUP_MAKE] = "make",	 [SETUP_CHANGE] = "change",    [SETUP_FILL] = "fill", [SETUP_MOVE] = "move",
-    [SETUP_REPLACE] = "replace", [SETUP_REMOVE] = "take away", [SETUP_KEEP] = "keep", [SETUP_CANNOT] = "CANNOT"};
-
-/* A key, on one line of a terminal. */
-static const char *shown(const char *value, struct arena *a)
-{
-	size_t n = strlen(value);
-
-	if (n <= LONGEST)
-		return value;
-	const char *last = value + n - LONGEST / 4;
-	return strchr(last, ' ') != NULL ? value : arena_printf(a, "%.*s...%s", LONGEST / 2, value, last);
-}
-
-static const char *change_text(const struct setup_change *c, struct arena *a)
-{
-	return arena_printf(a, "%s: %s -> %s", c->fact, c->from == NULL ? "?" : shown(c->from, a), shown(c->to, a));
-}
-
-static void show_step(const struct setup_step *s, struct arena *a)
-{
-	const struct resource *r = s->about;
-
-	(void)printf("  %-9s %s", words[s->kind], resource_title(r, a));
-	if (r->id != NULL)
-		(void)printf(" (%s)", r->id);
-	(void)printf("\n");
-	if (s->kind == SETUP_MAKE)
-		for (size_t i = 0; i + 1 < r->facts.n; i += 2)
-			(void)printf("              %s: %s\n", r->facts.v[i], shown(r->facts.v[i + 1], a));
-	for (size_t i = 0; i < s->changes.n; i++)
-		(void)printf("              %s\n", change_text(&s->changes.v[i], a));
-	if (s->why != NULL)
-		(void)printf("              %s\n", s->why);
-	if (s->hint != NULL)
-		(void)printf("              %s\n", s->hint);
-}
-
-static json_t *step_json(const struct setup_step *s)
-{
-	json_t *j = json_object(), *changes = json_array();
-
-	(void)json_object_set_new(j, "do", json_string(words[s->kind]));
-	(void)json_object_set_new(j, "kind", json_string(resource_kind_name(s->about->kind)));
-	json_put_text(j, "name", s->about->name);
-	json_put_text(j, "id", s->about->id);
-	for (size_t i = 0; i < s->changes.n; i++) {
-		json_t *c = json_object();
-		json_put_text(c, "fact", s->changes.v[i].fact);
-		json_put_text(c, "from", s->changes.v[i].from);
-		json_put_text(c, "to", s->changes.v[i].to);
-		(void)json_array_append_new(changes, c);
-	}
-	(void)json_object_set_new(j, "changes", changes);
-	json_put_text(j, "why", s->why);
-	return j;
-}
-
-static const char *what(const struct work *w)
-{
-	return w->watch == NULL ? "target" : "report";
-}
-
-/* What is to be done for one of them, or was. */
-static void show(const struct work *w)
-{
-	(void)printf("%s '%s'%s\n", what(w), w->setup.target,
-		     w->failure != NULL ? ": left as it is"
-		     : w->steps.n == 0	? ": nothing to do"
-					: "");
-	for (size_t i = 0; i < w->steps.n; i++)
-		show_step(&w->steps.v[i], w->setup.arena);
-	(void)fflush(stdout);
-}
-
-static json_t *work_json(const struct work *w)
-{
-	json_t *j = json_object(), *steps = json_array();
-
-	(void)json_object_set_new(j, what(w), json_any(w->setup.target));
-	for (size_t i = 0; i < w->steps.n; i++)
-		(void)json_array_append_new(steps, step_json(&w->steps.v[i]));
-	(void)json_object_set_new(j, "steps", steps);
-	if (w->failure != NULL)
-		(void)json_object_set_new(j, "error", json_of_err(w->failure));
-	return j;
 }
 
 /* --- what is done ------------------------------------------------------------------------------------------ */
@@ -211,7 +122,7 @@ static int start(struct cli *c, const struct work *w, struct err *e)
 static int not_so(const struct work *w, const struct setup_step *s, struct err *e)
 {
 	(void)err_set(e, ERR_CONFLICT, "the %s of %s '%s' is not as it should be",
-		      resource_title(s->about, w->setup.arena), what(w), w->setup.target);
+		      resource_title(s->about, w->setup.arena), work_what(w), w->setup.target);
 	return err_hint(e, "somebody else changes it, or it is seen late; look again: dormouse apply --dry-run");
 }
 
@@ -338,16 +249,22 @@ void works_glance(struct cli *c, const struct target *t, struct works *all)
 		failed(w, &e);
 }
 
-static void look(struct work *w, const struct work *how)
+/* Nobody else at the same time, until this process ends. */
+static int lock_it(const struct work *w, struct err *e)
 {
-	int lock; /* until this process ends */
+	int lock;
+
+	return w->watch != NULL ? watch_lock(w->watch, &lock, e) : setup_lock(&w->setup, &lock, e);
+}
+
+static void look(struct work *w, const struct work *how, bool locked)
+{
 	struct err e;
 
 	w->away = how->away;
 	w->with_data = how->with_data;
 	w->drop_old = how->drop_old;
-	if ((w->watch != NULL ? watch_lock(w->watch, &lock, &e) : setup_lock(&w->setup, &lock, &e)) < 0 ||
-	    works_see(w, &e) < 0)
+	if ((!locked && lock_it(w, &e) < 0) || works_see(w, &e) < 0)
 		failed(w, &e);
 }
 
@@ -362,6 +279,57 @@ static void begin_report(struct work *w, struct cli *c, const struct sink *s)
 	*w = (struct work){.setup = {.paths = &c->paths, .arena = &c->arena, .target = s->name}, .watch = watch};
 }
 
+/* The file as it was when all of it was done last; NULL: it never was, or it cannot be read any more. */
+static const struct config *done_last(struct cli *c)
+{
+	bool set = getenv("DORMOUSE_CONFIG_FOLDER") != NULL;
+	const struct generation *last = NULL;
+	struct generations all;
+	struct err ignored;
+
+	if (generations_read(&c->paths, works_file(c), &c->arena, &all, &ignored) < 0)
+		return NULL;
+	for (size_t i = 0; i < all.n; i++)
+		last = all.v[i].done ? &all.v[i] : last;
+	if (last == NULL)
+		return NULL;
+	if (setenv("DORMOUSE_CONFIG_FOLDER", dirname(arena_strdup(&c->arena, last->file)), 0) < 0)
+		abort();
+	const struct config *was = cli_load_for_keeper(last->copy, &c->arena, &ignored);
+	if (!set)
+		(void)unsetenv("DORMOUSE_CONFIG_FOLDER");
+	return was;
+}
+
+/* What a report had that the file has no more, or has elsewhere.  Whoever cannot look there any more is told so once:
+ * the key may be gone with it. */
+static void look_dropped(struct cli *c, struct works *all)
+{
+	const struct config *was = done_last(c);
+
+	for (size_t i = 0; was != NULL && i < was->sinks.n; i++) {
+		const struct sink *s = &was->sinks.v[i], *now = config_sink(&c->config, s->name);
+		if (!sink_watches(s) || (now != NULL && sink_watches(now) && sink_same_place(s, now)))
+			continue;
+		struct work *w = vec_add(all, &c->arena);
+		struct err e;
+		begin_report(w, c, s);
+		w->watch->config = was;
+		look(w, &(struct work){.away = true}, now != NULL && sink_watches(now));
+		bool later = w->failure != NULL && (w->failure->kind == ERR_NET || w->failure->kind == ERR_TIMEOUT ||
+						    w->failure->kind == ERR_BUSY);
+		if (later || setup_does(&w->steps))
+			continue;
+		all->n--;
+		if (w->failure == NULL)
+			continue;
+		e = *w->failure;
+		(void)err_wrap(&e, "what report '%s' had is left there", s->name);
+		(void)err_hint(&e, "the file has it no more: look there, and take away by hand what is dormouse's");
+		cli_complain(&e);
+	}
+}
+
 int works_look(struct cli *c, struct works *all, const struct work *how, struct err *e)
 {
 	if (works_named(c, e) < 0)
@@ -372,7 +340,7 @@ int works_look(struct cli *c, struct works *all, const struct work *how, struct 
 			continue;
 		struct work *w = vec_add(all, &c->arena);
 		begin(w, c, t);
-		look(w, how);
+		look(w, how, false);
 	}
 	for (size_t i = 0; i < c->config.sinks.n; i++) {
 		const struct sink *s = &c->config.sinks.v[i];
@@ -380,8 +348,10 @@ int works_look(struct cli *c, struct works *all, const struct work *how, struct 
 			continue;
 		struct work *w = vec_add(all, &c->arena);
 		begin_report(w, c, s);
-		look(w, how);
+		look(w, how, false);
 	}
+	if (c->args.n == 0 && !how->away)
+		look_dropped(c, all);
 	return failures(all, e);
 }
 
@@ -390,7 +360,7 @@ void works_show(const struct cli *c, const struct works *all)
 	AUTO(json) json_t *list = works_json(all);
 
 	for (size_t i = 0; i < all->n && !c->json; i++)
-		show(&all->v[i]);
+		work_show(&all->v[i]);
 	if (c->json)
 		cli_print_json(list);
 }
@@ -420,25 +390,6 @@ bool works_partly(const struct works *all)
 	return works_any(all, setup_cannot);
 }
 
-static struct strings plan_of(const struct works *all, struct arena *a)
-{
-	struct strings lines = {0};
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct work *w = &all->v[i];
-		for (size_t k = 0; k < w->steps.n; k++) {
-			const struct setup_step *s = &w->steps.v[k];
-			AUTO(buf) struct buf b = {0};
-			buf_printf(&b, "%s: %s %s", w->setup.target, words[s->kind], resource_title(s->about, a));
-			for (size_t n = 0; n < s->changes.n; n++)
-				buf_printf(&b, "%s%s", n == 0 ? " (" : ", ", change_text(&s->changes.v[n], a));
-			buf_puts(&b, s->changes.n > 0 ? ")" : "");
-			*vec_add(&lines, a) = str_dup(a, buf_str(&b));
-		}
-	}
-	return lines;
-}
-
 const char *works_file(struct cli *c)
 {
 	char here[PATH_MAX];
@@ -453,7 +404,8 @@ int works_generation(struct cli *c, struct works *all, int64_t back_to)
 	struct generation g = {.at = clock_unix_s(), .back_to = back_to, .file = works_file(c)};
 	struct err e;
 
-	g.plan = plan_of(all, &c->arena);
+	for (size_t i = 0; i < all->n; i++)
+		work_lines(&all->v[i], &g.plan);
 	if (generation_add(&c->paths, &g, c->text, &c->arena, &e) < 0)
 		return cli_fail(c, &e);
 	int rc = works_perform(c, all);

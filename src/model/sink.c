@@ -22,6 +22,17 @@ bool sink_watches(const struct sink *s)
 	return s->setup_key.text != NULL || s->setup_key.file != NULL || s->setup_key.command.n > 0;
 }
 
+static bool same(const char *x, const char *y)
+{
+	return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
+
+bool sink_same_place(const struct sink *x, const struct sink *y)
+{
+	return x->kind == y->kind && same(x->url.text, y->url.text) && same(x->setup_url, y->setup_url) &&
+	       same(x->dataset, y->dataset);
+}
+
 bool sink_has(const struct sink *s, const char *backup)
 {
 	for (size_t i = 0; i < s->backups.n; i++)

@@ -55,6 +55,8 @@ struct sinks VEC(struct sink);
 const char *sink_kind_name(enum sink_kind k); /* "honeycomb", … */
 /* Does apply set up there that somebody is told when no run succeeds? */
 bool sink_watches(const struct sink *s);
+/* Is what is set up for the one at the same place as for the other? */
+bool sink_same_place(const struct sink *x, const struct sink *y);
 /* Is it told of that backup? */
 bool sink_has(const struct sink *s, const char *backup);
 /* Adds the texts that are secret. */

@@ -206,6 +206,15 @@ static const char *number(const json_t *object, const char *name, struct arena *
 	return json_is_integer(v) ? arena_printf(a, "%lld", (long long)json_integer_value(v)) : "?";
 }
 
+/* A person reads it. */
+static const char *plain(const char *text, struct arena *a)
+{
+	char *copy = arena_strdup(a, text);
+
+	str_plain(copy, "");
+	return copy;
+}
+
 static void facts_of(const json_t *j, const struct strings *to, struct arena *a, struct strings *facts)
 {
 	json_t *query = json_object_get(j, "query"), *threshold = json_object_get(j, "threshold");
@@ -224,6 +233,8 @@ static void facts_of(const json_t *j, const struct strings *to, struct arena *a,
 				      when == NULL || strcmp(when, "frequency") == 0 ? "" : when));
 	strings_add_pair(facts, a, "tells", tells(json_object_get(j, "recipients"), to, a));
 	strings_add_pair(facts, a, "is", json_is_true(json_object_get(j, "disabled")) ? "off" : "on");
+	for (size_t i = 1; i < facts->n; i += 2)
+		facts->v[i] = plain(facts->v[i], a);
 }
 
 void honeycomb_trigger_facts(const struct honeycomb_trigger *t, struct arena *a, struct strings *facts)
@@ -251,7 +262,7 @@ int honeycomb_triggers_read(struct str body, const struct honeycomb_trigger *of,
 		if (!str_starts(str_of(name), prefix.p))
 			continue;
 		struct resource *r = vec_add(out, a);
-		*r = (struct resource){.kind = RESOURCE_TRIGGER, .name = name + prefix.n, .id = id};
+		*r = (struct resource){.kind = RESOURCE_TRIGGER, .name = plain(name + prefix.n, a), .id = plain(id, a)};
 		if (!has_tag(one, a))
 			r->stays = "dormouse did not make it";
 		facts_of(one, &of->to, a, &r->facts);

@@ -203,6 +203,40 @@ def test_check(world):
     assert "wrong api key" in w.apply(check=2).stderr
 
 
+def test_dropped(world):
+    """A report that the file has no more, or has elsewhere, leaves nothing that alerts; if that can be done."""
+    w = world
+    w.write(reports="")
+    w.config.write_text(w.config.read_text() + w.check_report())
+    w.apply()
+    without = w.config.read_text().replace(w.check_report(), "")
+    assert w.healthchecks.checks
+    w.config.write_text(without)
+    assert "take away check 'safe'" in w.run("apply", "--dry-run", check=0).stdout and w.healthchecks.checks
+    w.apply()
+    assert not w.healthchecks.checks
+    assert "report" not in w.apply().stdout
+    # Another dataset.
+    w.write()
+    w.apply()
+    w.config.write_text(w.config.read_text().replace("ZFS replication", "elsewhere"))
+    w.apply()
+    assert not w.triggers() and len(w.honeycomb.triggers["elsewhere"]) == 1
+    # Nobody is there at the moment: that is tried again.
+    w.config.write_text(without)
+    w.outside.fault = (1, "500")
+    w.apply(check=2)
+    w.outside.fault = None
+    assert "take away trigger 'safe'" in w.apply().stdout and not w.honeycomb.triggers["elsewhere"]
+    # Its key is gone: said once.
+    w.write()
+    w.apply()
+    w.config.write_text(without)
+    (w.folder / "config.key").unlink()
+    assert "what report 'honeycomb' had is left there" in w.apply().stderr
+    assert not w.apply().stderr and len(w.triggers()) == 1
+
+
 def worth_failing(seen):
     """The first of what is looked at, and what is done; of columns one."""
     first = [n for n, (method, path) in enumerate(seen, 1)

@@ -187,6 +187,7 @@ static void triggers_read(void **state)
 	    {ANSWER(QUERY, ",\"disabled\":true"), "is", "off"},
 	    {ANSWER(WITH("\"filter_combination\":\"OR\""), ""), "asks", "COUNT where a = 7"},
 	    {ANSWER(WITH("\"breakdowns\":[\"x\"]"), ""), "asks", "COUNT where a = 7 with breakdowns"},
+	    {ANSWER(WITH("\"\\u001b[2J\":1"), ""), "asks", "COUNT where a = 7 with  [2J"},
 	    {ANSWER("\"query_id\":\"q\"", ""), "asks", "nothing that can be seen"},
 	};
 
