@@ -225,7 +225,8 @@ class Healthchecks:
 
 class Outside:
     """fault: (nth, kind) of the requests from now on: "500", "429"; "before" and "after" it was done the connection
-    ends without an answer; "garbage" in place of what would have been answered."""
+    ends without an answer; "garbage" in place of what would have been answered; "gone": what is to be taken away has
+    just been, by somebody else."""
 
     def __init__(self):
         self.honeycomb, self.healthchecks = Honeycomb(), Healthchecks()
@@ -282,6 +283,8 @@ class Outside:
         except (Wrong, KeyError, ValueError, TypeError, IndexError) as e:
             self.complaints.append(f"{request.method} {request.target}: {e!r}")
             status, body = 400, {"error": "bad request"}
+        if kind == "gone":
+            status, body = 404, {"error": "not found"}
         if kind == "after":
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)

@@ -237,6 +237,20 @@ def test_dropped(world):
     assert not w.apply().stderr and len(w.triggers()) == 1
 
 
+def test_taken_away_by_two(world):
+    w = world
+    w.write()
+    w.config.write_text(w.config.read_text() + w.check_report())
+    w.apply()
+    for name in ("honeycomb", "healthchecks"):
+        w.run("destroy", name, "--dry-run", check=0)
+        w.outside.fault = (len(w.outside.seen) + (1 if name == "honeycomb" else 2), "gone")
+        w.run("destroy", name, "--yes", check=0)
+        assert w.outside.seen[w.outside.fault[0] - 1][0] == "DELETE"
+        w.outside.fault = None
+    assert not w.triggers() and not w.healthchecks.checks
+
+
 def worth_failing(seen):
     """The first of what is looked at, and what is done; of columns one."""
     first = [n for n, (method, path) in enumerate(seen, 1)
