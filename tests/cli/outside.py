@@ -226,7 +226,7 @@ class Healthchecks:
 class Outside:
     """fault: (nth, kind) of the requests from now on: "500", "429"; "before" and "after" it was done the connection
     ends without an answer; "garbage" in place of what would have been answered; "gone": what is to be taken away has
-    just been, by somebody else."""
+    just been, by somebody else; "echo": 400, with the address and the key in it."""
 
     def __init__(self):
         self.honeycomb, self.healthchecks = Honeycomb(), Healthchecks()
@@ -283,6 +283,9 @@ class Outside:
         except (Wrong, KeyError, ValueError, TypeError, IndexError) as e:
             self.complaints.append(f"{request.method} {request.target}: {e!r}")
             status, body = 400, {"error": "bad request"}
+        if kind == "echo":
+            key = request.headers.get("x-honeycomb-team", request.headers.get("x-api-key"))
+            status, body = 400, {"error": f"cannot {request.target} for {key}"}
         if kind == "gone":
             status, body = 404, {"error": "not found"}
         if kind == "after":

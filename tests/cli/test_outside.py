@@ -237,6 +237,23 @@ def test_dropped(world):
     assert not w.apply().stderr and len(w.triggers()) == 1
 
 
+def test_secrets_that_come_back(world):
+    """(The fixture looks for them in all that was said.)"""
+    w = world
+    w.write()
+    w.config.write_text(w.config.read_text() + w.check_report())
+    w.outside.fault = (2, "echo")
+    assert "400: cannot /hny/1/datasets for ***" in w.run("apply", "honeycomb", "--yes", check=2).stderr
+    w.outside.fault = None
+    w.apply()
+    w.write(alert='no_success_within = "2h"')
+    w.config.write_text(w.config.read_text() + w.check_report())
+    w.outside.fault = (3, "echo")
+    assert "400: cannot /hc/api/v3/checks/*** for ***" in w.run("apply", "healthchecks", "--yes", check=2).stderr
+    w.outside.fault = None
+    assert "00000000" not in w.run("apply", "--dry-run", "--json", check=0).stdout
+
+
 def test_taken_away_by_two(world):
     w = world
     w.write()
