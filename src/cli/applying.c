@@ -262,6 +262,8 @@ static void look(struct work *w, const struct work *how, bool locked)
 	struct err e;
 
 	w->away = how->away;
+	if (w->watch != NULL)
+		w->watch->away = how->away;
 	w->with_data = how->with_data;
 	w->drop_old = how->drop_old;
 	if ((!locked && lock_it(w, &e) < 0) || works_see(w, &e) < 0)

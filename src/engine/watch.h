@@ -12,6 +12,7 @@ struct watching {
 	const struct config *config;
 	const struct sink *sink;
 	struct arena *arena;
+	bool away; /* all of it is to go: what is wanted need not be right */
 	struct courier_client courier;
 	/* What is found out. */
 	const char *key, *url;

@@ -62,7 +62,7 @@ static int find_recipients(struct watching *w, struct resources *found, struct e
 		bool there = false;
 		for (size_t k = 0; k + 1 < known.n && !there; k += 2)
 			there = strcmp(known.v[strchr(to, '@') == NULL ? k + 1 : k], to) == 0;
-		if (!there && strchr(to, '@') == NULL) {
+		if (!there && strchr(to, '@') == NULL && !w->away) {
 			(void)err_set(e, ERR_CONFIG, "Honeycomb has no recipient '%s'", to);
 			return err_hint(e,
 					"alert_to of report '%s' has addresses of mail, or ids that its page of "

@@ -172,6 +172,13 @@ def test_refusals(world):
     assert "CANNOT    trigger 'a'" in done.stdout and not w.outside.calls()
     w.run("destroy", "honeycomb", "--yes", check=0)
     assert len(w.triggers()) == 1
+    # Whom it told is nobody any more; what is to go goes.
+    w.honeycomb.triggers["zfs-replication"].clear()
+    w.apply()
+    w.write([("a", "")], to='"rcp77", "rcp78"')
+    assert "no recipient 'rcp78'" in w.apply(check=3).stderr and len(w.triggers()) == 1
+    w.run("destroy", "honeycomb", "--yes", check=0)
+    assert not w.triggers()
 
 
 def test_check(world):

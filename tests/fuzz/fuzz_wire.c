@@ -5,12 +5,32 @@
 #include "wire/courier.h"
 #include "wire/ec2.h"
 #include "wire/hcloud.h"
+#include "wire/healthchecks_setup.h"
+#include "wire/honeycomb_setup.h"
 #include "wire/machine_json.h"
 #include "wire/observed.h"
 #include "wire/report_json.h"
 #include "wire/trace_json.h"
 #include "wire/zfs_blame.h"
 #include "wire/zfs_text.h"
+
+/* What apply reads of those who watch from outside. */
+static void watches(struct str text, struct arena *a)
+{
+	const struct honeycomb_trigger t = {.host = "h", .sink = "s", .backup = "b"};
+	const struct healthchecks_check c = {"h", "b", "slug", 60, 60};
+	struct resources found = {0};
+	struct strings pairs = {0};
+	const char *one;
+	struct err e;
+
+	(void)!honeycomb_triggers_read(text, &t, a, &found, &e);
+	(void)!honeycomb_datasets_read(text, "d", a, &one, &e);
+	(void)!honeycomb_columns_read(text, a, &pairs, &e);
+	(void)!honeycomb_recipients_read(text, a, &pairs, &e);
+	(void)!honeycomb_auth_read(text, a, &one, &e);
+	(void)!healthchecks_read(text, &c, a, &found, &one, &e);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!hcloud_action_read(text, &done, &e);
 	(void)hcloud_fault(400, text, "x", &e);
 	sinks(text, &a);
+	watches(text, &a);
 	stories(text, &a);
 	return 0;
 }

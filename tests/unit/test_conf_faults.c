@@ -584,6 +584,9 @@ static void reports(void **state)
 		"it is not told of success");
 	watched("honeycomb", "dataset = \"d\"\napi_key = \"k\"\nconfig_key_file = \"c\"\nalert_to = [\"a@b\"]",
 		"'config_key_file' must be a path");
+	watched("honeycomb",
+		"dataset = \"d\"\napi_key = \"k\"\nconfig_key = \"c\"\nalert_to = [\"a@b\", \"x\", \"a@b\"]",
+		"'a@b' is there twice");
 	watched("healthchecks", "check = \"c\"\napi_key = \"k\"", "one check is told of 2 backups");
 	watched("healthchecks", "check = \"c\"\napi_key = \"k\"\nbackups = [\"a\"]\napi_url = \"x\"",
 		"'api_url' must be an address");
