@@ -235,6 +235,7 @@ class Outside:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes
 
             def do_GET(self):
                 outside.handle(self)

@@ -154,6 +154,7 @@ class Sinks:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes
 
             def do_POST(self):
                 sinks.handle(self)
