@@ -35,7 +35,7 @@ struct setup_steps VEC(struct setup_step);
  * list: what volumes cost, or NULL. */
 void setup_plan(const struct resources *wanted, const struct resources *found, bool drop_old,
 		const struct price_list *list, struct arena *a, struct setup_steps *steps);
-/* Everything that is there goes, last made first; volumes only with_data. */
+/* Everything that is there goes, last made first; volumes only with_data, and what stays never. */
 void teardown_plan(const struct resources *found, bool with_data, const struct price_list *list, struct arena *a,
 		   struct setup_steps *steps);
 /* Is there a step that does something; one that cannot be done? */

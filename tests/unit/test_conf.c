@@ -394,11 +394,13 @@ static void sinks(void **state)
 	} cases[] = {
 	    {"report webhook ops {\n  url = \"https://secret\"\n  on = [\"failure\"]\n}\n"
 	     "report otlp {\n  url = \"https://public\"\n  headers = { a = \"header\" }\n  token_file = \"/t\"\n}\n"
-	     "report honeycomb {\n  dataset = \"d\"\n  api_key = \"key\"\n  region = \"eu\"\n}\n",
+	     "report honeycomb {\n  dataset = \"d\"\n  api_key = \"key\"\n  region = \"eu\"\n  config_key = \"ck\"\n"
+	     "  alert_to = [\"a@b\"]\n}\n",
 	     false},
 	    {"{\"report\": {\"webhook\": {\"ops\": {\"url\": \"https://secret\", \"on\": [\"failure\"]}},"
 	     "\"otlp\": {\"url\": \"https://public\", \"headers\": {\"a\": \"header\"}, \"token_file\": \"/t\"},"
-	     "\"honeycomb\": {\"dataset\": \"d\", \"api_key\": \"key\", \"region\": \"eu\"}}}",
+	     "\"honeycomb\": {\"dataset\": \"d\", \"api_key\": \"key\", \"region\": \"eu\","
+	     "\"config_key\": \"ck\", \"alert_to\": [\"a@b\"]}}}",
 	     true},
 	};
 
@@ -421,10 +423,12 @@ static void sinks(void **state)
 		assert_string_equal(config_sink(&c, "honeycomb")->url.text, "https://api.eu1.honeycomb.io");
 		assert_null(config_sink(&c, "webhook"));
 		config_secrets(&c, kinds, ARRAY_LEN(kinds), &a, &secrets);
-		assert_int_equal(secrets.n, 3);
+		assert_true(sink_watches(config_sink(&c, "honeycomb")) && !sink_watches(otlp));
+		assert_int_equal(secrets.n, 4);
 		assert_string_equal(secrets.v[0], "https://secret");
 		assert_string_equal(secrets.v[1], "header");
 		assert_string_equal(secrets.v[2], "key");
+		assert_string_equal(secrets.v[3], "ck");
 	}
 }
 
