@@ -189,3 +189,25 @@ def test_only_on_a_blank_disk(world, cloud):
     v.tags["dormouse:pool"] = "uninitialised"
     failed = world.run("apply", "--yes")
     assert failed.returncode != 0 and "is not blank" in failed.stderr, failed.stderr
+
+
+def test_at_hetzner(world, hetzner):
+    """The same, by labels: from an empty project to a pool that has grown."""
+    hetzner.use("10GiB")
+    world.run("apply", "--yes", check=0)
+    wait_for(lambda: not hetzner.project.servers)
+    (v,) = hetzner.project.volumes.values()
+    assert v.labels["project"] == "x" and v.labels["dormouse-made"] == "cold", "the others are still there"
+    assert v.labels["dormouse-pool"].isdigit() and not imported()
+    hetzner.use("20GiB")
+    assert "GiB: 10 -> 20" in world.run("apply", "--yes", check=0).stdout
+    world.run("wake", "archiver", check=0)
+    assert int(sh("zpool", "list", "-Hp", "-o", "size", "cold").stdout) > 19 << 30
+    assert sh("zpool", "get", "-H", "-o", "value", "guid", "cold").stdout.split() == [v.labels["dormouse-pool"]]
+    assert zfs("get", "-H", "-o", "value", "mountpoint", "cold/backup").strip() == "legacy"
+    world.run("sleep", "archiver", check=0)
+    wait_for(lambda: not hetzner.project.servers and not imported())
+    # One that is not marked for a pool is left alone.
+    del v.labels["dormouse-pool"]
+    failed = world.run("wake", "archiver")
+    assert failed.returncode != 0 and "is not marked for a pool" in failed.stderr, failed.stderr
