@@ -189,7 +189,7 @@ static void judge_backup(struct health *h, const struct backup *backup, struct a
 		b.level = HEALTH_CRITICAL;
 		add(h, a, arena_printf(a, "backup/%s", backup->name), backup->name,
 		    arena_printf(a, "%s: %s", backup->name, b.text), hint);
-	} else if (b.last->exit == 1 && b.proven == b.datasets) {
+	} else if (b.last != NULL && b.last->exit == 1 && b.proven == b.datasets) {
 		*vec_add(&h->problems, a) =
 		    (struct problem){arena_printf(a, "partly/%s", backup->name), HEALTH_WARN, backup->name,
 				     arena_printf(a, "%s: what goes with a run was only partly done", backup->name),
