@@ -238,7 +238,7 @@ static void check_watch(struct loading *l, const struct block *b, const struct s
 			    l->d,
 			    diag_add(l->d, to->value.items.v[i].at, "'%s' is nobody who can be told", s->alert_to.v[i]),
 			    "an address like \"ops@example.com\", or the id of a recipient in Honeycomb");
-	for (size_t i = 0; i < s->alert_to.n; i++)
+	for (size_t i = 0; to != NULL && i < s->alert_to.n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(s->alert_to.v[i], s->alert_to.v[k]) == 0)
 				(void)diag_add(l->d, to->value.items.v[i].at, "'%s' is there twice", s->alert_to.v[i]);
