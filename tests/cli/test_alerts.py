@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import wait_for
-from test_status import NOW, Told, proven
+from test_status import Told, proven
 
 
 @pytest.fixture

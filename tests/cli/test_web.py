@@ -13,7 +13,7 @@ import time
 
 import pytest
 from conftest import DORMOUSE, wait_for
-from test_status import NOW, Told, proven
+from test_status import Told, proven
 
 HOSTILE = "tank/x/<script>evil()</script>\"'&"
 
@@ -114,9 +114,9 @@ def test_pages(web):
     answer, body = web.get("/dataset?backup=b&name=tank/x")
     assert answer.status == 200 and "No snapshot is known." in Text(body).text
     # The archive as somebody last saw it, and the whole command.
-    look = {"root": "vault", "seen": True, "root_exists": True, "recorded": False, "seen_at": NOW, "datasets": [
+    look = {"root": "vault", "seen": True, "root_exists": True, "recorded": False, "seen_at": int(time.time()), "datasets": [
         {"name": "vault/tank/x", "type": "filesystem", "guid": "1", "points": [
-            {"snapshot": "one", "guid": "7", "createtxg": "1", "creation": NOW - 60}]}]}  # fmt: skip
+            {"snapshot": "one", "guid": "7", "createtxg": "1", "creation": int(time.time()) - 60}]}]}  # fmt: skip
     web.told.say(web.told.link(), "record", backup="b", json=json.dumps(look))
     page = Text(web.get("/dataset?backup=b&name=tank/x")[1])
     assert "dormouse restore --backup 'b' 'tank/x@one' --to 'tank/x-restored'" in page.text
