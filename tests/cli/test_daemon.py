@@ -1,6 +1,7 @@
 """The daemon runs what the file says by the clock, tells the service manager, and never takes a file that is wrong.
 There is no ZFS here, so the backups that it starts fail; that they were started is what is looked at."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -43,6 +44,12 @@ class Daemon:
         return (self.setup.folder / "log").read_text()
 
     def end(self):
+        # Its socket holds ten messages: what nobody has read keeps the last ones out.
+        self.notify.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.notify.recv(4096)
+        self.notify.settimeout(10)
         self.proc.terminate()
         return self.proc.wait(20)
 
