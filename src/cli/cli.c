@@ -297,11 +297,8 @@ int cli_only_run(const struct cli *c, const struct backup *b, int *lock, struct 
 json_t *cli_ask(struct cli *c, const struct control_request *r, struct err *e)
 {
 	AUTO(control) struct control link = CONTROL_INIT;
-	const char *json = NULL;
 
-	if (control_call(&c->paths, &link, r, &c->arena, NULL, NULL, &json, e) < 0)
-		return NULL;
-	return json_parse(str_of(json), "the keeper's answer", e);
+	return control_json(&c->paths, &link, r, &c->arena, e);
 }
 
 int cli_recall(struct cli *c, const struct backup *b, struct side_state *s, struct err *e)

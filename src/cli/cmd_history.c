@@ -15,12 +15,7 @@ static int64_t number(const json_t *j, const char *name)
 
 static const char *how_it_went(const json_t *run)
 {
-	static const char *const words[] = {"done", "partly done", "failed", "failed", "failed"};
-	int64_t exit = number(run, "exit");
-
-	if (json_object_get(run, "ended") == NULL)
-		return "running";
-	return exit < 0 ? "died on the way" : words[exit > 4 ? 4 : exit];
+	return json_object_get(run, "ended") == NULL ? "running" : run_end_text(number(run, "exit"));
 }
 
 static void history_line(const json_t *run, struct arena *a)
@@ -39,12 +34,12 @@ static void history_line(const json_t *run, struct arena *a)
 			     num_show_duration(number(result, "took_ms"), took));
 }
 
-static int list_runs(struct cli *c, struct err *e)
+/* What the keeper has, a line for each; none: said where there is nothing. */
+static int show_list(struct cli *c, const struct control_request *q, void (*line)(const json_t *, struct arena *),
+		     const char *none, struct err *e)
 {
-	const struct control_request q = {
-	    .op = CONTROL_HISTORY, .number = SHOWN, .backup = c->args.n == 1 ? c->args.v[0] : NULL};
-	AUTO(json) json_t *list = cli_ask(c, &q, e);
-	json_t *run;
+	AUTO(json) json_t *list = cli_ask(c, q, e);
+	json_t *one;
 	size_t i;
 
 	if (list == NULL)
@@ -53,10 +48,17 @@ static int list_runs(struct cli *c, struct err *e)
 		cli_print_json(list);
 		return 0;
 	}
-	json_array_foreach(list, i, run) history_line(run, &c->arena);
+	json_array_foreach(list, i, one) line(one, &c->arena);
 	if (json_array_size(list) == 0)
-		(void)printf("no run yet\n");
+		(void)printf("%s\n", none);
 	return 0;
+}
+
+static int list_runs(struct cli *c, struct err *e)
+{
+	const struct control_request q = {
+	    .op = CONTROL_HISTORY, .number = SHOWN, .backup = c->args.n == 1 ? c->args.v[0] : NULL};
+	return show_list(c, &q, history_line, "no run yet", e);
 }
 
 /* Everything that is kept of a run: {"run","trace","spans","events"}. */
@@ -119,9 +121,10 @@ static int export_runs(struct cli *c, struct err *e)
 	return 0;
 }
 
-static void sink_line(const json_t *s, int64_t now_ms, struct arena *a)
+static void sink_line(const json_t *s, struct arena *a)
 {
 	const char *error = json_text(s, "error", a);
+	int64_t now_ms = clock_unix_ms();
 	char age[NUM_TEXT];
 
 	(void)printf("%-14s ", json_text(s, "sink", a));
@@ -143,20 +146,8 @@ static void sink_line(const json_t *s, int64_t now_ms, struct arena *a)
 
 static int show_sinks(struct cli *c, struct err *e)
 {
-	AUTO(json) json_t *list = cli_ask(c, &(struct control_request){.op = CONTROL_SINKS}, e);
-	json_t *one;
-	size_t i;
-
-	if (list == NULL)
-		return -1;
-	if (c->json) {
-		cli_print_json(list);
-		return 0;
-	}
-	json_array_foreach(list, i, one) sink_line(one, clock_unix_ms(), &c->arena);
-	if (json_array_size(list) == 0)
-		(void)printf("nobody was told anything yet; report blocks in the file say who is\n");
-	return 0;
+	return show_list(c, &(struct control_request){.op = CONTROL_SINKS}, sink_line,
+			 "nobody was told anything yet; report blocks in the file say who is", e);
 }
 
 int cmd_history(int argc, char **argv)

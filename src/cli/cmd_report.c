@@ -30,11 +30,7 @@ static void telling_end(struct telling *t)
 
 static json_t *ask(struct telling *t, const struct control_request *r, struct err *e)
 {
-	const char *json = NULL;
-
-	if (control_call(&t->cli.paths, &t->link, r, t->a, NULL, NULL, &json, e) < 0)
-		return NULL;
-	return json_parse(str_of(json), "the keeper's answer", e);
+	return control_json(&t->cli.paths, &t->link, r, t->a, e);
 }
 
 /* What a prometheus sink gets. */

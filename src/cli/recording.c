@@ -71,11 +71,8 @@ static int begin(struct recording *r, struct err *e)
 				    .backup = r->backup->name,
 				    .token = r->trace,
 				    .json = sinks_of(&r->cli->config, r->backup, a)};
-	const char *answer = NULL;
+	AUTO(json) json_t *j = control_json(&r->cli->paths, &r->link, &q, a, e);
 
-	if (control_call(&r->cli->paths, &r->link, &q, a, NULL, NULL, &answer, e) < 0)
-		return -1;
-	AUTO(json) json_t *j = json_parse(str_of(answer), "the keeper's answer", e);
 	if (j == NULL)
 		return -1;
 	r->trace = json_text(j, "trace", a);

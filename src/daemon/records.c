@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "daemon/keeper.h"
+#include "model/run.h"
 #include "sys/clock.h"
 #include "sys/token.h"
 #include "wire/trace_json.h"
@@ -9,10 +10,7 @@
 /* What a report of a run is called. */
 static const char *title(const char *backup, int64_t exit, struct arena *a)
 {
-	static const char *const words[] = {"done", "partly done", "failed", "failed", "failed"};
-
-	return exit < 0 ? arena_printf(a, "backup '%s' died on the way", backup)
-			: arena_printf(a, "backup '%s': %s", backup, words[exit > 4 ? 4 : exit]);
+	return arena_printf(a, "backup '%s'%s %s", backup, exit < 0 ? "" : ":", run_end_text(exit));
 }
 
 static int report_run(struct keeper *k, enum report_kind kind, int64_t id, int64_t exit, struct err *e)

@@ -32,12 +32,9 @@ int bill_make(const struct paths *paths, struct control *link, const struct targ
 	      const struct price_list *list, struct arena *a, struct bill *b, struct err *e)
 {
 	struct control_request r = {.op = CONTROL_STARTS, .target = t->name};
-	const char *text;
 
 	*b = (struct bill){.list = list};
-	if (control_call(paths, link, &r, a, NULL, NULL, &text, e) < 0)
-		return -1;
-	AUTO(json) json_t *starts = json_parse(str_of(text), "the keeper's answer", e);
+	AUTO(json) json_t *starts = control_json(paths, link, &r, a, e);
 	if (starts == NULL)
 		return -1;
 	read_uses(starts, a, b);

@@ -149,6 +149,16 @@ int control_call(const struct paths *p, struct control *c, const struct control_
 	}
 }
 
+json_t *control_json(const struct paths *p, struct control *c, const struct control_request *r, struct arena *a,
+		     struct err *e)
+{
+	const char *text = NULL;
+
+	if (control_call(p, c, r, a, NULL, NULL, &text, e) < 0)
+		return NULL;
+	return json_parse(str_of(text), "the keeper's answer", e);
+}
+
 bool control_lost(struct control *c)
 {
 	struct pollfd p = {c->fd, POLLIN, 0};

@@ -4,6 +4,7 @@
 
 #include "sys/paths.h"
 #include "wire/control.h"
+#include "wire/json.h"
 
 struct control {
 	int fd; /* -1: not connected */
@@ -39,6 +40,9 @@ int control_ask(struct control *c, const struct control_request *r, struct arena
  * times, if this one goes away before it answered.  c is open afterwards unless no keeper was left. */
 int control_call(const struct paths *p, struct control *c, const struct control_request *r, struct arena *a,
 		 control_progress *fn, void *ctx, const char **json, struct err *e) MUST_CHECK;
+/* control_call without progress, and what it answers; the caller's.  NULL: it failed. */
+json_t *control_json(const struct paths *p, struct control *c, const struct control_request *r, struct arena *a,
+		     struct err *e);
 /* Has the keeper gone?  Does not block. */
 bool control_lost(struct control *c);
 

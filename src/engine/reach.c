@@ -218,15 +218,12 @@ static int64_t users_of(struct reach *r, struct control *link)
 {
 	AUTO(arena) struct arena a = {0};
 	struct control_request q = {.op = CONTROL_MACHINES};
-	const char *answer = NULL;
 	struct err ignored;
 	int64_t users = -1;
 	json_t *m;
 	size_t i;
 
-	if (control_call(r->paths, link, &q, &a, NULL, NULL, &answer, &ignored) < 0)
-		return -1;
-	AUTO(json) json_t *list = json_parse(str_of(answer), "", &ignored);
+	AUTO(json) json_t *list = control_json(r->paths, link, &q, &a, &ignored);
 	json_array_foreach(list, i, m)
 	{
 		const char *name = json_text(m, "target", &a), *state = json_text(m, "state", &a);

@@ -11,16 +11,6 @@
 
 enum { HOST_MS = 10 * 1000, AGAIN_MS = 60 * 1000 };
 
-static json_t *ask(const struct survey *s, struct control *link, const struct control_request *r, struct arena *a,
-		   struct err *e)
-{
-	const char *text;
-
-	if (control_call(s->paths, link, r, a, NULL, NULL, &text, e) < 0)
-		return NULL;
-	return json_parse(str_of(text), "the keeper's answer", e);
-}
-
 /* --- this host ----------------------------------------------------------------------------------------------- */
 
 static json_t *pool_json(struct str line)
@@ -129,13 +119,13 @@ static int from_keeper(const struct survey *s, struct arena *a, json_t *j, struc
 		enum control_op op;
 	} lists[] = {{"machines", CONTROL_MACHINES}, {"sinks", CONTROL_SINKS}};
 	struct control_request runs = {.op = CONTROL_SUMMARY, .number = s->runs};
-	AUTO(json) json_t *summary = ask(s, &link, &runs, a, e);
+	AUTO(json) json_t *summary = control_json(s->paths, &link, &runs, a, e);
 
 	if (summary == NULL || json_object_update(j, summary) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		struct control_request r = {.op = lists[i].op};
-		json_t *list = ask(s, &link, &r, a, e);
+		json_t *list = control_json(s->paths, &link, &r, a, e);
 		if (list == NULL)
 			return -1;
 		(void)json_object_set_new(j, lists[i].name, list);

@@ -8,3 +8,8 @@ const char *run_stage_name(enum run_stage s)
 	};
 	return names[s];
 }
+
+const char *run_end_text(int64_t exit)
+{
+	return exit < 0 ? "died on the way" : exit == 0 ? "done" : exit == 1 ? "partly done" : "failed";
+}

@@ -15,6 +15,8 @@ enum run_stage {
 	STAGE_SLEEP
 };
 const char *run_stage_name(enum run_stage s);
+/* How one ended, by its exit code: "done", "partly done", "failed"; of -1 "died on the way". */
+const char *run_end_text(int64_t exit);
 
 enum event_kind {
 	EVENT_STAGE,	/* a stage begins: text says what */

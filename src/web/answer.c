@@ -21,16 +21,6 @@ static int failed(const struct err *e, struct buf *body)
 	return e->kind == ERR_MISSING ? 404 : 503;
 }
 
-static json_t *ask(const struct survey *s, struct control *link, const struct control_request *r, struct arena *a,
-		   struct err *e)
-{
-	const char *text;
-
-	if (control_call(s->paths, link, r, a, NULL, NULL, &text, e) < 0)
-		return NULL;
-	return json_parse(str_of(text), "the keeper's answer", e);
-}
-
 static int status(struct survey *s, bool as_json, struct arena *a, struct buf *body, struct err *e)
 {
 	AUTO(json) json_t *document = survey_take(s, e);
@@ -56,7 +46,7 @@ static int lines_of(const struct survey *s, struct control *link, int64_t id, st
 		    struct err *e)
 {
 	struct control_request r = {.op = CONTROL_RUN, .number = id};
-	AUTO(json) json_t *list = ask(s, link, &r, a, e);
+	AUTO(json) json_t *list = control_json(s->paths, link, &r, a, e);
 	json_t *one;
 	size_t i;
 
@@ -78,7 +68,7 @@ static int run(const struct survey *s, int64_t id, struct arena *a, struct buf *
 	struct fact_run f;
 	int64_t now = clock_unix_s();
 	struct zone z = clock_zone(now, a);
-	AUTO(json) json_t *j = ask(s, &link, &r, a, e);
+	AUTO(json) json_t *j = control_json(s->paths, &link, &r, a, e);
 
 	if (j == NULL || facts_run_read(json_object_get(j, "run"), a, &f, e) < 0 ||
 	    trace_spans_read(json_object_get(j, "spans"), a, &spans, e) < 0 || lines_of(s, &link, id, a, &lines, e) < 0)
@@ -96,7 +86,7 @@ static const struct dataset *copy_of(const struct survey *s, const struct backup
 	AUTO(control) struct control link = CONTROL_INIT;
 	struct control_request r = {.op = CONTROL_RECALL, .backup = b->name};
 	struct side_state *archive = arena_new(a, struct side_state);
-	AUTO(json) json_t *j = ask(s, &link, &r, a, e);
+	AUTO(json) json_t *j = control_json(s->paths, &link, &r, a, e);
 	const char *text = j == NULL ? NULL : json_text(j, "json", a);
 	AUTO(json) json_t *side = text == NULL ? NULL : json_parse(str_of(text), "the last look", e);
 

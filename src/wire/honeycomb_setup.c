@@ -12,6 +12,18 @@ static int corrupt(struct err *e, const char *what)
 	return err_hint(e, "is the address that of Honeycomb's API?");
 }
 
+/* An answer that is a list; NULL: it is none. */
+static json_t *list_of(struct str body, const char *what, struct err *e)
+{
+	json_t *all = json_parse(body, "an answer", e);
+
+	if (json_is_array(all))
+		return all;
+	json_decref(all);
+	(void)corrupt(e, what);
+	return NULL;
+}
+
 /* --- triggers -------------------------------------------------------------------------------------- */
 
 static const char *prefix_of(const struct honeycomb_trigger *t, struct arena *a)
@@ -247,13 +259,13 @@ void honeycomb_trigger_facts(const struct honeycomb_trigger *t, struct arena *a,
 int honeycomb_triggers_read(struct str body, const struct honeycomb_trigger *of, struct arena *a, struct resources *out,
 			    struct err *e)
 {
-	AUTO(json) json_t *all = json_parse(body, "an answer", e);
+	AUTO(json) json_t *all = list_of(body, "its triggers", e);
 	const struct str prefix = str_of(prefix_of(of, a));
 	json_t *one;
 	size_t i;
 
-	if (!json_is_array(all))
-		return corrupt(e, "its triggers");
+	if (all == NULL)
+		return -1;
 	json_array_foreach(all, i, one)
 	{
 		const char *id = json_text(one, "id", a), *name = json_text(one, "name", a);
@@ -319,13 +331,13 @@ static bool same_name(const char *x, const char *y)
 
 int honeycomb_datasets_read(struct str body, const char *name, struct arena *a, const char **slug, struct err *e)
 {
-	AUTO(json) json_t *all = json_parse(body, "an answer", e);
+	AUTO(json) json_t *all = list_of(body, "its datasets", e);
 	json_t *one;
 	size_t i;
 
 	*slug = NULL;
-	if (!json_is_array(all))
-		return corrupt(e, "its datasets");
+	if (all == NULL)
+		return -1;
 	json_array_foreach(all, i, one)
 	{
 		const char *its = json_text(one, "slug", a);
@@ -339,12 +351,12 @@ int honeycomb_datasets_read(struct str body, const char *name, struct arena *a, 
 
 int honeycomb_columns_read(struct str body, struct arena *a, struct strings *out, struct err *e)
 {
-	AUTO(json) json_t *all = json_parse(body, "an answer", e);
+	AUTO(json) json_t *all = list_of(body, "the dataset's columns", e);
 	json_t *one;
 	size_t i;
 
-	if (!json_is_array(all))
-		return corrupt(e, "the dataset's columns");
+	if (all == NULL)
+		return -1;
 	json_array_foreach(all, i, one)
 	{
 		const char *name = json_text(one, "key_name", a), *type = json_text(one, "type", a);
@@ -359,12 +371,12 @@ int honeycomb_columns_read(struct str body, struct arena *a, struct strings *out
 
 int honeycomb_recipients_read(struct str body, struct arena *a, struct strings *out, struct err *e)
 {
-	AUTO(json) json_t *all = json_parse(body, "an answer", e);
+	AUTO(json) json_t *all = list_of(body, "its recipients", e);
 	json_t *one;
 	size_t i;
 
-	if (!json_is_array(all))
-		return corrupt(e, "its recipients");
+	if (all == NULL)
+		return -1;
 	json_array_foreach(all, i, one)
 	{
 		const char *id = json_text(one, "id", a);

@@ -25,6 +25,20 @@ def wait_for(what, seconds=20):
         time.sleep(0.05)
 
 
+def pids_of(folder, command):
+    """The processes of that command whose state is in the folder."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            environ = (path / "environ").read_bytes()
+        except OSError:
+            continue
+        if command.encode() in words[1:2] and f"DORMOUSE_STATE_DIR={folder}/state".encode() in environ.split(b"\0"):
+            found.append(int(path.name))
+    return found
+
+
 @contextlib.contextmanager
 def no_descriptors(pid):
     """A process that can open nothing more, for a second, in which it must not be busy with that."""
@@ -108,16 +122,7 @@ class Setup:
         return json.loads(self.run("machines", "--json", check=0).stdout)[0]["state"]
 
     def keeper_pids(self):
-        found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (path / "cmdline").read_bytes().split(b"\0")
-                environ = (path / "environ").read_bytes()
-            except OSError:
-                continue
-            if b"daemon" in words[1:2] and f"DORMOUSE_STATE_DIR={self.folder}/state".encode() in environ.split(b"\0"):
-                found.append(int(path.name))
-        return found
+        return pids_of(self.folder, "daemon")
 
     def end(self):
         self.save(fail={}, delay=0, delay_stop=0)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from conftest import wait_for
-from test_status import Told, proven
+from keeper_told import Told, proven
 
 
 @pytest.fixture
@@ -23,10 +23,7 @@ def told(setup):
     t.heard = lambda: [r for r in map(json.loads, filter(None, heard.read_text().splitlines())) if r["kind"] in ("alert", "clear")] \
         if heard.exists() else []  # fmt: skip
     yield t
-    for link in t.links:
-        link.close()
-    t.daemon.terminate()
-    t.daemon.wait(20)
+    t.end()
 
 
 def test_told_once_and_that_it_is_over(told):
@@ -78,5 +75,4 @@ def test_nobody_to_tell(setup):
     try:
         assert "no report block is told of alerts" in setup.run("alert", "test", check=3).stderr
     finally:
-        t.daemon.terminate()
-        t.daemon.wait(20)
+        t.end()

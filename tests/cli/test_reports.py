@@ -3,7 +3,6 @@ stands in for zfs."""
 
 import json
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -11,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import DORMOUSE, wait_for
+from conftest import DORMOUSE, pids_of, wait_for
 from report_sinks import Sinks
 
 ZFS = """#!/bin/sh
@@ -82,18 +81,8 @@ class World:
     def all_told(self):
         wait_for(lambda: not any(s["waiting"] for s in self.json("history", "--sinks", "--json")))
 
-    def pids(self, word):
-        found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (path / "cmdline").read_bytes().split(b"\0")
-                environ = (path / "environ").read_bytes()
-            except OSError:
-                continue
-            ours = f"DORMOUSE_STATE_DIR={self.folder}/state".encode() in environ.split(b"\0")
-            if ours and word.encode() in words[1:2]:
-                found.append(int(path.name))
-        return found
+    def pids(self, command):
+        return pids_of(self.folder, command)
 
     def end(self):
         if self.daemon:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from conftest import DORMOUSE, wait_for
-from test_status import Told, proven
+from keeper_told import Told, proven
 
 HOSTILE = "tank/x/<script>evil()</script>\"'&"
 
@@ -65,10 +65,7 @@ class Web:
 def told(setup):
     t = Told(setup)
     yield t
-    for link in t.links:
-        link.close()
-    t.daemon.terminate()
-    t.daemon.wait(20)
+    t.end()
 
 
 @pytest.fixture

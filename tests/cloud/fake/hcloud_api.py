@@ -14,7 +14,7 @@ from .hcloud import (
 from .hcloud_firewalls import lets_in
 from .hcloud_request import (
     NAME, PAGES, ROUTES, USER_DATA_LIMIT, HcloudError, by_reference, check_labels, find, invalid, listed, read_body,
-    read_object, read_query, route, selected, unique, unlocked,
+    read_object, read_query, rename, route, selected, unique, unlocked,
 )  # fmt: skip
 from .server import Handler
 from .server import Server as HttpServer
@@ -189,11 +189,7 @@ def create_server(project, p, q):
 @route("PUT", "/servers/ID", {"name": "str", "labels": "dict"})
 def change_server(project, p, q, number):
     s = find(project.servers, number, "server")
-    if "name" in p:
-        unique(project.servers.values(), p["name"], s)
-        s.name = p["name"]
-    if "labels" in p:
-        s.labels = check_labels(p)
+    rename(project.servers.values(), s, p)
     return 200, {"server": s.as_json()}
 
 
@@ -282,11 +278,7 @@ def create_volume(project, p, q):
 @route("PUT", "/volumes/ID", {"name": "str", "labels": "dict"})
 def change_volume(project, p, q, number):
     v = find(project.volumes, number, "volume")
-    if "name" in p:
-        unique(project.volumes.values(), p["name"], v)
-        v.name = p["name"]
-    if "labels" in p:
-        v.labels = check_labels(p)
+    rename(project.volumes.values(), v, p)
     return 200, {"volume": v.as_json()}
 
 

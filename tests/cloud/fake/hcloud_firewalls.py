@@ -5,7 +5,7 @@ import re
 
 from .hcloud import Firewall
 from .hcloud_request import (
-    PAGES, HcloudError, check_labels, find, invalid, listed, read_object, route, selected, unique,
+    PAGES, HcloudError, check_labels, find, invalid, listed, read_object, rename, route, selected, unique,
 )  # fmt: skip
 
 RULES, BLOCKS = 50, 100
@@ -75,11 +75,7 @@ def create_firewall(project, p, q):
 @route("PUT", "/firewalls/ID", {"name": "str", "labels": "dict"})
 def change_firewall(project, p, q, number):
     wall = find(project.firewalls, number, "firewall")
-    if "name" in p:
-        unique(project.firewalls.values(), p["name"], wall)
-        wall.name = p["name"]
-    if "labels" in p:
-        wall.labels = check_labels(p)
+    rename(project.firewalls.values(), wall, p)
     return 200, {"firewall": wall.as_json()}
 
 

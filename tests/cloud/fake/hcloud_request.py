@@ -141,6 +141,15 @@ def unique(things, name, ours=None):
         raise HcloudError("uniqueness_error", "name is already used")
 
 
+def rename(things, thing, p):
+    """What a PUT changes: its name and its labels, each if it is said."""
+    if "name" in p:
+        unique(things, p["name"], thing)
+        thing.name = p["name"]
+    if "labels" in p:
+        thing.labels = check_labels(p)
+
+
 def name_of(thing):
     return thing["name"] if isinstance(thing, dict) else thing.name
 
