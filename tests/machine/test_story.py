@@ -57,7 +57,8 @@ class Story:
         public, vm = (self.folder / "id.pub").read_text().strip(), self.world.backend
         image = next(i.id for i in self.world.images.values()
                      if i.system == "nixos" and i.arch == "arm64" and i.state == "available" and not i.key_race)  # fmt: skip
-        append = (f"console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 dormouse.serve=1 dormouse.hostname=nas "
+        fast = vm.vm["FAST"]
+        append = (f"console=ttyS0 quiet panic=-1 {fast} dormouse.serve=1 dormouse.hostname=nas "
                   f"dormouse.hostkey={self.folder}/nas.hostkey dormouse.authkeys={self.folder}/id.pub")  # fmt: skip
         host_key = " ".join((self.folder / "nas.hostkey.pub").read_text().split()[:2])
         self.config.write_text(f"""

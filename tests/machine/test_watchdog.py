@@ -42,7 +42,7 @@ def test_nobody_asks_any_more(folder):
 target "archiver" "qemu" {{
   kernel = "{kernel}"
   initrd = "{initrd}"
-  append = "console=ttyS0 quiet panic=-1 dormouse.serve=1 dormouse.hostkey={folder}/hostkey dormouse.authkeys={folder}/id.pub"
+  append = "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 norandmaps tsc=reliable dormouse.serve=1 dormouse.hostkey={folder}/hostkey dormouse.authkeys={folder}/id.pub"
   disks  = ["{folder}/disk"]
   memory = "1GiB"
   accel  = "{accel.strip()}"
