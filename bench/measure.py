@@ -8,7 +8,7 @@ import time
 
 import accounting
 
-Took = collections.namedtuple("Took", "seconds programs ended failure")
+Took = collections.namedtuple("Took", "seconds programs cpu ended failure")
 
 
 def measure(argv, env=None, most=None):
@@ -26,4 +26,4 @@ def measure(argv, env=None, most=None):
             said, _ = p.communicate()
         took = time.monotonic() - began
     failure = "" if ended or p.returncode == 0 else f"exit {p.returncode}: {said[-300:]}"
-    return Took(took, accounting.end(), ended, failure)
+    return Took(took, accounting.end(), accounting.processor_time(), ended, failure)

@@ -211,6 +211,11 @@ def show(found):
         mid, programs = statistics.median(seconds), took[-1].programs
         print(f"| {name} | {more}{mid:.2f} | {min(seconds):.2f} | {max(seconds):.2f} | {more}{mid / base:.2f} "
               f"| {more}{programs['ssh']} | {more}{programs['zfs'] + programs['zpool']} |")  # fmt: skip
+    print("\nSeconds of processors, of programs that ended:")
+    for name, took in found.items():
+        if took:
+            cpu = took[-1].cpu
+            print(f"- {name}: {sum(cpu.values()):.1f} in all; " + ", ".join(f"{p} {s:.1f}" for p, s in cpu.most_common(6)))
 
 
 def versions():
