@@ -8,14 +8,13 @@ import resource
 import shutil
 import socket
 import subprocess
-import sys
 import time
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-MACHINE = HERE.parent / "lib" / "sshd_machine.py"
 DORMOUSE = os.environ.get("DORMOUSE") or str(HERE.parent.parent / "build" / "dormouse")
+MACHINE = pathlib.Path(DORMOUSE).parent / "tests/unit/sshd_machine"
 
 
 def wait_for(what, seconds=20):
@@ -83,7 +82,7 @@ class Setup:
     def write_config(self, linger="0s", host_key=None):
         host_key = host_key or (self.machine / "hostkey.pub").read_text().rsplit(" ", 1)[0]
         self.config.write_text(
-            f'target "{self.name}" "exec" {{\n  command = ["{sys.executable}", "-IS", "{MACHINE}", "{self.machine}"]\n'
+            f'target "{self.name}" "exec" {{\n  command = ["{MACHINE}", "{self.machine}"]\n'
             f'  linger = "{linger}"\n  start_timeout = "10s"\n'
             f'  ssh {{\n    identity_file = "{self.folder}/id"\n    host_key = "{host_key}"\n  }}\n}}\n'
         )
@@ -126,7 +125,7 @@ class Setup:
 
     def end(self):
         self.save(fail={}, delay=0, delay_stop=0)
-        subprocess.run([sys.executable, MACHINE, self.machine], input='{"op": "stop"}\n', text=True, check=False,
+        subprocess.run([MACHINE, self.machine], input='{"op": "stop"}\n', text=True, check=False,
                        stdout=subprocess.DEVNULL)  # fmt: skip
         for pid in self.keeper_pids():
             os.kill(pid, 9)

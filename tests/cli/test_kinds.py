@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from conftest import MACHINE, wait_for
+from conftest import HERE, wait_for
 
 
 class Sshd:
@@ -153,7 +153,7 @@ def vbox(setup, sshd):
     v = Vbox()
     v.program = str(setup.folder / "VBoxManage")
     (setup.folder / "VBoxManage").write_text(
-        f'#!/bin/sh\nexec {sys.executable} -IS {MACHINE.parent}/vboxmanage.py "{setup.folder}" "$@"\n')
+        f'#!/bin/sh\nexec {sys.executable} -IS {HERE.parent}/lib/vboxmanage.py "{setup.folder}" "$@"\n')
     os.chmod(v.program, 0o755)
     v.set()
     v.use()

@@ -12,8 +12,8 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
-MACHINE = HERE.parent / "lib" / "sshd_machine.py"
 DORMOUSE = os.environ.get("DORMOUSE") or str(HERE.parent.parent / "build" / "dormouse")
+MACHINE = pathlib.Path(DORMOUSE).parent / "tests/unit/sshd_machine"
 
 
 def sh(*argv, check=True, **more):
@@ -71,7 +71,7 @@ class World:
     def write_config(self, host_key, snapshots='snapshots {\n  frequent = 4\n  include = ["tank/home"]\n}\n', more=""):
         self.host_key = host_key
         self.config.write_text(
-            f'target "archiver" "exec" {{\n  command = ["{sys.executable}", "-IS", "{MACHINE}", "{self.machine_dir}"]\n'
+            f'target "archiver" "exec" {{\n  command = ["{MACHINE}", "{self.machine_dir}"]\n'
             f'  ssh {{\n    identity_file = "{self.folder}/id"\n    host_key = "{host_key}"\n  }}\n}}\n'
             f'{snapshots}backup "safe" {{\n  source = "tank/home"\n  destination = "archiver:vault/backup"\n{more}}}\n'
         )
@@ -105,7 +105,7 @@ class World:
         if self.is_on():
             self.settings["fail"] = {}
             self.save_settings()
-            sh(sys.executable, MACHINE, self.machine_dir, input='{"op": "stop"}\n', check=False)
+            sh(MACHINE, self.machine_dir, input='{"op": "stop"}\n', check=False)
         for pool in ("tank", "vault"):
             sh("zpool", "export", "-f", pool, check=False)
         sh("pkill", "-f", str(self.folder), check=False)

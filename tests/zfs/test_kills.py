@@ -60,7 +60,7 @@ def victims(world, run, kind):
     if kind == "worker":
         return [p for p, (_, args) in everything.items() if "dormouse worker" in args]
     if kind == "program":
-        return [p for p, (_, args) in everything.items() if "sshd_machine.py" in args]
+        return [p for p, (_, args) in everything.items() if "sshd_machine " in args]
     if kind == "ssh":
         return [p for p in below(everything, run.pid) if re.match(r"(\S*/)?ssh ", everything.get(p, (0, ""))[1])]
     # The machine's side: what serves its sessions, with what runs in them.
