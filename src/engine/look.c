@@ -12,9 +12,13 @@ enum { KNOWN_MAX = 512 << 20, TRIES = 3 };
 /* Bytes of what is known; so few snapshots are looked at sooner than recalled and then asked for. */
 enum { FEW = 2048 };
 
+enum how { IN_FULL, BY_NAMES, BY_NEWEST };
+
 /* A program on its way, for a look. */
 struct question {
 	const struct look *look;
+	enum how how;
+	bool learnt; /* more than was known */
 	struct str program;
 	struct proc_result said;
 };
@@ -51,15 +55,17 @@ static int ask(struct question *q, size_t n, struct err *e)
 	return 0;
 }
 
-static struct question question(const struct look *l, bool names)
+static struct question question(const struct look *l, enum how how)
 {
 	struct buf b = {0};
 
-	if (names)
+	if (how == BY_NEWEST)
+		program_look_newest(&b, l->root, l->properties);
+	else if (how == BY_NAMES)
 		program_look_names(&b, l->root, l->properties);
 	else
 		program_look(&b, l->root, !l->only_datasets, l->properties);
-	return (struct question){.look = l, .program = kept(l, &b)};
+	return (struct question){.look = l, .how = how, .program = kept(l, &b)};
 }
 
 static int read_answer(const struct question *q, struct err *e)
@@ -101,6 +107,16 @@ static bool known(const struct look *l, struct str *text)
 	struct err ignored;
 
 	return l->recall && fd_read_file(known_file(l->where), KNOWN_MAX, l->where->arena, text, &ignored) == 0;
+}
+
+static enum how how_to(const struct look *l, struct side_state *of)
+{
+	struct str text;
+	struct err ignored;
+
+	if (!known(l, &text) || text.n <= FEW || known_read(text, l->where->arena, of, &ignored) < 0)
+		return IN_FULL;
+	return l->brief ? BY_NEWEST : BY_NAMES;
 }
 
 void look_forget(const struct look *l, const struct verdicts *dropped)
@@ -167,23 +183,53 @@ static void remove_gone(struct side_state *s)
 	}
 }
 
-/* The answer to a look at names; which of them nobody has seen. */
-static int by_names(const struct question *q, struct str text, struct point_refs *new, struct err *e)
+int look_list(const struct look *l, const struct dataset_refs *datasets, struct err *e)
 {
-	struct side_state *s = q->look->to;
+	struct question q = {.look = l};
+	struct strings names = {0};
+	struct buf b = {0};
+
+	if (datasets->n == 0)
+		return 0;
+	for (size_t i = 0; i < datasets->n; i++) {
+		struct dataset *d = datasets->v[i];
+		*vec_add(&names, l->where->arena) = d->name;
+		d->points = (struct points){0};
+		d->listed_at = 0;
+	}
+	program_look_below(&b, &names);
+	q.program = kept(l, &b);
+	return ask(&q, 1, e) < 0 ? -1 : listed_parse(q.said.out, l->where->arena, l->to, e);
+}
+
+/* The answer to a look that is not in full; which snapshots nobody has seen. */
+static int by_known(struct question *q, struct side_state *of, struct point_refs *new, struct err *e)
+{
+	const struct look *l = q->look;
+	struct dataset_refs unlisted = {0};
 	size_t snapshots = 0;
 
-	if (read_answer(q, e) < 0 || known_fill(text, s, e) < 0)
+	if (read_answer(q, e) < 0)
 		return -1;
-	for (size_t i = 0; i < s->datasets.n; i++) {
-		const struct dataset *d = &s->datasets.v[i];
+	if (q->how == BY_NAMES) {
+		known_fill(of, l->to);
+	} else {
+		if (l->sent != NULL)
+			known_expect(of, l->sent, l->sender, l->where->arena);
+		known_recall(of, l->to, l->where->arena, &unlisted);
+		if (look_list(l, &unlisted, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < l->to->datasets.n; i++) {
+		const struct dataset *d = &l->to->datasets.v[i];
 		for (size_t k = 0; k < d->points.n; k++) {
 			const struct point *p = &d->points.v[k];
 			snapshots += p->kind == POINT_SNAPSHOT;
 			if (p->guid == 0)
-				*vec_add(new, q->look->where->arena) = (struct point_ref){d, p};
+				*vec_add(new, l->where->arena) = (struct point_ref){d, p};
 		}
 	}
+	q->learnt = new->n + unlisted.n > 0;
 	/* To be asked for by name is dearer than to be listed. */
 	return new->n > snapshots / 3 ? err_set(e, ERR_MISSING, "too few are known") : 0;
 }
@@ -191,39 +237,36 @@ static int by_names(const struct question *q, struct str text, struct point_refs
 int look_at(const struct look *looks, size_t n, struct err *e)
 {
 	struct question q[LOOKS];
-	struct str text[LOOKS];
+	struct side_state of[LOOKS];
 	struct point_refs new[LOOKS] = {0};
-	bool names[LOOKS], changed;
+	bool changed;
 
 	assert(n > 0 && n <= LOOKS);
-	for (size_t i = 0; i < n; i++) {
-		names[i] = known(&looks[i], &text[i]) && text[i].n > FEW;
-		q[i] = question(&looks[i], names[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		q[i] = question(&looks[i], how_to(&looks[i], &of[i]));
 	if (ask(q, n, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (names[i] && by_names(&q[i], text[i], &new[i], e) == 0)
+		if (q[i].how != IN_FULL && by_known(&q[i], &of[i], &new[i], e) == 0)
 			continue;
 		/* Whatever is wrong with the short way, the long one tells better. */
 		new[i].n = 0;
-		if (names[i]) {
-			q[i] = question(&looks[i], false);
+		if (q[i].how != IN_FULL) {
+			q[i] = question(&looks[i], IN_FULL);
 			if (ask(&q[i], 1, e) < 0)
 				return -1;
 		}
 		if (in_full(&q[i], e) < 0)
 			return -1;
-		names[i] = false;
 	}
 	if (look_again(looks, new, n, &changed, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (names[i]) {
+		if (q[i].how != IN_FULL) {
 			remove_gone(looks[i].to);
 			side_sort(looks[i].to);
 		}
-		if (looks[i].recall && (!names[i] || new[i].n > 0))
+		if (looks[i].recall && (q[i].how == IN_FULL || q[i].learnt))
 			look_forget(&looks[i], &(struct verdicts){0});
 	}
 	return 0;

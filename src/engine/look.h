@@ -15,6 +15,9 @@ struct look {
 	bool ours_too;		/* with properties: also at dormouse's own */
 	bool only_datasets;	/* without snapshots and bookmarks */
 	bool recall;		/* snapshots that an earlier one saw may be recalled; else it is a look in full */
+	bool brief;		/* … and are not even listed where the newest is known (struct dataset.listed_at) */
+	const struct send_steps *sent;	 /* brief: what went there since, from that side; or NULL */
+	const struct side_state *sender; /* source of what was sent */
 	struct side_state *to;
 };
 
@@ -24,6 +27,8 @@ int look_at(const struct look *looks, size_t n, struct err *e) MUST_CHECK;
  * another, or is gone; only a look in full tells what is there then.  Blocks. */
 int look_again(const struct look *looks, const struct point_refs *some, size_t n, bool *changed,
 	       struct err *e) MUST_CHECK;
+/* Lists the snapshots of these, of which it only recalled them.  Blocks. */
+int look_list(const struct look *l, const struct dataset_refs *datasets, struct err *e) MUST_CHECK;
 /* After what the verdicts drop has gone: the next look does not miss it.  That it cannot be written down costs only
  * time. */
 void look_forget(const struct look *l, const struct verdicts *dropped);

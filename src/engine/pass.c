@@ -112,8 +112,17 @@ static void decide(const struct look *host, const struct pass_wish *w, struct pa
 int pass_confirm(struct look *l, const struct verdicts *v, struct err *e)
 {
 	struct point_refs some = {0};
+	struct dataset_refs unlisted = {0};
 	bool changed;
 
+	/* What keeps a snapshot is that others are not there. */
+	for (size_t i = 0; i < v->n; i++) {
+		struct dataset *d = (struct dataset *)v->v[i].dataset;
+		if (v->v[i].why == DROP && d->listed_at != 0 && (unlisted.n == 0 || unlisted.v[unlisted.n - 1] != d))
+			*vec_add(&unlisted, l->where->arena) = d;
+	}
+	if (unlisted.n > 0)
+		return look_list(l, &unlisted, e) < 0 ? -1 : 1;
 	for (size_t i = 0; i < v->n; i++)
 		if (v->v[i].why == DROP && v->v[i].point->recalled)
 			*vec_add(&some, l->where->arena) = (struct point_ref){v->v[i].dataset, v->v[i].point};

@@ -57,7 +57,13 @@ static struct look at_source(struct run *r)
 
 static struct look at_target(struct run *r)
 {
-	return (struct look){.where = &r->target, .root = r->backup->dest, .recall = r->recall, .to = &r->seen.target};
+	return (struct look){.where = &r->target,
+			     .root = r->backup->dest,
+			     .recall = r->recall,
+			     .brief = r->recall,
+			     .sent = &r->plan.sends,
+			     .sender = &r->seen.source,
+			     .to = &r->seen.target};
 }
 
 static int check_source(const struct run *r, struct err *e)

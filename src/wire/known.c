@@ -2,7 +2,9 @@
 
 #include "base/num.h"
 
-static const char head[] = "dormouse snapshots 1", foot[] = "end";
+static const char head[] = "dormouse snapshots 2", foot[] = "end";
+
+enum { BELIEVED_S = 24 * 3600 };
 
 struct dropped {
 	const struct point *point;
@@ -47,7 +49,8 @@ void known_write(const struct side_state *s, struct str before, const struct ver
 	write_others(s, before, b);
 	for (size_t i = 0; i < s->datasets.n; i++) {
 		const struct dataset *d = &s->datasets.v[i];
-		buf_printf(b, "=%s\t%llu\n", d->name, (unsigned long long)d->guid);
+		buf_printf(b, "=%s\t%llu\t%lld\n", d->name, (unsigned long long)d->guid,
+			   (long long)(d->listed_at != 0 ? d->listed_at : s->seen_at));
 		for (size_t k = 0; k < d->points.n; k++) {
 			const struct point *p = &d->points.v[k];
 			const struct dropped wanted = {p};
@@ -60,23 +63,70 @@ void known_write(const struct side_state *s, struct str before, const struct ver
 	buf_printf(b, "%s\n", foot);
 }
 
-/* One dataset of the text. */
-struct recalling {
-	struct dataset *d; /* NULL: it is not there, or is another one */
-	size_t n;	   /* its snapshots, which come first in a look at names, sorted by name */
-	bool lacks;	   /* one that it had is not there */
-};
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
-static struct point *find(const struct recalling *r, struct str name)
+static bool dataset_line(struct str line, struct arena *a, struct side_state *s)
 {
-	size_t lo = 0, hi = r->n;
+	struct str name = str_cut(&line, '\t'), guid = str_cut(&line, '\t');
+	struct dataset d = {0};
+
+	if (name.n == 0 || !num_u64(guid, &d.guid) || !num_i64(line, &d.listed_at))
+		return false;
+	d.name = str_dup(a, name);
+	*vec_add(&s->datasets, a) = d;
+	return true;
+}
+
+static bool snapshot_line(struct str line, struct arena *a, struct side_state *s)
+{
+	struct point p = {.kind = POINT_SNAPSHOT, .recalled = true};
+	struct str name = str_cut(&line, '\t'), guid = str_cut(&line, '\t'), txg = str_cut(&line, '\t');
+
+	if (s->datasets.n == 0 || name.n == 0 || !num_u64(guid, &p.guid) || p.guid == 0 ||
+	    !num_u64(txg, &p.createtxg) || !num_i64(line, &p.creation))
+		return false;
+	p.name = str_dup(a, name);
+	*vec_add(&s->datasets.v[s->datasets.n - 1].points, a) = p;
+	return true;
+}
+
+int known_read(struct str text, struct arena *a, struct side_state *known, struct err *e)
+{
+	bool fine = str_eq(str_cut(&text, '\n'), head), whole = false;
+
+	*known = (struct side_state){.root = ""};
+	while (fine && text.n > 0) {
+		struct str line = str_cut(&text, '\n');
+		whole = str_eq(line, foot);
+		fine = whole		       ? text.n == 0
+		       : str_starts(line, "=") ? dataset_line((struct str){line.p + 1, line.n - 1}, a, known)
+					       : snapshot_line(line, a, known);
+	}
+	if (!fine || !whole)
+		return err_set(e, ERR_CORRUPT, "cannot read what was known of snapshots");
+	side_sort(known);
+	return 0;
+}
+
+/* --- recalling -------------------------------------------------------------------------------------------------- */
+
+static const struct dataset *same(const struct side_state *s, const struct dataset *d)
+{
+	const struct dataset *other = side_find(s, d->name);
+
+	return other != NULL && other->guid == d->guid ? other : NULL;
+}
+
+/* Of the first n, which are sorted by name. */
+static struct point *find(struct points *points, size_t n, const char *name)
+{
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		struct point *p = &r->d->points.v[mid];
-		int c = strncmp(p->name, name.p, name.n);
-		if (c == 0 && p->name[name.n] == '\0')
-			return p;
+		int c = strcmp(points->v[mid].name, name);
+		if (c == 0)
+			return &points->v[mid];
 		if (c < 0)
 			lo = mid + 1;
 		else
@@ -85,65 +135,63 @@ static struct point *find(const struct recalling *r, struct str name)
 	return NULL;
 }
 
-static void forget(struct recalling *r)
+void known_fill(const struct side_state *known, struct side_state *s)
 {
-	for (size_t i = 0; r->lacks && i < r->n; i++)
-		r->d->points.v[i] = (struct point){.kind = POINT_SNAPSHOT, .name = r->d->points.v[i].name};
-	*r = (struct recalling){0};
+	for (size_t i = 0; i < s->datasets.n; i++) {
+		struct dataset *d = &s->datasets.v[i];
+		const struct dataset *was = same(known, d);
+		size_t n = 0, there = 0;
+		/* In a look at names they come first, sorted by name. */
+		while (n < d->points.n && d->points.v[n].kind == POINT_SNAPSHOT)
+			n++;
+		for (size_t k = 0; was != NULL && k < was->points.n; k++)
+			there += find(&d->points, n, was->points.v[k].name) != NULL;
+		if (was == NULL || there < was->points.n)
+			continue;
+		for (size_t k = 0; k < was->points.n; k++) {
+			struct point *p = find(&d->points, n, was->points.v[k].name);
+			const char *name = p->name;
+			*p = was->points.v[k];
+			p->name = name;
+		}
+	}
 }
 
-static bool begin(struct recalling *r, struct side_state *s, struct str line)
+void known_expect(struct side_state *known, const struct send_steps *sends, const struct side_state *source,
+		  struct arena *a)
 {
-	AUTO(arena) struct arena a = {0};
-	struct str name = str_cut(&line, '\t');
-	uint64_t guid;
-
-	forget(r);
-	if (name.n == 0 || !num_u64(line, &guid))
-		return false;
-	/* What side_find looks into is ours to change. */
-	r->d = (struct dataset *)side_find(s, str_dup(&a, name));
-	if (r->d == NULL || r->d->guid != guid) {
-		r->d = NULL;
-		return true;
+	for (size_t i = 0; i < sends->n; i++) {
+		const struct send_step *s = &sends->v[i];
+		/* What side_find looks into is ours to change. */
+		struct dataset *d = (struct dataset *)side_find(known, s->target);
+		const struct dataset *of = side_find(source, s->source);
+		if (d == NULL || of == NULL || (s->kind != SEND_INCREMENTAL && s->kind != SEND_INTERMEDIATE) ||
+		    d->points.n == 0 || d->points.v[d->points.n - 1].guid != s->base.guid)
+			continue;
+		for (size_t k = 0; k < of->points.n; k++) {
+			const struct point *p = &of->points.v[k];
+			bool comes = s->kind == SEND_INTERMEDIATE
+					 ? p->createtxg > s->base.createtxg && p->createtxg <= s->to.createtxg
+					 : p->guid == s->to.guid;
+			if (comes && p->kind == POINT_SNAPSHOT)
+				*vec_add(&d->points, a) = (struct point){.kind = POINT_SNAPSHOT, .name = p->name};
+		}
 	}
-	while (r->n < r->d->points.n && r->d->points.v[r->n].kind == POINT_SNAPSHOT)
-		r->n++;
-	return true;
 }
 
-static bool one(struct recalling *r, struct str line)
+void known_recall(const struct side_state *known, struct side_state *s, struct arena *a, struct dataset_refs *unlisted)
 {
-	struct point was = {.kind = POINT_SNAPSHOT, .recalled = true};
-	struct str name = str_cut(&line, '\t'), guid = str_cut(&line, '\t'), txg = str_cut(&line, '\t');
-
-	if (name.n == 0 || !num_u64(guid, &was.guid) || was.guid == 0 || !num_u64(txg, &was.createtxg) ||
-	    !num_i64(line, &was.creation))
-		return false;
-	if (r->d == NULL)
-		return true;
-	struct point *p = find(r, name);
-	if (p == NULL) {
-		r->lacks = true;
-	} else {
-		was.name = p->name;
-		*p = was;
+	for (size_t i = 0; i < s->datasets.n; i++) {
+		struct dataset *d = &s->datasets.v[i];
+		const struct dataset *was = same(known, d);
+		if (d->newest == NULL)
+			continue;
+		if (was != NULL && was->points.n > 0 && strcmp(was->points.v[was->points.n - 1].name, d->newest) == 0 &&
+		    was->listed_at <= s->seen_at && s->seen_at - was->listed_at < BELIEVED_S) {
+			d->points = was->points;
+			d->listed_at = was->listed_at;
+		} else {
+			*vec_add(unlisted, a) = d;
+		}
 	}
-	return true;
-}
-
-int known_fill(struct str text, struct side_state *s, struct err *e)
-{
-	struct recalling r = {0};
-	bool fine = str_eq(str_cut(&text, '\n'), head), whole = false;
-
-	while (fine && text.n > 0) {
-		struct str line = str_cut(&text, '\n');
-		whole = str_eq(line, foot);
-		fine = whole		       ? text.n == 0
-		       : str_starts(line, "=") ? begin(&r, s, (struct str){line.p + 1, line.n - 1})
-					       : one(&r, line);
-	}
-	forget(&r);
-	return fine && whole ? 0 : err_set(e, ERR_CORRUPT, "cannot read what was known of snapshots");
 }

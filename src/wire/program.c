@@ -28,7 +28,7 @@ static void below(struct buf *b, const char *root)
 	shell_word(b, root);
 }
 
-static void look_datasets(struct buf *b, const char *root)
+static void look_datasets(struct buf *b, const char *root, bool newest)
 {
 	buf_puts(
 	    b,
@@ -37,6 +37,10 @@ static void look_datasets(struct buf *b, const char *root)
 	    "readonly,canmount,dormouse:backup,encryptionroot,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
+	/* What lists cheaper than it: nothing.  It is not in zfs list's documentation, but has been in it since it is
+	 * OpenZFS. */
+	if (newest)
+		buf_puts(b, ",prevsnap");
 	below(b, root);
 }
 
@@ -57,7 +61,7 @@ static void look_properties(struct buf *b, const char *root)
 void program_look(struct buf *b, const char *root, bool with_points, const char *properties)
 {
 	look_begin(b);
-	look_datasets(b, root);
+	look_datasets(b, root, false);
 	if (with_points)
 		look_points(b, "snapshot,bookmark", root);
 	look_properties(b, properties);
@@ -67,7 +71,7 @@ void program_look(struct buf *b, const char *root, bool with_points, const char 
 void program_look_names(struct buf *b, const char *root, const char *properties)
 {
 	look_begin(b);
-	look_datasets(b, root);
+	look_datasets(b, root, false);
 	look_points(b, "bookmark", root);
 	look_properties(b, properties);
 	/* Each line of what it returns has an '@', and no other line that zfs program prints. */
@@ -97,15 +101,33 @@ void program_look_names(struct buf *b, const char *root, const char *properties)
 	look_end(b);
 }
 
-void program_look_points(struct buf *b, const struct strings *snapshots)
+void program_look_newest(struct buf *b, const char *root, const char *properties)
 {
 	look_begin(b);
-	for (size_t i = 0; i < snapshots->n; i++) {
+	look_datasets(b, root, true);
+	look_properties(b, properties);
+	look_end(b);
+}
+
+static void look_these(struct buf *b, const char *how, const struct strings *names)
+{
+	look_begin(b);
+	for (size_t i = 0; i < names->n; i++) {
 		if (i % TOGETHER == 0)
-			buf_printf(b, "\nlook points list -Hp -t snapshot %s", points);
-		shell_word(b, snapshots->v[i]);
+			buf_printf(b, "\nlook points list -Hp -t %s %s", how, points);
+		shell_word(b, names->v[i]);
 	}
 	look_end(b);
+}
+
+void program_look_below(struct buf *b, const struct strings *datasets)
+{
+	look_these(b, "snapshot,bookmark -d 1", datasets);
+}
+
+void program_look_points(struct buf *b, const struct strings *snapshots)
+{
+	look_these(b, "snapshot", snapshots);
 }
 
 void program_pools(struct buf *b)

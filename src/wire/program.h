@@ -16,6 +16,11 @@ void program_look(struct buf *b, const char *root, bool points, const char *prop
 /* Likewise with all, but of snapshots only the names: what is dear is to open each.  For root one program in the
  * kernel (zfs-program(8)) lists them, for others zfs list does, with an ioctl each. */
 void program_look_names(struct buf *b, const char *root, const char *properties);
+/* Likewise, but with the name of each dataset's newest snapshot instead of snapshots and bookmarks: a dataset that is
+ * not mounted is opened anew for each of its snapshots, however they are listed. */
+void program_look_newest(struct buf *b, const char *root, const char *properties);
+/* The snapshots and bookmarks of these datasets, without what is below them: see listed_parse. */
+void program_look_below(struct buf *b, const struct strings *datasets);
 /* These snapshots, "pool/dataset@snapshot", in full: see points_parse. */
 void program_look_points(struct buf *b, const struct strings *snapshots);
 /* A line for each pool: its name, health, bytes used and size, with tabs between them. */

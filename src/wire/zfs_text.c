@@ -58,11 +58,12 @@ static void gone(struct str s, struct dataset *d)
 
 static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 {
-	enum { LABELS_AT = 18 };
-	struct str f[LABELS_AT + LABELS];
+	enum { LABELS_AT = 18, NEWEST_AT = LABELS_AT + LABELS };
+	struct str f[NEWEST_AT + 1] = {0};
 
 	*d = (struct dataset){0};
-	if (!fields(line, f, ARRAY_LEN(f)) || f[0].n == 0)
+	/* Whose look asked for the newest snapshot too has one more. */
+	if ((!fields(line, f, NEWEST_AT + 1) && !fields(line, f, NEWEST_AT)) || f[0].n == 0)
 		return false;
 	d->name = str_dup(a, f[0]);
 	d->type = str_eq(f[1], "volume") ? DATASET_VOLUME : DATASET_FILESYSTEM;
@@ -78,6 +79,8 @@ static bool dataset_line(struct str line, struct arena *a, struct dataset *d)
 	d->wants[LABEL_NONE] = text_or_null(f[LABELS_AT - 1], a);
 	for (int l = 0; l < LABELS; l++)
 		d->wants[l] = text_or_null(f[LABELS_AT + l], a);
+	(void)str_cut(&f[NEWEST_AT], '@');
+	d->newest = text_or_null(f[NEWEST_AT], a);
 	return (str_eq(f[1], "volume") || str_eq(f[1], "filesystem")) && num_u64(f[2], &d->guid) &&
 	       number(f[5], &d->used) && number(f[6], &d->referenced) && number(f[7], &d->available) &&
 	       number(f[8], &d->written);
@@ -222,16 +225,13 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 	return 0;
 }
 
-int points_parse(struct str out, struct side_state *s, bool *changed, struct err *e)
+/* The next point of a list of some, 1; at its end 0.  What is not there is no fault. */
+static int next_point(struct str *out, struct arena *a, struct str *where, struct point *p, struct err *e)
 {
-	AUTO(arena) struct arena a = {0};
-	size_t last = 0;
 	bool whole = false;
 
-	*changed = false;
-	while (out.n > 0) {
-		struct str line = next_line(&out), where;
-		struct point now;
+	while (out->n > 0) {
+		struct str line = next_line(out);
 		whole = str_eq(line, "#look end");
 		if (str_starts(line, "#look ") || str_starts(line, "!#failed "))
 			continue;
@@ -241,8 +241,37 @@ int points_parse(struct str out, struct side_state *s, bool *changed, struct err
 			zfs_blame((struct str){line.p + 1, line.n - 1}, e);
 			return err_wrap(e, "cannot list snapshots");
 		}
-		if (!point_line(line, &a, &where, &now))
-			return malformed(e, line);
+		return point_line(line, a, where, p) ? 1 : malformed(e, line);
+	}
+	return whole ? 0 : err_set(e, ERR_NET, "cannot list snapshots: the answer was cut off");
+}
+
+int listed_parse(struct str out, struct arena *a, struct side_state *s, struct err *e)
+{
+	struct point p;
+	struct str where;
+	size_t last = 0;
+	int rc;
+
+	while ((rc = next_point(&out, a, &where, &p, e)) > 0) {
+		struct dataset *d = find(s, where, &last);
+		if (d != NULL)
+			*vec_add(&d->points, a) = p;
+	}
+	side_sort(s);
+	return rc;
+}
+
+int points_parse(struct str out, struct side_state *s, bool *changed, struct err *e)
+{
+	AUTO(arena) struct arena a = {0};
+	struct point now;
+	struct str where;
+	size_t last = 0;
+	int rc;
+
+	*changed = false;
+	while ((rc = next_point(&out, &a, &where, &now, e)) > 0) {
 		struct dataset *d = find(s, where, &last);
 		for (size_t i = 0; d != NULL && i < d->points.n; i++) {
 			struct point *p = &d->points.v[i];
@@ -253,9 +282,7 @@ int points_parse(struct str out, struct side_state *s, bool *changed, struct err
 			*p = now;
 		}
 	}
-	if (!whole)
-		return err_set(e, ERR_NET, "cannot list snapshots: the answer was cut off");
-	return 0;
+	return rc;
 }
 
 int prune_parse(struct str out, struct arena *a, struct pruned *p, struct err *e)

@@ -7,11 +7,14 @@
 #include "model/dataset.h"
 #include "model/plan.h"
 
-/* The output of program_look or program_look_names into s, whose root is set; sorts it.  Snapshots of which only the
- * name is known have no GUID, and come first.  "dataset does not exist", said of
- * the root itself, makes root_exists false; anything else that zfs complains of is an error: could
- * not list is never empty.  Strings are in the arena. */
+/* The output of program_look, program_look_names or program_look_newest into s, whose root is set; sorts it.  Snapshots
+ * of which only the name is known have no GUID, and come first.  "dataset does not exist", said of the root itself,
+ * makes root_exists false; anything else that zfs complains of is an error: could not list is never empty.  Strings are
+ * in the arena. */
 int look_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
+
+/* The output of program_look_below: adds to the points of s, and sorts it. */
+int listed_parse(struct str out, struct arena *a, struct side_state *s, struct err *e) MUST_CHECK;
 
 /* The output of program_look_points: fills in those of s that have no GUID, or are recalled.  *changed: one of the
  * recalled is not what it was.  What is not there any more stays as it is. */

@@ -591,7 +591,7 @@ static const char *shown(const struct side_state *s, struct arena *a)
 	return str_dup(a, buf_str(&b));
 }
 
-#define KNOWN(dataset, lines) "dormouse snapshots 1\n=" dataset "\n" lines "end\n"
+#define KNOWN(dataset, lines) "dormouse snapshots 2\n=" dataset "\t1000\n" lines "end\n"
 
 static void recalls(void **state)
 {
@@ -605,13 +605,15 @@ static void recalls(void **state)
 	    {KNOWN("c\t5", "s1\t7\t1\t100\n"), "s1 0, s2 0, s3 0, "},
 	    /* s0 was there, and is not: it may have become s1. */
 	    {KNOWN("b\t5", "s1\t7\t1\t100\ns0\t6\t0\t90\n"), "s1 0, s2 0, s3 0, "},
-	    {KNOWN("b\t5", "s0\t6\t0\t90\n=b/a\t6\ns2\t9\t2\t200\n"), "s1 0, s2 0, s3 0, "},
+	    {KNOWN("b\t5", "s0\t6\t0\t90\n=b/a\t6\t1000\ns2\t9\t2\t200\n"), "s1 0, s2 0, s3 0, "},
 	};
 	static const char *const bad[] = {
 	    "",
-	    "dormouse snapshots 2\nend\n",
-	    "dormouse snapshots 1\n",
-	    "dormouse snapshots 1\n=b\t5\ns1\t7\t1\t100\n",
+	    "dormouse snapshots 1\nend\n",
+	    "dormouse snapshots 2\n",
+	    "dormouse snapshots 2\n=b\t5\t1000\ns1\t7\t1\t100\n",
+	    "dormouse snapshots 2\n=b\t5\nend\n",
+	    "dormouse snapshots 2\ns1\t7\t1\t100\nend\n",
 	    KNOWN("b\t5", "s1\t7\t1\n"),
 	    KNOWN("b\t5", "s1\t7\t1\t-1x\n"),
 	    KNOWN("b\t5", "s1\t0\t1\t100\n"),
@@ -619,28 +621,124 @@ static void recalls(void **state)
 	    KNOWN("b\t5", "") "more\n",
 	};
 	AUTO(arena) struct arena a = {0};
-	struct side_state s;
+	struct side_state s, known;
 	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		look_at_names(&s, &a);
-		assert_int_equal(known_fill(str_of(cases[i].known), &s, &e), 0);
+		assert_int_equal(known_read(str_of(cases[i].known), &a, &known, &e), 0);
+		known_fill(&known, &s);
 		side_sort(&s);
 		assert_string_equal(shown(&s, &a), cases[i].want);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		look_at_names(&s, &a);
-		if (known_fill(str_of(bad[i]), &s, &e) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (known_read(str_of(bad[i]), &a, &known, &e) == 0)
 			fail_msg("accepted: %s", bad[i]);
+}
+
+/* A look at the newest: of b it is the one named, of b/a there is none. */
+static void look_at_newest(struct side_state *s, const char *newest, struct arena *a)
+{
+	struct err e;
+
+	*s = (struct side_state){.root = "", .seen_at = 5000};
+	assert_int_equal(
+	    look_parse(str_of(arena_printf(a,
+					   "#look datasets\nb\tfilesystem\t5\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\t%s\n"
+					   "b/a\tfilesystem\t6\toff\t-\t1\t1\t1\t1\t-\t-" UNSET "\t-\n#look end\n",
+					   newest)),
+		       a, s, &e),
+	    0);
+}
+
+static void recalls_by_the_newest(void **state)
+{
+	static const struct {
+		const char *known, *newest, *want;
+		size_t unlisted;
+	} cases[] = {
+	    {KNOWN("b\t5", "s2\t8\t2\t200\ns1\t7\t1\t100\n"), "b@s2", "s1 7 recalled, s2 8 recalled, ", 0},
+	    {KNOWN("b\t5", "s2\t8\t2\t200\ns1\t7\t1\t100\n"), "-", "", 0},
+	    /* A newer one, or the newest is gone; another dataset; nothing is known; it is long ago, or will be. */
+	    {KNOWN("b\t5", "s2\t8\t2\t200\ns1\t7\t1\t100\n"), "b@s3", "", 1},
+	    {KNOWN("b\t5", "s2\t8\t2\t200\ns1\t7\t1\t100\n"), "b@s1", "", 1},
+	    {KNOWN("b\t4", "s2\t8\t2\t200\n"), "b@s2", "", 1},
+	    {KNOWN("c\t5", "s2\t8\t2\t200\n"), "b@s2", "", 1},
+	    {KNOWN("b\t5", ""), "b@s2", "", 1},
+	    {"dormouse snapshots 2\n=b\t5\t-81400\ns2\t8\t2\t200\nend\n", "b@s2", "", 1},
+	    {"dormouse snapshots 2\n=b\t5\t-81399\ns2\t8\t2\t200\nend\n", "b@s2", "s2 8 recalled, ", 0},
+	    {"dormouse snapshots 2\n=b\t5\t5001\ns2\t8\t2\t200\nend\n", "b@s2", "", 1},
+	};
+	AUTO(arena) struct arena a = {0};
+	AUTO(buf) struct buf b = {0};
+	struct side_state s, known;
+	struct err e;
+	bool changed;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dataset_refs unlisted = {0};
+		look_at_newest(&s, cases[i].newest, &a);
+		assert_int_equal(known_read(str_of(cases[i].known), &a, &known, &e), 0);
+		known_recall(&known, &s, &a, &unlisted);
+		assert_string_equal(shown(&s, &a), cases[i].want);
+		assert_int_equal(unlisted.n, cases[i].unlisted);
 	}
+
+	/* What was sent is expected: the source has s2, s3 and s4, and s4 went with all between. */
+	struct point of[] = {{.name = "s2", .guid = 8, .createtxg = 20},
+			     {.name = "mark", .kind = POINT_BOOKMARK, .createtxg = 25},
+			     {.name = "s3", .guid = 9, .createtxg = 30},
+			     {.name = "s4", .guid = 10, .createtxg = 40},
+			     {.name = "s5", .guid = 11, .createtxg = 50}};
+	struct dataset sent = {.name = "t", .guid = 1, .points = {of, ARRAY_LEN(of), 0}};
+	struct side_state source = {.root = "t", .datasets = {&sent, 1, 0}};
+	struct send_step step = {.kind = SEND_INTERMEDIATE, .source = "t", .target = "b", .base = of[0], .to = of[3]};
+	struct send_steps steps = {&step, 1, 0};
+	struct dataset_refs unlisted = {0};
+	for (int i = 0; i < 3; i++) {
+		look_at_newest(&s, "b@s4", &a);
+		assert_int_equal(known_read(str_of(cases[0].known), &a, &known, &e), 0);
+		/* One goes without those between; another began elsewhere. */
+		step.kind = i == 1 ? SEND_INCREMENTAL : SEND_INTERMEDIATE;
+		step.base.guid = i == 2 ? 7 : 8;
+		known_expect(&known, &steps, &source, &a);
+		known_recall(&known, &s, &a, &unlisted);
+		assert_string_equal(shown(&s, &a), i == 0   ? "s1 7 recalled, s2 8 recalled, s3 0, s4 0, "
+						   : i == 1 ? "s1 7 recalled, s2 8 recalled, s4 0, "
+							    : "");
+		assert_int_equal(unlisted.n, i == 2);
+	}
+	step.kind = SEND_INTERMEDIATE, step.base.guid = 8;
+	look_at_newest(&s, "b@s4", &a);
+	assert_int_equal(known_read(str_of(cases[0].known), &a, &known, &e), 0);
+	known_expect(&known, &steps, &source, &a);
+	known_recall(&known, &s, &a, &unlisted);
+	assert_int_equal(points_parse(str_of("#look points\nb@s4\t10\t4\t400\t0\n#look end\n"), &s, &changed, &e), 0);
+	assert_string_equal(shown(&s, &a), "s1 7 recalled, s2 8 recalled, s3 0, s4 10, ");
+	/* It is still not listed; who lists it knows all. */
+	known_write(&s, str_of(""), &(struct verdicts){0}, &b);
+	assert_non_null(strstr(buf_text(&b), "=b\t5\t1000\n"));
+	s.datasets.v[0].points = (struct points){0};
+	s.datasets.v[0].listed_at = 0;
+	assert_int_equal(
+	    listed_parse(str_of("#look points\nb@s4\t10\t4\t400\t0\nb@s1\t7\t1\t100\t0\nb#m\t7\t1\t100\t-\n"
+				"!cannot open 'b/x': dataset does not exist\n!#failed 1\n#look end\n"),
+			 &a, &s, &e),
+	    0);
+	assert_string_equal(shown(&s, &a), "s1 7, s4 10, ");
+	assert_int_equal(listed_parse(str_of("#look points\nb@s4\t10\t4\t400\t0\n"), &a, &s, &e), -1);
+	buf_clear(&b);
+	known_write(&s, str_of(""), &(struct verdicts){0}, &b);
+	assert_non_null(strstr(buf_text(&b), "=b\t5\t5000\n"));
 }
 
 static void known_again(void **state)
 {
 	AUTO(arena) struct arena a = {0};
 	AUTO(buf) struct buf b = {0};
-	struct side_state s;
+	struct side_state s, known;
 	struct verdicts gone = {0};
 	struct err e;
 	bool changed;
@@ -658,8 +756,10 @@ static void known_again(void **state)
 	    (struct verdict){.dataset = &s.datasets.v[0], .point = &s.datasets.v[0].points.v[1], .why = DROP};
 	assert_string_equal(gone.v[0].point->name, "s1");
 	s.datasets.v[1].points.n = 0;
+	s.seen_at = 1000;
 	known_write(&s, str_of("anything"), &gone, &b);
-	assert_string_equal(buf_text(&b), "dormouse snapshots 1\n=b\t5\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\nend\n");
+	assert_string_equal(buf_text(&b),
+			    "dormouse snapshots 2\n=b\t5\t1000\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\t1000\nend\n");
 	/* A look at a part leaves the rest as it was. */
 	AUTO(buf) struct buf part = {0};
 	s.root = "b/a";
@@ -668,9 +768,10 @@ static void known_again(void **state)
 	known_write(&s, buf_str(&b), &(struct verdicts){0}, &part);
 	s.datasets.v--;
 	assert_string_equal(buf_text(&part),
-			    "dormouse snapshots 1\n=b\t5\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\nend\n");
+			    "dormouse snapshots 2\n=b\t5\t1000\ns2\t8\t2\t200\ns3\t9\t3\t300\n=b/a\t6\t1000\nend\n");
 	look_at_names(&s, &a);
-	assert_int_equal(known_fill(buf_str(&b), &s, &e), 0);
+	assert_int_equal(known_read(buf_str(&b), &a, &known, &e), 0);
+	known_fill(&known, &s);
 	side_sort(&s);
 	assert_string_equal(shown(&s, &a), "s1 0, s2 8 recalled, s3 9 recalled, ");
 
@@ -1178,7 +1279,8 @@ int main(void)
 	    cmocka_unit_test(plans),	      cmocka_unit_test(control),
 	    cmocka_unit_test(hosts),	      cmocka_unit_test(examinations),
 	    cmocka_unit_test(facts),	      cmocka_unit_test(ssh),
-	    cmocka_unit_test(recalls),	      cmocka_unit_test(known_again),
+	    cmocka_unit_test(recalls),	      cmocka_unit_test(recalls_by_the_newest),
+	    cmocka_unit_test(known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
