@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+import pytest
 import zfs_core
 from conftest import guids, sh, zfs
 
@@ -168,9 +169,63 @@ def test_what_is_recalled_is_seen_before_it_goes(world):
     held, did = one_pass(6)
     assert held[:3] == after and len(held) == 4 and "-t snapshot,bookmark" not in did
     # What cannot be read costs only time.
-    (world.folder / "state" / "snapshots").write_text("dormouse snapshots 1\n=tank/home\t1" + "\tx" * 2000)
+    (world.folder / "state" / "snapshots").write_text("dormouse snapshots 2\n=tank/home\t1" + "\tx" * 2000)
     after, did = one_pass(7)
     assert after[:3] == [held[0], *held[2:]] and len(after) == 4 and "-t snapshot,bookmark" in did
+
+
+@pytest.mark.skipif("DORMOUSE_IN_VM" not in os.environ, reason="it sets the clock")
+def test_what_is_recalled_of_an_archive(world):
+    zfs("create", "-p", "tank/home/a/b")
+    zfs("create", "tank/copies")
+
+    def day(n):
+        return f"zfs-auto-snap_daily-2026-01-{n:02}-0000"
+
+    def take(n):
+        sh("date", "-s", f"2026-01-{n:02} 12:01")
+        zfs("snapshot", "-r", f"tank/home@{day(n)}")
+
+    for n in range(1, 21):
+        take(n)
+    (world.folder / "bin").mkdir()
+    ours, log = world.folder / "bin" / "zfs", world.folder / "log"
+    ours.write_text(f"#!/bin/sh\necho \"$*\" >>{log}\nexec {sh('which', 'zfs').stdout.strip()} \"$@\"\n")
+    ours.chmod(0o755)
+    world.env["PATH"] = f"{world.folder}/bin:{os.environ['PATH']}"
+
+    def run(check, keep=30):
+        """What it listed of the archive."""
+        world.config.write_text(
+            f'backup "safe" {{\n  source = "tank/home"\n  destination = "tank/copies"\n  keep {{\n    daily = {keep}\n  }}\n}}\n'
+        )
+        log.write_text("")
+        done = world.run("backup", "safe", check=check)
+        return [line for line in log.read_text().splitlines() if " list " in f" {line}" and "tank/copies" in line], done
+
+    def copies(name):
+        return zfs("list", "-H", "-o", "name", "-t", "snapshot", "-s", "createtxg", "-d", "1", f"tank/copies/tank/home{name}").split()
+
+    run(0)
+    listed, _ = run(0)
+    assert "prevsnap -r tank/copies" in listed[0] and not any("-t snapshot,bookmark" in line for line in listed), listed
+    # What arrives is asked for by its name, and what stands before it is not.
+    take(21)
+    listed, done = run(0)
+    assert "3 of 3 datasets" in done.stdout and not any("-t snapshot,bookmark" in line for line in listed), listed
+    assert sum(day(21) in line for line in listed) == 1 and not any(day(19) in line for line in listed), listed
+    # A newer one that is not ours is seen, and only that dataset is listed.
+    zfs("snapshot", "tank/copies/tank/home/a@foreign")
+    listed, done = run(1)
+    assert any(line.endswith("-d 1 tank/copies/tank/home/a") for line in listed) and "foreign" in done.stderr, done.stderr
+    zfs("destroy", "tank/copies/tank/home/a@foreign")
+    # So is what is no longer there, before anything goes because of it.
+    zfs("destroy", f"tank/copies/tank/home/a/b@{day(20)}")
+    run(0, keep=3)
+    assert [s.split("@")[1] for s in copies("/a/b")] == [day(18), day(19), day(21)]
+    assert [s.split("@")[1] for s in copies("/a")] == [day(19), day(20), day(21)]
+    listed, _ = run(0, keep=3)
+    assert not any("-t snapshot,bookmark" in line for line in listed), listed
 
 
 def test_what_cannot_be_destroyed_stops_nothing_else(world):
