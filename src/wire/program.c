@@ -37,8 +37,7 @@ static void look_datasets(struct buf *b, const char *root, bool newest)
 	    "readonly,canmount,dormouse:backup,encryptionroot,com.sun:auto-snapshot");
 	for (enum label l = LABEL_FREQUENT; l < LABELS; l++)
 		buf_printf(b, ",com.sun:auto-snapshot:%s", label_name(l));
-	/* What lists cheaper than it: nothing.  It is not in zfs list's documentation, but has been in it since it is
-	 * OpenZFS. */
+	/* A property that zfsprops(7) does not name, and libzfs has always had. */
 	if (newest)
 		buf_puts(b, ",prevsnap");
 	below(b, root);
