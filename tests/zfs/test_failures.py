@@ -159,9 +159,9 @@ def test_a_feature_is_missing(world):
 def test_the_parent_is_locked(world):
     tree(world)
     key = world.folder / "key"
-    key.write_text("correct horse battery")
+    key.write_text("0123456789abcdef" * 4)
     with world.vault():
-        zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "vault/locked")
+        zfs("create", "-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}", "vault/locked")
     world.config.write_text(world.config.read_text().replace("vault/backup", "vault/locked"))
     done = world.run("backup", "safe", check=2)
     assert "encrypted" in done.stderr and "hint:" in done.stderr, done.stderr
@@ -170,10 +170,10 @@ def test_the_parent_is_locked(world):
 def test_an_archive_with_a_key_of_its_own(world):
     """What is not encrypted is, there: nothing embedded in the stream may be in its way."""
     key = world.folder / "key"
-    key.write_text("correct horse battery")
+    key.write_text("0123456789abcdef" * 4)
     tree(world, "a")
     with world.vault():
-        zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "vault/locked")
+        zfs("create", "-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}", "vault/locked")
     world.config.write_text(world.config.read_text().replace("vault/backup", "vault/locked"))
     stays_on(world)
     zfs("load-key", "vault/locked")
@@ -192,9 +192,9 @@ def test_an_archive_with_a_key_of_its_own(world):
 
 def test_it_was_received_otherwise(world):
     key = world.folder / "key"
-    key.write_text("correct horse battery")
+    key.write_text("0123456789abcdef" * 4)
     tree(world)
-    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}", "tank/home/secret")
     zfs("snapshot", "-r", "tank/home@two")
     with world.vault():
         zfs("create", "-p", "vault/backup/tank")
@@ -215,8 +215,8 @@ def test_it_was_received_otherwise(world):
 def test_it_has_another_key_there(world):
     """An encrypted dataset that another tool sent in the clear, to below an encrypted one."""
     key = world.folder / "key"
-    key.write_text("correct horse battery")
-    encrypted = ("-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}")
+    key.write_text("0123456789abcdef" * 4)
+    encrypted = ("-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}")
     tree(world)
     zfs("create", *encrypted, "tank/home/secret")
     zfs("snapshot", "-r", "tank/home@two")
@@ -456,9 +456,9 @@ while block := stream.read(1 << 16):
 def test_the_sender_is_too_old_for_spill_blocks(world):
     """A raw stream as OpenZFS before 0.8.2 makes it: without saying that spill blocks are named in it."""
     key = world.folder / "key"
-    key.write_text("correct horse battery")
+    key.write_text("0123456789abcdef" * 4)
     tree(world)
-    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}", "tank/home/secret")
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}", "tank/home/secret")
     zfs("snapshot", "-r", "tank/home@two")
     (world.folder / "old.py").write_text(OLD_SENDER)
     pretend(world, f'case "$*" in *secret*) /usr/bin/python3 {world.folder}/old.py | {ZFS} "$@"\nexit ;; *) rmdir {world.folder}/bin/once ;; esac')

@@ -44,8 +44,8 @@ def test_every_row_of_the_property_table(world):
     zfs("create", "tank/r1/inherits")
     zfs("create", "-o", "com.sun:auto-snapshot=false", "tank/r1/not")
     key = world.folder / "key"
-    key.write_text("correct horse battery")
-    zfs("create", "-o", "encryption=on", "-o", "keyformat=passphrase", "-o", f"keylocation=file://{key}",
+    key.write_text("0123456789abcdef" * 4)
+    zfs("create", "-o", "encryption=on", "-o", "keyformat=hex", "-o", f"keylocation=file://{key}",
         "-o", "com.sun:auto-snapshot=true", "tank/locked")  # fmt: skip
     zfs("unmount", "tank/locked")
     zfs("unload-key", "tank/locked")
@@ -217,7 +217,8 @@ def test_what_is_recalled_of_an_archive(world):
     # A newer one that is not ours is seen, and only that dataset is listed.
     zfs("snapshot", "tank/copies/tank/home/a@foreign")
     listed, done = run(1)
-    assert any(line.endswith("-d 1 tank/copies/tank/home/a") for line in listed) and "foreign" in done.stderr, done.stderr
+    assert [line.rpartition(" ")[2] for line in listed if "-d 1" in line] == ["tank/copies/tank/home/a"], listed
+    assert "foreign" in done.stderr, done.stderr
     zfs("destroy", "tank/copies/tank/home/a@foreign")
     # So is what is no longer there, before anything goes because of it.
     zfs("destroy", f"tank/copies/tank/home/a/b@{day(20)}")
