@@ -61,6 +61,7 @@ static void take_settings(struct keeper *k, struct host *h, const struct target 
 					  .stop_ms = t->stop_timeout_ms + SLACK_MS,
 					  .linger_ms = t->shared ? t->linger_ms : 0, /* nobody could come back */
 					  .grace_ms = k->grace_ms,
+					  .doubt_ms = k->doubt_ms,
 					  .lifetime_ms = t->max_lifetime_ms,
 					  .feed_ms = t->watchdog_ms / FEEDINGS,
 					  .starts_per_hour = t->starts_per_hour};

@@ -13,7 +13,8 @@
 #include "sys/ipc.h"
 #include "sys/notify.h"
 
-enum { IDLE_MS = 1500, GRACE_MS = 10000, LOOK_MS = 300000, WAIT_MS = 4 * IDLE_MS, MAPPED_BYTES = 64 * 1024 };
+enum { IDLE_MS = 1500, WAIT_MS = 4 * IDLE_MS, MAPPED_BYTES = 64 * 1024 };
+enum { GRACE_MS = 10000, DOUBT_MS = 120000, LOOK_MS = 300000 };
 
 struct pollfds VEC(struct pollfd);
 
@@ -240,6 +241,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 			   .load = load,
 			   .listener = -1,
 			   .grace_ms = GRACE_MS,
+			   .doubt_ms = DOUBT_MS,
 			   .look_ms = LOOK_MS,
 			   .idle_exit = idle_exit};
 	AUTO(fd) int lock = -1;
@@ -262,6 +264,7 @@ int keeper_run(const struct paths *paths, bool idle_exit, daemon_load_config *lo
 					     dot != NULL && strcmp(dot, ".json") == 0 ? ".json" : ".hcl");
 	}
 	from_environment("DORMOUSE_GRACE_MS", &k.grace_ms);
+	from_environment("DORMOUSE_DOUBT_MS", &k.doubt_ms);
 	from_environment("DORMOUSE_LOOK_MS", &k.look_ms);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);

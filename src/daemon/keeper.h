@@ -116,7 +116,7 @@ struct keeper {
 	struct reporting reports;
 	struct alarm alerts;
 	int listener;
-	int64_t grace_ms, look_ms, idle_since_ms, watchdog_ms;
+	int64_t grace_ms, doubt_ms, look_ms, idle_since_ms, watchdog_ms;
 	struct fd_pause accepting;
 	bool idle_exit;
 	bool leaving; /* was told to end: nobody gets a machine any more */

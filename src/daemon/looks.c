@@ -214,7 +214,7 @@ static void take_up(struct keeper *k, const struct stored_machine *m)
 	host_set_token(h, m->token);
 	h->started_s = m->started;
 	if (off) {
-		machine_doubt(&h->m, clock_mono_ms());
+		machine_doubt(&h->m, &h->rules, clock_mono_ms());
 		return;
 	}
 	machine_remember(&h->m, &h->rules, (clock_unix_s() - m->started) * 1000, clock_mono_ms());

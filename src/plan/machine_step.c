@@ -5,7 +5,6 @@ enum {
 	PAUSE_MS = 5 * 1000, /* after the first failure; doubles */
 	PAUSE_MAX_MS = 300 * 1000,
 	STOP_AGAIN_MS = 30 * 1000, /* between two tries to end a machine */
-	DOUBT_MS = 120 * 1000,
 };
 
 #define TO(s) (1u << (s))
@@ -235,9 +234,9 @@ static unsigned on_released(struct step *s)
 	return s->m->state == MACHINE_READY && s->m->leases == 0 ? go(s, MACHINE_LINGERING, 0) : 0;
 }
 
-void machine_doubt(struct machine *m, int64_t now)
+void machine_doubt(struct machine *m, const struct machine_rules *r, int64_t now)
 {
-	m->doubt_until = now + DOUBT_MS;
+	m->doubt_until = now + r->doubt_ms;
 }
 
 static unsigned on_gone(struct step *s)
@@ -247,7 +246,7 @@ static unsigned on_gone(struct step *s)
 	m->adopted = false;
 	m->expires_at = 0;
 	if (m->broken)
-		machine_doubt(m, s->now);
+		machine_doubt(m, s->r, s->now);
 	(void)go(s, MACHINE_ABSENT, 0);
 	return m->waiters > 0 ? start_if_sure(s) : 0;
 }

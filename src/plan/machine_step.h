@@ -10,6 +10,7 @@
 struct machine_rules {
 	int64_t start_ms, drain_ms, stop_ms; /* how long each work may take; start_ms also for preparing */
 	int64_t linger_ms, grace_ms;	     /* grace: how long holders of a found one have to come back */
+	int64_t doubt_ms;		     /* how long a start that was broken off may still come up */
 	int64_t lifetime_ms;		     /* from its start, used or not; 0 = no limit */
 	int64_t feed_ms;		     /* how often its watchdog is told that it is wanted; 0 = it has none */
 	int64_t starts_per_hour;	     /* so many at once, and so many in each hour after; 0 = no limit */
@@ -83,7 +84,7 @@ void machine_recall(struct machine_past *past, const struct machine_rules *r, in
  * jumped. */
 void machine_remember(struct machine *m, const struct machine_rules *r, int64_t age_ms, int64_t now);
 /* It has been ended, and may come up after all: for a while it is asked often whether it did. */
-void machine_doubt(struct machine *m, int64_t now);
+void machine_doubt(struct machine *m, const struct machine_rules *r, int64_t now);
 /* May the state change so? */
 bool machine_edge(enum machine_state from, enum machine_state to);
 /* Can it be used: in a state in which who wants it has it or gets it at once? */

@@ -231,6 +231,7 @@ def test_limits_of_a_client(setup):
 def test_everything_is_killed(setup):
     """Workers, keeper and clients, at several moments: after the stated time nothing is left."""
     setup.save(delay=0.5)
+    setup.env.update(DORMOUSE_DOUBT_MS="6000", DORMOUSE_LOOK_MS="3000")
     for pause in (0.1, 0.4, 0.8, 1.2):
         for whom in ("worker", "daemon", "wake"):
             wake = setup.popen("wake", "arch")
@@ -239,8 +240,8 @@ def test_everything_is_killed(setup):
             wake.communicate(timeout=30)
     setup.run("machines", check=0)  # a keeper, if there is none
     wait_for(lambda: not setup.is_on() and setup.state() == "absent", 30)
-    # It goes by itself, and takes all with it; what a killed start does later is found by looking, for two minutes.
-    wait_for(lambda: not ours(setup), 150)
+    # It goes by itself, and takes all with it; what a killed start does later is found by looking, for so long.
+    wait_for(lambda: not ours(setup), 30)
     assert not setup.is_on()
 
 

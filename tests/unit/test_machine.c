@@ -17,18 +17,24 @@ struct watch {
 };
 
 static const struct machine_rules plain = {
-    .start_ms = 1000, .drain_ms = 100, .stop_ms = 200, .linger_ms = 500, .grace_ms = 700};
+    .start_ms = 1000, .drain_ms = 100, .stop_ms = 200, .linger_ms = 500, .grace_ms = 700, .doubt_ms = 9000};
 static const struct machine_rules strict = {.start_ms = 1000,
 					    .drain_ms = 100,
 					    .stop_ms = 200,
 					    .linger_ms = 0,
 					    .grace_ms = 700,
+					    .doubt_ms = 9000,
 					    .lifetime_ms = 1300,
 					    .starts_per_hour = 2};
 
 /* Its watchdog is told that it is wanted, often enough that two tries may fail. */
-static const struct machine_rules watched = {
-    .start_ms = 1000, .drain_ms = 100, .stop_ms = 200, .linger_ms = 500, .grace_ms = 700, .feed_ms = 120};
+static const struct machine_rules watched = {.start_ms = 1000,
+					     .drain_ms = 100,
+					     .stop_ms = 200,
+					     .linger_ms = 500,
+					     .grace_ms = 700,
+					     .doubt_ms = 9000,
+					     .feed_ms = 120};
 
 static bool works(const struct machine *m)
 {
