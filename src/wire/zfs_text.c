@@ -217,8 +217,10 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 		(void)err_set(e, ERR_NET, "cannot list '%s'", s->root);
 		return err_why(e, "the answer was cut off");
 	}
-	if (s->root_exists && (s->datasets.n == 0))
-		return err_set(e, ERR_CORRUPT, "zfs list printed nothing for '%s'", s->root);
+	if (s->root_exists && s->datasets.n == 0) {
+		(void)err_set(e, ERR_CORRUPT, "zfs list printed nothing for '%s'", s->root);
+		return err_hint(e, "it says that it is there, and not what: zfs list '%s', by hand", s->root);
+	}
 	if (!s->root_exists)
 		s->datasets.n = 0;
 	side_sort(s);
