@@ -3,9 +3,10 @@
 #include <stdarg.h>
 
 #include "base/num.h"
+#include "base/zone.h"
 
 enum { USUAL_RUNS = 20, USUAL_LEAST = 5, MINUTE_MS = 60 * 1000, OFF_S = 15 * 60, SINK_S = 15 * 60 };
-enum { MIB = 1 << 20 };
+enum { MIB = 1 << 20, AHEAD_S = 10 * 60 };
 
 PRINTF(6, 7)
 static void add(struct health *h, struct arena *a, enum health_level level, const char *key, const char *subject,
@@ -181,6 +182,40 @@ static void pools(struct health *h, struct arena *a)
 	}
 }
 
+/* What is of the future, a clock has written that was ahead, or this one was set back: nobody knows what is late. */
+static void the_clock(struct health *h, struct arena *a)
+{
+	int64_t now = h->facts->now, latest = now + AHEAD_S;
+	char here[ZONE_TEXT], there[ZONE_TEXT];
+	const char *what = NULL;
+
+	for (size_t i = 0; i < h->backups.n; i++) {
+		const struct fact_run *const runs[] = {h->backups.v[i].running, h->backups.v[i].last,
+						       h->backups.v[i].good};
+		for (size_t k = 0; k < ARRAY_LEN(runs); k++) {
+			int64_t at = runs[k] == NULL ? 0 : runs[k]->ended == 0 ? runs[k]->began : runs[k]->ended;
+			if (at <= latest)
+				continue;
+			latest = at;
+			what = arena_printf(a, "a run of '%s'", h->backups.v[i].backup->name);
+		}
+	}
+	for (size_t i = 0; i < h->facts->datasets.n; i++) {
+		const struct fact_dataset *d = &h->facts->datasets.v[i];
+		int64_t at = d->newest_at > d->local_at ? d->newest_at : d->local_at;
+		if (at <= latest)
+			continue;
+		latest = at;
+		what = arena_printf(a, "a snapshot of %s", d->name);
+	}
+	if (what == NULL)
+		return;
+	add(h, a, HEALTH_CRITICAL, "clock", "the clock",
+	    "the clock says %.16s, and %s is of %.16s: it was set back, or was ahead",
+	    zone_show(&h->facts->zone, now, here), what, zone_show(&h->facts->zone, latest, there));
+	hint(h, a, "set the clock: timedatectl; if it is right now: dormouse prune --trust-clock, and another run");
+}
+
 static void forgotten(struct health *h, struct arena *a)
 {
 	for (size_t i = 0; i < h->facts->uncovered.n; i++) {
@@ -199,6 +234,7 @@ static void forgotten(struct health *h, struct arena *a)
 
 void health_around(struct health *h, struct arena *a)
 {
+	the_clock(h, a);
 	machines(h, a);
 	pools(h, a);
 	for (size_t i = 0; i < h->backups.n; i++)

@@ -1,5 +1,5 @@
-/* The part of health_plan that is not about datasets: runs that were unlike others, machines, sinks, pools, and what
- * the file forgets.  Pure. */
+/* The part of health_plan that is not about datasets: the clock, runs that were unlike others, machines, sinks,
+ * pools, and what the file forgets.  Pure. */
 #ifndef PLAN_HEALTH_AROUND_H
 #define PLAN_HEALTH_AROUND_H
 

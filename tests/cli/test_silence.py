@@ -3,6 +3,7 @@ what failed says so."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -135,3 +136,25 @@ def test_what_does_not_run_cannot_fail(world):
     w.run("alert", "check", check=0)
     wait_for(lambda: [r["key"] for r in heard()] == ["backup/x"])
     assert heard()[0]["severity"] == "critical" and "is the daemon running?" in heard()[0]["text"]
+
+
+def test_the_clock_was_ahead(world):
+    """For a run: nothing is late until then, so that is what is told, and not for longer than it is so."""
+    w = world
+    block, heard = hears(w)
+    w.write(block)
+    now = int(time.time())
+    w.env["DORMOUSE_NOW"] = str(now + 86400)
+    w.run("backup", check=0)
+    wait_for(lambda: not w.pids("daemon"))
+    del w.env["DORMOUSE_NOW"]
+    done = w.run("status", check=1)
+    assert re.match("the clock says .*, and a run of 'x' is of .*: it was set back, or was ahead\nhint: ", done.stdout)
+    w.run("alert", "check", check=0)
+    wait_for(lambda: [r["key"] for r in heard()] == ["clock"])
+    # Runs destroy nothing, and say so, until somebody says that the clock is right.
+    for _ in range(2):
+        assert "nothing taken or destroyed; set the clock" in w.run("backup", check=1).stderr
+    w.run("prune", "--trust-clock", check=0)
+    w.run("backup", check=0)
+    w.run("status", check=0)

@@ -137,6 +137,17 @@ static const struct {
      "'running':[{'id':8,'backup':'b','began':+5000}],'runs':[" GOOD(7, +1, 90000) "," GOOD(6, +2, 90000) "," GOOD(
 	 5, +3, 90000) "," GOOD(4, +4, 90000) "," GOOD(3, +5, 80000) "]," PROVEN,
      0, "The only dataset", "w:run/b/long"},
+    /* A clock that was set back, or was ahead: by a run, and by a snapshot. */
+    {BACKUP(""), "'runs':[" GOOD(1, +-500, 1) "]," PROVEN, 0, "The only", ""},
+    {BACKUP("") "alert {\nno_success_within = \"1h\"\n}\n", "'runs':[" GOOD(1, +-90000, 1) "]," PROVEN, 1,
+     "the clock says 2023-11-14 22:13, and a run of 'b' is of 2023-11-15 23:13: it was set back, or was ahead",
+     "c:clock"},
+    {BACKUP(""), "'runs':[" GOOD(2, +60, 1) "," GOOD(1, +-90000, 1) "]," PROVEN, 0, "The only", ""},
+    {BACKUP(""),
+     "'runs':[" GOOD(1, +60, 1) "],'results':{'b':[{'dataset':'tank/x','proven':true,'newest_at':+-90000}]}", 1,
+     "the clock says 2023-11-14 22:13, and a snapshot of tank/x is of 2023-11-15 23:13", "c:clock"},
+    {BACKUP(""), "'running':[{'id':2,'backup':'b','began':+-90000}],'runs':[" GOOD(1, +60, 1) "]," PROVEN, 1,
+     "the clock says", "c:clock"},
     /* Machines, pools, sinks, and what is forgotten. */
     {BACKUP(""),
      "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'machines':[{'target':'arch','state':'stopping','since':+1000}]", 1,
