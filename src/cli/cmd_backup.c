@@ -255,7 +255,10 @@ static int remember(struct cli *c, struct run *r, struct recording *rec, int rc,
 	if (recording_close(rec, r, rc, result, &e) == 0)
 		return rc;
 	int code = cli_fail(c, &e);
-	return rc == EXIT_DONE ? code : rc;
+	if (rc == EXIT_DONE)
+		recording_conclude(rec, r, rc = code, &e);
+	recording_tell(rec, rc);
+	return rc;
 }
 
 /* The user's last word: what it fails with is a failure of the run, too. */

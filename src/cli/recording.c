@@ -2,12 +2,25 @@
 
 #include <unistd.h>
 
+#include "base/civil.h"
+#include "engine/deliver.h"
+#include "model/run.h"
 #include "provider/registry.h"
 #include "sys/clock.h"
+#include "sys/token.h"
 #include "wire/redact.h"
 #include "wire/trace_json.h"
 
 enum { TRIES = 3, QUICK = 20, BATCH = 200 };
+
+static bool is_told(const struct sink *s, const struct backup *b)
+{
+	bool all = s->backups.n == 0;
+
+	for (size_t i = 0; i < s->backups.n; i++)
+		all |= strcmp(s->backups.v[i], b->name) == 0;
+	return all;
+}
 
 /* Who is told of this backup, as a JSON list. */
 static const char *sinks_of(const struct config *c, const struct backup *b, struct arena *a)
@@ -17,10 +30,7 @@ static const char *sinks_of(const struct config *c, const struct backup *b, stru
 
 	for (size_t i = 0; i < c->sinks.n; i++) {
 		const struct sink *s = &c->sinks.v[i];
-		bool all = s->backups.n == 0;
-		for (size_t k = 0; k < s->backups.n; k++)
-			all |= strcmp(s->backups.v[k], b->name) == 0;
-		if (all)
+		if (is_told(s, b))
 			(void)json_array_append_new(list, json_any(s->name));
 	}
 	json_write(&text, list);
@@ -90,13 +100,18 @@ static const char *trigger(void)
 
 int recording_open(struct recording *r, struct cli *c, const struct backup *b, struct err *e)
 {
-	char hash[20];
+	char hash[20], token[TOKEN_TEXT];
 
 	*r = (struct recording){.cli = c, .backup = b, .link = CONTROL_INIT, .lines = json_array()};
 	r->tracer = (struct tracer){.arena = &c->arena, .send = send_story};
 	config_secrets(&c->config, provider_kinds(), PROVIDERS, &c->arena, &r->secrets);
-	if (begin(r, e) < 0)
-		return -1;
+	if (begin(r, e) < 0) {
+		if (e->kind != ERR_SYSTEM)
+			return -1;
+		/* That nothing can be recorded, a full disk say, keeps no backup from being made; the end says so. */
+		control_close(&r->link);
+		r->tracer.trace.id = r->trace = arena_strdup(&c->arena, token_new(token));
+	}
 	struct tracer *t = &r->tracer;
 	(void)snprintf(hash, sizeof(hash), "%016llx",
 		       (unsigned long long)str_hash(str_dup(&c->arena, c->text), STR_HASH_INIT));
@@ -298,6 +313,52 @@ int recording_close(struct recording *r, const struct run *run, int rc, json_t *
 			break;
 	}
 	return err_wrap(e, "cannot record the run");
+}
+
+/* --- what could not be recorded -------------------------------------------------------------------- */
+
+static const char *log_of(const struct recording *r)
+{
+	AUTO(buf) struct buf b = {0};
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(r->lines, i, line)
+	{
+		char when[CIVIL_TEXT];
+		buf_printf(&b, "%.8s  %s\n", civil_show(json_integer_value(json_array_get(line, 0)), when) + 11,
+			   json_string_value(json_array_get(line, 1)));
+	}
+	return str_dup(&r->cli->arena, buf_str(&b));
+}
+
+void recording_tell(struct recording *r, int rc)
+{
+	struct arena *a = &r->cli->arena;
+	struct deliver d = DELIVER_INIT;
+	char host[256] = "";
+	struct report report = {.kind = REPORT_RUN,
+				.at_ms = clock_unix_ms(),
+				.backup = r->backup->name,
+				.title = arena_printf(a, "backup '%s': %s", r->backup->name, run_end_text(rc)),
+				.outcome = r->tracer.trace.spans.v[0].outcome,
+				.trace = {r->trace, copy(&r->tracer.trace.spans, a)},
+				.log = log_of(r)};
+
+	d.courier.paths = &r->cli->paths;
+	(void)gethostname(host, sizeof(host) - 1);
+	report.host = host;
+	redact_spans(&report.trace.spans, &r->secrets, a);
+	for (size_t i = 0; i < r->cli->config.sinks.n; i++) {
+		const struct sink *s = &r->cli->config.sinks.v[i];
+		struct sink_answer x = {0};
+		/* Metrics are of what is recorded: that the last success is long ago, they tell by themselves. */
+		if (!is_told(s, r->backup) || !sink_wants(s, &report) || s->kind == SINK_PROMETHEUS)
+			continue;
+		if (deliver_one(&d, s, 0, &report, &(struct span_ids){0}, a, &x) && x.said != SINK_TAKEN)
+			(void)fprintf(stderr, "dormouse: cannot tell %s of it: %s\n", s->name, x.why);
+	}
+	deliver_auto(&d);
 }
 
 void recording_auto(struct recording *r)

@@ -19,7 +19,8 @@ struct recording {
 	int64_t told_ms; /* when it was last told how far it is */
 };
 
-/* Begins a run; refused as busy while another runs.  To be released whatever it returned. */
+/* Begins a run; refused as busy while another runs, but not because nothing can be recorded.  To be released whatever
+ * it returned. */
 int recording_open(struct recording *r, struct cli *c, const struct backup *b, struct err *e) MUST_CHECK;
 void recording_line(struct recording *r, const char *text);
 /* How far it is, for who watches elsewhere; not kept, and told once a second at most. */
@@ -28,6 +29,8 @@ void recording_progress(struct recording *r, uint64_t bytes, uint64_t total);
 void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole);
 /* Hands the end over: to another keeper, if the one of the beginning has gone.  Secrets go from result. */
 int recording_close(struct recording *r, const struct run *run, int rc, json_t *result, struct err *e) MUST_CHECK;
+/* Tells the sinks at once of a run that could not be recorded: nothing would tell them later. */
+void recording_tell(struct recording *r, int rc);
 void recording_auto(struct recording *r);
 
 #endif

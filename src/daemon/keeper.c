@@ -219,7 +219,9 @@ static int open_all(struct keeper *k, struct arena *a, int *lock, struct err *e)
 		return -1;
 	if (!k->idle_exit && jobs_load(k, e) < 0)
 		return -1;
-	if (records_bury(k, e) < 0 || hosts_adopt(k, e) < 0)
+	/* A disk that is full keeps no keeper from ending machines. */
+	k->unburied = records_bury(k, e) < 0;
+	if (hosts_adopt(k, e) < 0)
 		return -1;
 	reports_look(k);
 	return ipc_listen(k->paths->socket, &k->listener, e);

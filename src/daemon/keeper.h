@@ -119,7 +119,8 @@ struct keeper {
 	int64_t grace_ms, doubt_ms, look_ms, idle_since_ms, watchdog_ms;
 	struct fd_pause accepting;
 	bool idle_exit;
-	bool leaving; /* was told to end: nobody gets a machine any more */
+	bool unburied; /* the end of a run that died could not be recorded */
+	bool leaving;  /* was told to end: nobody gets a machine any more */
 	bool ending;
 };
 

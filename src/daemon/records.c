@@ -150,6 +150,14 @@ static int over(struct keeper *k, int64_t run, int64_t exit, const char *result,
 	return rc;
 }
 
+static bool has_client(const struct keeper *k, int64_t run)
+{
+	for (const struct client *c = k->clients; c != NULL; c = c->next)
+		if (c->run == run)
+			return true;
+	return false;
+}
+
 int records_bury(struct keeper *k, struct err *e)
 {
 	AUTO(arena) struct arena a = {0};
@@ -158,8 +166,9 @@ int records_bury(struct keeper *k, struct err *e)
 	if (store_runs_open(k->store, &a, &open, e) < 0)
 		return -1;
 	for (size_t i = 0; i < open.n; i++)
-		if (over(k, open.v[i].id, -1, "{}", e) < 0)
+		if (!has_client(k, open.v[i].id) && over(k, open.v[i].id, -1, "{}", e) < 0)
 			return -1;
+	k->unburied = false;
 	return 0;
 }
 
@@ -327,8 +336,10 @@ void client_run_over(struct keeper *k, struct client *c)
 {
 	struct err e;
 
-	if (c->run != 0 && over(k, c->run, -1, "{}", &e) < 0)
-		(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
+	if (c->run == 0 || over(k, c->run, -1, "{}", &e) == 0)
+		return;
+	k->unburied = true;
+	(void)fprintf(stderr, "<3>dormouse: %s: %s\n", e.what, e.why);
 }
 
 void client_record(struct keeper *k, struct client *c, const struct control_request *r)

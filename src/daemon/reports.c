@@ -208,6 +208,7 @@ static void begin(struct keeper *k)
 void reports_tick(struct keeper *k)
 {
 	int64_t now = clock_mono_ms();
+	struct err e;
 	int status;
 
 	if (k->reports.proc.pid != 0) {
@@ -222,7 +223,12 @@ void reports_tick(struct keeper *k)
 			k->reports.hold_ms = now + HOLD_MS;
 		reports_look(k);
 	}
-	if (due(k) && !k->ending)
+	if (!due(k) || k->ending)
+		return;
+	/* What could not be recorded as told would be told again and again. */
+	if (store_works(k->store, &e) < 0)
+		k->reports.hold_ms = now + HOLD_MS;
+	else
 		begin(k);
 }
 

@@ -32,7 +32,7 @@ static json_t *running_json(struct keeper *k, const struct stored_summary *s)
 	return j;
 }
 
-static json_t *made(struct keeper *k, const struct stored_summary *s)
+static json_t *made(struct keeper *k, const struct stored_summary *s, bool works)
 {
 	AUTO(buf) struct buf b = {0};
 	struct err e;
@@ -40,17 +40,17 @@ static json_t *made(struct keeper *k, const struct stored_summary *s)
 	json_t *j = facts_summary(result);
 
 	json_write(&b, j);
-	if (store_summary_put(k->store, s->id, buf_text(&b), &e) < 0)
+	if (works && store_summary_put(k->store, s->id, buf_text(&b), &e) < 0)
 		(void)fprintf(stderr, "<4>dormouse: %s: %s\n", e.what, e.why);
 	return j;
 }
 
-static json_t *one(struct keeper *k, const struct stored_summary *s)
+static json_t *one(struct keeper *k, const struct stored_summary *s, bool works)
 {
 	struct err e;
 	json_t *j = s->ended == 0     ? running_json(k, s)
 		    : s->json != NULL ? json_parse(str_of(s->json), "summary", &e)
-				      : made(k, s);
+				      : made(k, s, works);
 
 	j = j == NULL ? json_object() : j;
 	(void)json_object_set_new(j, "id", json_integer(s->id));
@@ -95,17 +95,23 @@ void client_summary(struct keeper *k, struct client *c, const struct control_req
 	json_t *runs = json_array(), *running = json_array();
 	struct stored_summaries all = {0};
 	int64_t limit = r->number < 1 ? 1 : r->number > RUNS_MAX ? RUNS_MAX : r->number;
-	struct err e;
+	struct err e, broken;
+	bool works = store_works(k->store, &broken) == 0;
 
+	if (works && k->unburied && records_bury(k, &broken) < 0)
+		works = false;
+	if (!works)
+		(void)json_object_set_new(j, "state_error", json_of_err(&broken));
 	(void)json_object_set_new(j, "runs", runs);
 	(void)json_object_set_new(j, "running", running);
 	int rc = store_summaries(k->store, limit, &a, &all, &e);
-	if (rc == 0)
+	if (rc == 0 && works)
 		rc = store_begin(k->store, &e);
 	if (rc == 0) {
 		for (size_t i = 0; i < all.n; i++)
-			(void)json_array_append_new(all.v[i].ended == 0 ? running : runs, one(k, &all.v[i]));
-		rc = store_end(k->store, results(k, runs, j, &a, &e), &e);
+			(void)json_array_append_new(all.v[i].ended == 0 ? running : runs, one(k, &all.v[i], works));
+		rc = results(k, runs, j, &a, &e);
+		rc = works ? store_end(k->store, rc, &e) : rc;
 	}
 	if (rc < 0) {
 		client_fail(c, &e);

@@ -9,6 +9,7 @@
 
 struct store {
 	sqlite3 *db;
+	bool works; /* as far as is known, what is to be written can be */
 };
 
 /* Fills e with what SQLite says; -1. */

@@ -1,4 +1,5 @@
 #include "drivers/store_internal.h"
+#include "drivers/store_summary.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -104,8 +105,10 @@ int store_change(struct store *s, struct err *e, const char *sql, const char *ty
 	sqlite3_stmt *q = vprepare(s, sql, types, ap);
 	va_end(ap);
 	int rc = q == NULL ? SQLITE_ERROR : sqlite3_step(q);
-	if (rc != SQLITE_DONE)
+	if (rc != SQLITE_DONE) {
 		(void)store_failed(s, e);
+		s->works = false;
+	}
 	(void)sqlite3_finalize(q);
 	return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -149,7 +152,9 @@ int store_open(const char *path, struct store **out, struct err *e)
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
 	    sqlite3_exec(
 		s->db,
-		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA secure_delete=ON;",
+		/* Exclusive, it has no index in shared memory, which could not be made on a disk that is full. */
+		"PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
+		"cache_size=-256; PRAGMA secure_delete=ON;",
 		NULL, NULL, NULL) != SQLITE_OK)
 		goto bad;
 	version = version_of(s);
@@ -169,6 +174,14 @@ bad:
 	(void)store_failed(s, e);
 	store_close(s);
 	return -1;
+}
+
+int store_works(struct store *s, struct err *e)
+{
+	if (!s->works && store_memo_put(s, "works", "true", e) < 0)
+		return -1;
+	s->works = true;
+	return 0;
 }
 
 void store_close(struct store *s)

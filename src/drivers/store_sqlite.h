@@ -11,6 +11,8 @@ struct store;
 /* Opens or makes the database, of mode 0600.  Every change below is on disk (fsync) when its call returns. */
 int store_open(const char *path, struct store **s, struct err *e) MUST_CHECK;
 void store_close(struct store *s); /* NULL is fine */
+/* Can anything be written?  It is tried, where it is not known: at first, and after what could not be. */
+int store_works(struct store *s, struct err *e) MUST_CHECK;
 
 /* A machine that exists or may exist, known by target and token: written before the provider is asked for it.  One
  * that is "absent" has been ended, and may come up after all, because its start was broken off. */

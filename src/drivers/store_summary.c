@@ -38,8 +38,9 @@ int store_last_result(struct store *s, const char *backup, struct arena *a, cons
 {
 	return text_of(s,
 		       store_prepare(s,
-				     "SELECT result FROM run JOIN summary ON summary.run=id WHERE backup=?"
-				     " AND json_extract(json,'$.datasets')>0 ORDER BY id DESC LIMIT 1",
+				     "SELECT result FROM run LEFT JOIN summary ON summary.run=id WHERE backup=?"
+				     " AND ifnull(json_extract(json,'$.datasets'),"
+				     " json_array_length(result,'$.datasets'))>0 ORDER BY id DESC LIMIT 1",
 				     "s", backup),
 		       a, json, e);
 }

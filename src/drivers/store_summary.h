@@ -17,7 +17,7 @@ struct stored_summaries VEC(struct stored_summary);
 int store_summaries(struct store *s, int64_t limit, struct arena *a, struct stored_summaries *out,
 		    struct err *e) MUST_CHECK;
 int store_summary_put(struct store *s, int64_t run, const char *json, struct err *e) MUST_CHECK;
-/* The result of a backup's last run that came to a dataset, by the summaries; *json NULL: there is none. */
+/* The result of a backup's last run that came to a dataset; *json NULL: there is none. */
 int store_last_result(struct store *s, const char *backup, struct arena *a, const char **json,
 		      struct err *e) MUST_CHECK;
 

@@ -94,7 +94,8 @@ struct facts {
 	struct fact_pools pools;
 	struct strings uncovered; /* datasets of this host in no backup */
 	struct fact_filters unmatched;
-	struct fact_trouble host; /* this host's ZFS did not answer */
+	struct fact_trouble host;  /* this host's ZFS did not answer */
+	struct fact_trouble state; /* nothing can be recorded */
 };
 
 #endif

@@ -216,6 +216,17 @@ static void the_clock(struct health *h, struct arena *a)
 	hint(h, a, "set the clock: timedatectl; if it is right now: dormouse prune --trust-clock, and another run");
 }
 
+static void state(struct health *h, struct arena *a)
+{
+	const struct fact_trouble *t = &h->facts->state;
+
+	if (t->what == NULL)
+		return;
+	add(h, a, HEALTH_CRITICAL, "state", "what is recorded", "no run can be recorded, nor told later: %s%s%s",
+	    t->what, t->why == NULL ? "" : ": ", t->why == NULL ? "" : t->why);
+	hint(h, a, "%s", t->hint == NULL ? "" : t->hint);
+}
+
 static void forgotten(struct health *h, struct arena *a)
 {
 	for (size_t i = 0; i < h->facts->uncovered.n; i++) {
@@ -235,6 +246,7 @@ static void forgotten(struct health *h, struct arena *a)
 void health_around(struct health *h, struct arena *a)
 {
 	the_clock(h, a);
+	state(h, a);
 	machines(h, a);
 	pools(h, a);
 	for (size_t i = 0; i < h->backups.n; i++)

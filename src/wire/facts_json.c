@@ -168,6 +168,7 @@ int facts_read(const json_t *j, struct arena *a, struct facts *out, struct err *
 	if (zone_json_read(json_object_get(j, "zone"), a, &out->zone, e) < 0)
 		return -1;
 	out->host = trouble(json_object_get(j, "host_error"), a);
+	out->state = trouble(json_object_get(j, "state_error"), a);
 	READ_ALL("running", run_read(one, true, a, vec_add(&out->runs, a)))
 	READ_ALL("runs", run_read(one, false, a, vec_add(&out->runs, a)))
 	if (results_read(j, a, out, e) < 0)

@@ -7,7 +7,7 @@
  *    "results":{BACKUP:[{"dataset","proven","newest","newest_at","local","local_at","size":"N","error"},…]},
  *    "machines":[…], "sinks":[…],  as the keeper answers them (wire/control.h)
  *    "costs":[{"target","text","micros","whole"},…], "pools":[{"pool","on","health","used":"N","size":"N"},…],
- *    "uncovered":[DATASET,…], "unmatched":[{"backup","glob"},…], "host_error":{…}} */
+ *    "uncovered":[DATASET,…], "unmatched":[{"backup","glob"},…], "host_error":{…}, "state_error":{…}} */
 #ifndef WIRE_FACTS_JSON_H
 #define WIRE_FACTS_JSON_H
 

@@ -1,6 +1,7 @@
 """Failures that were silent elsewhere (docs/who-tells-whom.md, the second table): each is provoked, and something outside of
 what failed says so."""
 
+import contextlib
 import json
 import os
 import re
@@ -158,3 +159,110 @@ def test_the_clock_was_ahead(world):
     w.run("prune", "--trust-clock", check=0)
     w.run("backup", check=0)
     w.run("status", check=0)
+
+
+class SmallDisk:
+    """Every command of a world sees its state folder on a file system of its own, which can be filled."""
+
+    def __init__(self, w):
+        state = w.folder / "state"
+        state.mkdir()
+        self.holder = subprocess.Popen(["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=8m none {state} && echo && exec sleep 600"],
+                                       stdout=subprocess.PIPE)  # fmt: skip
+        assert self.holder.stdout.read(1)
+        self.filling = f"/proc/{self.holder.pid}/root{state}/filling"
+        w.within = ["nsenter", "-m", "-t", str(self.holder.pid), "--"]
+
+    def fill(self):
+        with open(self.filling, "wb", 0) as f, contextlib.suppress(OSError):
+            while True:
+                f.write(b"x" * 512)
+
+    def free(self):
+        os.unlink(self.filling)
+
+
+@pytest.fixture
+def disk(world):
+    d = SmallDisk(world)
+    yield d
+    d.holder.kill()
+    d.holder.wait()
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_the_disk_is_full(world, disk, daemon):
+    """The run runs, and is told at once, by itself; who asks is told; and once there is room it is as before."""
+    w = world
+    check = f'check = "aaaaaaaa-0000-4000-8000-00000000000f"\n  url = "{w.url}/hc"'
+    w.write(one_of("ops", w) + f'report "healthchecks" {{\n  {check}\n  on = ["failure"]\n}}\n')
+    w.sinks.start()
+    if daemon:
+        w.stay()
+    w.run("backup", check=0)
+    w.all_told()
+    wait_for(lambda: daemon or not w.pids("daemon"))
+    disk.fill()
+    done = w.run("backup", check=2)
+    assert "3 of 3 datasets are on this host, proven" in done.stdout
+    assert "cannot record the run: cannot use the state database: database or disk is full\nhint: " in done.stderr
+    told = w.sinks.got["webhook"][-1]
+    assert told["outcome"] == "failed" and "database or disk is full" in json.dumps(told)
+    how, _, log = w.sinks.got["healthchecks"][-1]
+    assert how == "/fail" and "look     what is there" in log
+    assert w.run("status", check=1).stdout.startswith("no run can be recorded, nor told later: ")
+    assert w.run("status", "--check", check=2).stdout.startswith("DORMOUSE CRITICAL - no run can be recorded")
+    assert w.run("alert", "check", check=2).stderr.startswith("dormouse: cannot use the state database")
+    disk.free()
+    w.run("status", check=0)
+    w.run("backup", check=0)
+    w.all_told()
+    assert [r["outcome"] for r in w.sinks.got["webhook"]] == ["success", "failed", "success"]
+
+
+def test_the_disk_fills_up_on_the_way(world, disk):
+    w = world
+    w.write(one_of("ops", w))
+    w.sinks.start()
+    w.stay()
+    (w.folder / "slow").touch()
+    run = subprocess.Popen([*w.within, DORMOUSE, "backup"], env=w.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len(w.json("history", "--json")) == 1)
+    disk.fill()
+    (w.folder / "slow").unlink()
+    err = run.communicate(timeout=30)[1]
+    assert run.returncode == 2 and "cannot record the run" in err
+    assert [r["outcome"] for r in w.sinks.got["webhook"]] == ["failed"]
+    w.run("status", check=2)
+    disk.free()
+    # That it has an end, if not how it went, is recorded as soon as somebody asks.
+    w.run("status", check=2)
+    assert [r["exit"] for r in w.json("history", "--json")] == [-1]
+
+
+def test_no_machine_that_nobody_remembers(world, disk):
+    """Without room for the journal none is started, and the run says why."""
+    w = world
+    asked = w.folder / "asked"
+    answer = 'echo \'{"ok": true, "machines": []}\''
+    provider = w.file("provider", f"#!/bin/sh\nread line\necho $line >>{asked}\n{answer}\n", 0o700)
+    w.config.write_text(f'target "arch" "exec" {{ command = ["{provider}"] }}\n'
+                        'backup "x" {\n  source = "tank/x"\n  destination = "arch:vault"\n}\n')  # fmt: skip
+    w.stay()
+    disk.fill()
+    done = w.run("backup", check=2)
+    assert "cannot use the state database: database or disk is full" in done.stderr
+    assert '"list"' in asked.read_text() and '"start"' not in asked.read_text()
+
+
+def test_nobody_is_told_without_end(world, disk):
+    """What cannot be noted as told is not told again and again."""
+    w = world
+    w.write(one_of("ops", w))
+    w.stay()
+    w.run("backup", check=0)
+    wait_for(lambda: w.standing("ops")["tries"] > 0)
+    disk.fill()
+    w.sinks.start()
+    time.sleep(1)
+    assert len(w.sinks.got.get("webhook", [])) <= 1

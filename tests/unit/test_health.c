@@ -59,7 +59,8 @@ static void judge(struct judged *j, const char *file, const char *facts)
 #define GOOD(id, began, took)                                                                        \
 	"{'id':" #id ",'backup':'b','began':" #began ",'ended':" #began ",'exit':0,'took_ms':" #took \
 	",'bytes':'1000','datasets':1,'proven':1}"
-#define PROVEN "'results':{'b':[{'dataset':'tank/x','proven':true,'newest':'s','newest_at':+360,'size':'5'}]}"
+#define SENT(id, bytes) "{'id':" #id ",'backup':'b','began':+9,'ended':+9,'exit':0,'took_ms':1,'bytes':'" #bytes "'}"
+#define PROVEN		"'results':{'b':[{'dataset':'tank/x','proven':true,'newest':'s','newest_at':+360,'size':'5'}]}"
 
 static const struct {
 	const char *file, *facts;
@@ -120,6 +121,19 @@ static const struct {
      "'runs':[" GOOD(7, +1, 2000000) "," GOOD(6, +2, 90000) "," GOOD(5, +3, 90000) "," GOOD(4, +4, 90000) "," GOOD(
 	 3, +5, 80000) "," GOOD(2, +6, 90000) "]," PROVEN,
      0, "The only dataset", "w:run/b/duration"},
+    /* … and far larger, far smaller. */
+    {BACKUP(""),
+     "'runs':[" SENT(7, 9000000000) "," SENT(6, 200000000) "," SENT(5, 200000000) "," SENT(4, 200000000) "," SENT(
+	 3, 200000000) "," SENT(2, 200000000) "]," PROVEN,
+     0, "The only dataset", "w:run/b/size"},
+    {BACKUP(""),
+     "'runs':[" SENT(7, 9000) "," SENT(6, 200000000) "," SENT(5, 200000000) "," SENT(4, 200000000) "," SENT(
+	 3, 200000000) "," SENT(2, 200000000) "]," PROVEN,
+     0, "The only dataset", "w:run/b/size"},
+    {BACKUP(""),
+     "'runs':[" SENT(7, 900000000) "," SENT(6, 200000000) "," SENT(5, 200000000) "," SENT(4, 200000000) "," SENT(
+	 3, 200000000) "," SENT(2, 200000000) "]," PROVEN,
+     0, "The only dataset", ""},
     /* Four tell nothing, and what takes seconds may take one. */
     {BACKUP(""),
      "'runs':[" GOOD(7, +1, 2000000) "," GOOD(6, +2, 90000) "," GOOD(5, +3, 90000) "," GOOD(4, +4, 90000) "," GOOD(
@@ -148,6 +162,8 @@ static const struct {
      "the clock says 2023-11-14 22:13, and a snapshot of tank/x is of 2023-11-15 23:13", "c:clock"},
     {BACKUP(""), "'running':[{'id':2,'backup':'b','began':+-90000}],'runs':[" GOOD(1, +60, 1) "]," PROVEN, 1,
      "the clock says", "c:clock"},
+    {BACKUP(""), "'runs':[" GOOD(1, +60, 1) "]," PROVEN ",'state_error':{'what':'cannot write','why':'full'}", 1,
+     "no run can be recorded, nor told later: cannot write: full", "c:state"},
     /* Machines, pools, sinks, and what is forgotten. */
     {BACKUP(""),
      "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'machines':[{'target':'arch','state':'stopping','since':+1000}]", 1,
