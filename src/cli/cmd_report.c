@@ -4,12 +4,12 @@
 #include "base/civil.h"
 #include "cli/cli.h"
 #include "engine/deliver.h"
+#include "engine/measure.h"
 #include "sys/clock.h"
-#include "wire/metrics.h"
 #include "wire/report_json.h"
 #include "wire/trace_json.h"
 
-enum { ROUND = 20, TIME_MS = 60000, HISTORY = 200, SPOOLED_S = 60 };
+enum { ROUND = 20, TIME_MS = 60000, SPOOLED_S = 60 };
 
 struct telling {
 	struct cli cli;
@@ -37,17 +37,9 @@ static json_t *ask(struct telling *t, const struct control_request *r, struct er
 static int load_metrics(struct telling *t, struct err *e)
 {
 	AUTO(buf) struct buf b = {0};
-	AUTO(json) json_t *runs = json_array();
 
-	for (size_t i = 0; i < t->cli.config.backups.n; i++) {
-		const struct control_request q = {
-		    .op = CONTROL_HISTORY, .backup = t->cli.config.backups.v[i].name, .number = HISTORY};
-		AUTO(json) json_t *some = ask(t, &q, e);
-		if (some == NULL)
-			return -1;
-		(void)json_array_extend(runs, some);
-	}
-	metrics_write(&b, runs, t->sinks);
+	if (measure_write(&t->cli.config, &t->cli.paths, &t->link, &b, e) < 0)
+		return -1;
 	t->deliver.metrics = arena_strdup(t->a, buf_text(&b));
 	return 0;
 }

@@ -104,7 +104,7 @@ void client_summary(struct keeper *k, struct client *c, const struct control_req
 		(void)json_object_set_new(j, "state_error", json_of_err(&broken));
 	(void)json_object_set_new(j, "runs", runs);
 	(void)json_object_set_new(j, "running", running);
-	int rc = store_summaries(k->store, limit, &a, &all, &e);
+	int rc = store_summaries(k->store, r->backup, limit, &a, &all, &e);
 	if (rc == 0 && works)
 		rc = store_begin(k->store, &e);
 	if (rc == 0) {

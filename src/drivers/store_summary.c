@@ -2,15 +2,16 @@
 
 #include "drivers/store_internal.h"
 
-int store_summaries(struct store *s, int64_t limit, struct arena *a, struct stored_summaries *out, struct err *e)
+int store_summaries(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_summaries *out,
+		    struct err *e)
 {
 	sqlite3_stmt *q = store_prepare(
 	    s,
 	    "SELECT id, began, ifnull(ended,0), ifnull(exit,-1), backup, json, CASE WHEN json IS NULL THEN result END,"
 	    " CASE WHEN ended IS NULL THEN (SELECT text FROM event WHERE event.run=id ORDER BY event.rowid DESC LIMIT "
 	    "1)"
-	    " END FROM run LEFT JOIN summary ON summary.run=id ORDER BY id DESC LIMIT ?",
-	    "i", limit);
+	    " END FROM run LEFT JOIN summary ON summary.run=id WHERE ?1='' OR backup=?1 ORDER BY id DESC LIMIT ?2",
+	    "si", backup == NULL ? "" : backup, limit);
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = sqlite3_step(q)) == SQLITE_ROW)

@@ -13,8 +13,8 @@ struct stored_summary {
 	const char *stage;  /* of one that is running: the last line of its story, or NULL */
 };
 struct stored_summaries VEC(struct stored_summary);
-/* Newest first. */
-int store_summaries(struct store *s, int64_t limit, struct arena *a, struct stored_summaries *out,
+/* Newest first; backup NULL: of all. */
+int store_summaries(struct store *s, const char *backup, int64_t limit, struct arena *a, struct stored_summaries *out,
 		    struct err *e) MUST_CHECK;
 int store_summary_put(struct store *s, int64_t run, const char *json, struct err *e) MUST_CHECK;
 /* The result of a backup's last run that came to a dataset; *json NULL: there is none. */

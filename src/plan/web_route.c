@@ -58,6 +58,17 @@ static bool is_token(const char *token, const char *password)
 	return differ == 0 && n > 0;
 }
 
+/* A browser has it as a password, a program as what it bears. */
+static bool has_token(const char *token, const struct web_request *r)
+{
+	static const char bearer[] = "Bearer ";
+	const char *said = r->password;
+
+	if (r->authorization != NULL && strncasecmp(r->authorization, bearer, strlen(bearer)) == 0)
+		said = r->authorization + strlen(bearer);
+	return said != NULL && is_token(token, said);
+}
+
 /* As a backup, and a dataset, can be called. */
 static bool is_short(const char *name, size_t most)
 {
@@ -70,14 +81,15 @@ struct web_route web_route(const struct web_rules *rules, const struct web_reque
 		const char *path;
 		enum web_page page;
 	} pages[] = {{"/", WEB_STATUS},		{"/status.json", WEB_JSON}, {"/events", WEB_EVENTS},
-		     {"/style.css", WEB_STYLE}, {"/live.js", WEB_SCRIPT},   {"/dataset", WEB_DATASET}};
+		     {"/metrics", WEB_METRICS}, {"/style.css", WEB_STYLE},  {"/live.js", WEB_SCRIPT},
+		     {"/dataset", WEB_DATASET}};
 	uint64_t run;
 
 	if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0)
 		return (struct web_route){.status = 405};
 	if (!knows_host(rules, r->host))
 		return (struct web_route){.status = 421};
-	if (rules->token != NULL && (r->password == NULL || !is_token(rules->token, r->password)))
+	if (rules->token != NULL && !has_token(rules->token, r))
 		return (struct web_route){.status = 401};
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		bool lacks = pages[i].page == WEB_DATASET && !(is_short(r->backup, 64) && is_short(r->name, 255));

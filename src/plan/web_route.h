@@ -16,6 +16,7 @@ enum web_page {
 	WEB_RUN,     /* /run/N */
 	WEB_DATASET, /* /dataset?backup=B&name=N */
 	WEB_JSON,    /* /status.json */
+	WEB_METRICS, /* /metrics */
 	WEB_EVENTS,  /* /events */
 	WEB_STYLE,   /* /style.css */
 	WEB_SCRIPT,  /* /live.js */
@@ -24,7 +25,8 @@ enum web_page {
 struct web_request {
 	const char *method, *path;
 	const char *host;	   /* the header, or NULL */
-	const char *password;	   /* of its Authorization, or NULL */
+	const char *authorization; /* the header, or NULL */
+	const char *password;	   /* of it, if it is "Basic"; or NULL */
 	const char *backup, *name; /* of the query, or NULL */
 };
 

@@ -1,6 +1,6 @@
 #include "web/answer.h"
 
-#include "engine/control_client.h"
+#include "engine/measure.h"
 #include "engine/side_run.h"
 #include "plan/health_plan.h"
 #include "sys/clock.h"
@@ -38,6 +38,13 @@ static int status(struct survey *s, bool as_json, struct arena *a, struct buf *b
 		page_status(&h, true, body);
 	}
 	return 200;
+}
+
+static int metrics(const struct survey *s, struct buf *body, struct err *e)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+
+	return measure_write(s->config, s->paths, &link, body, e) < 0 ? failed(e, body) : 200;
 }
 
 /* --- a run ------------------------------------------------------------------------------------------------------- */
@@ -145,6 +152,8 @@ int answer_make(struct survey *s, const struct link_question *q, struct buf *bod
 	case WEB_STATUS:
 	case WEB_JSON:
 		return status(s, q->page == WEB_JSON, &a, body, &e);
+	case WEB_METRICS:
+		return metrics(s, body, &e);
 	case WEB_RUN:
 		return run(s, q->run, &a, body, &e);
 	case WEB_DATASET:

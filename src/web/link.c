@@ -2,8 +2,11 @@
 
 #include "base/num.h"
 
-static const char *const pages[] = {
-    [WEB_STATUS] = "status", [WEB_RUN] = "run", [WEB_DATASET] = "dataset", [WEB_JSON] = "json"};
+static const char *const pages[] = {[WEB_STATUS] = "status",
+				    [WEB_RUN] = "run",
+				    [WEB_DATASET] = "dataset",
+				    [WEB_JSON] = "json",
+				    [WEB_METRICS] = "metrics"};
 
 void link_write_question(struct buf *b, const struct web_route *r, const char *backup, const char *name)
 {

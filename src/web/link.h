@@ -1,5 +1,5 @@
 /* Internal to web: what the two processes say to each other.  A question is one line of JSON,
- *   {"page":"status"|"json"|"run"|"dataset","run":N,"backup":B,"name":N}
+ *   {"page":"status"|"json"|"metrics"|"run"|"dataset","run":N,"backup":B,"name":N}
  * and its answer "STATUS LENGTH\n" and so many bytes. */
 #ifndef WEB_LINK_H
 #define WEB_LINK_H

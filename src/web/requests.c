@@ -19,6 +19,7 @@ static struct web_route route(struct server *s, struct MHD_Connection *c, const 
 	    .method = method,
 	    .path = url,
 	    .host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host"),
+	    .authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization"),
 	    .password = password,
 	    .backup = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "backup"),
 	    .name = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "name"),
@@ -47,14 +48,22 @@ static enum MHD_Result ask(struct asked *q)
 	return MHD_YES;
 }
 
+/* What could not be answered is a page that says so. */
+static const char *type_of(const struct asked *q)
+{
+	if (q->status == 200 && q->route.page == WEB_JSON)
+		return "application/json";
+	if (q->status == 200 && q->route.page == WEB_METRICS)
+		return "text/plain; version=0.0.4; charset=utf-8";
+	return reply_html;
+}
+
 static enum MHD_Result handle(struct asked *q)
 {
 	struct MHD_Connection *c = q->connection;
 
 	if (q->status != 0)
-		return reply(c, q->status,
-			     q->route.page == WEB_JSON && q->status == 200 ? "application/json" : reply_html,
-			     buf_str(&q->body));
+		return reply(c, q->status, type_of(q), buf_str(&q->body));
 	switch (q->route.page) {
 	case WEB_STYLE:
 		return reply(c, 200, "text/css; charset=utf-8", str_of(page_style));
@@ -64,6 +73,7 @@ static enum MHD_Result handle(struct asked *q)
 		return viewer_add(q->server, c);
 	case WEB_STATUS:
 	case WEB_JSON:
+	case WEB_METRICS:
 	case WEB_RUN:
 	case WEB_DATASET:
 		return ask(q);

@@ -39,7 +39,7 @@ static const struct {
     [CONTROL_DUE] = {"due", NUMBER, 0},
     [CONTROL_TOLD] = {"told", JSON, 0},
     [CONTROL_RUN_PROGRESS] = {"run-progress", JSON, 0},
-    [CONTROL_SUMMARY] = {"summary", NUMBER, 0},
+    [CONTROL_SUMMARY] = {"summary", NUMBER, BACKUP},
     [CONTROL_ALERTS] = {"alerts", 0, 0},
     [CONTROL_ALERTED] = {"alerted", JSON, 0},
 };

@@ -42,8 +42,8 @@
  *                                          {"id","sink","tries","lost","left","report":{…}}
  *   {"op":"told","json":S}                 what became of one:
  * {"id":N,"said":"taken"|"later"|"refused"|"passed","error":S, "left":S,"wait_ms":N,"memo":N}.  "answer": {}
- *   {"op":"summary","number":LIMIT}        "answer": the runs, each without its datasets, and for each backup its last
- *                                          datasets: a part of the facts (wire/facts_json.h)
+ *   {"op":"summary","backup":B,"number":LIMIT}   "answer": the runs, each without its datasets, and for each backup its
+ *                                          last datasets: a part of the facts (wire/facts_json.h); B may be left out
  *   {"op":"alerts"}                        "answer": what was told of what is wrong (wire/alert_json.h)
  *   {"op":"alerted","json":S}              {"alerts":[…],"sinks":[NAME,…],"reports":[…]}: what is to be remembered of
  *                                          that, and told.  "answer": {}

@@ -6,6 +6,7 @@
 struct last {
 	const char *backup;
 	const json_t *run, *success; /* that ended; NULL: there is none */
+	const json_t *datasets;	     /* of the last one that came to any */
 	bool running;
 };
 struct lasts VEC(struct last);
@@ -44,28 +45,34 @@ static int64_t number(const json_t *j, const char *name)
 	return json_integer_value(json_object_get(j, name));
 }
 
-static void gather(const json_t *runs, struct arena *a, struct lasts *out)
+static void gather(const json_t *summaries, struct arena *a, struct lasts *out)
 {
-	json_t *run;
-	size_t i, k;
+	const char *backup;
+	json_t *summary, *run;
+	size_t i;
 
-	json_array_foreach(runs, i, run)
+	json_object_foreach((json_t *)(uintptr_t)summaries, backup, summary)
 	{
-		const char *backup = json_text(run, "backup", a);
-		for (k = 0; k < out->n && strcmp(out->v[k].backup, backup) != 0; k++)
-			;
-		if (k == out->n)
-			*vec_add(out, a) = (struct last){.backup = backup};
-		struct last *l = &out->v[k];
-		if (json_object_get(run, "ended") == NULL) {
-			l->running = true;
-			continue;
-		}
-		if (l->run == NULL)
-			l->run = run;
-		if (l->success == NULL && number(run, "exit") == 0)
+		struct last *l = vec_add(out, a);
+		const json_t *runs = json_object_get(summary, "runs");
+		*l = (struct last){.backup = backup,
+				   .running = json_array_size(json_object_get(summary, "running")) > 0,
+				   .run = json_array_get(runs, 0),
+				   .datasets = json_object_get(json_object_get(summary, "results"), backup)};
+		json_array_foreach(runs, i, run)
+		{
+			if (number(run, "exit") != 0)
+				continue;
 			l->success = run;
+			break;
+		}
 	}
+}
+
+/* When that was; 0: never. */
+static void put_end(struct buf *b, const char *name, const struct last *l, const json_t *run)
+{
+	sample(b, name, l->backup, NULL, NULL, number(run, "ended"));
 }
 
 static void put_runs(struct buf *b, const struct lasts *all)
@@ -73,16 +80,13 @@ static void put_runs(struct buf *b, const struct lasts *all)
 	family(b, "running", "gauge", "1 while a run of the backup goes on.");
 	for (size_t i = 0; i < all->n; i++)
 		sample(b, "running", all->v[i].backup, NULL, NULL, all->v[i].running);
-	family(b, "last_run_timestamp_seconds", "gauge", "When the last run ended.");
+	family(b, "last_run_timestamp_seconds", "gauge", "When the last run ended; 0: none has.");
 	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].run != NULL)
-			sample(b, "last_run_timestamp_seconds", all->v[i].backup, NULL, NULL,
-			       number(all->v[i].run, "ended"));
-	family(b, "last_success_timestamp_seconds", "gauge", "When the last run ended in which all went well.");
+		put_end(b, "last_run_timestamp_seconds", &all->v[i], all->v[i].run);
+	family(b, "last_success_timestamp_seconds", "gauge",
+	       "When the last run ended in which all went well; 0: none has.");
 	for (size_t i = 0; i < all->n; i++)
-		if (all->v[i].success != NULL)
-			sample(b, "last_success_timestamp_seconds", all->v[i].backup, NULL, NULL,
-			       number(all->v[i].success, "ended"));
+		put_end(b, "last_success_timestamp_seconds", &all->v[i], all->v[i].success);
 	family(b, "last_run_outcome", "gauge", "1 for how the last run ended, 0 for the others.");
 	for (size_t i = 0; i < all->n; i++) {
 		static const enum trace_outcome outcomes[] = {TRACE_SUCCESS, TRACE_PARTIAL, TRACE_FAILED, TRACE_DIED};
@@ -98,7 +102,7 @@ static void put_runs(struct buf *b, const struct lasts *all)
 	family(b, "run_sent_bytes", "gauge", "How much the last run sent.");
 	for (size_t i = 0; i < all->n; i++) {
 		uint64_t bytes;
-		if (all->v[i].run != NULL && json_get_u64(json_object_get(all->v[i].run, "result"), "bytes", &bytes))
+		if (all->v[i].run != NULL && json_get_u64(all->v[i].run, "bytes", &bytes))
 			sample(b, "run_sent_bytes", all->v[i].backup, NULL, NULL, (int64_t)bytes);
 	}
 }
@@ -111,18 +115,17 @@ static void put_datasets(struct buf *b, const struct lasts *all, struct arena *a
 	family(b, "newest_replicated_snapshot_timestamp_seconds", "gauge",
 	       "When the newest snapshot was taken that the archive was seen to have.");
 	for (size_t i = 0; i < all->n; i++) {
-		const json_t *list = json_object_get(json_object_get(all->v[i].run, "result"), "datasets");
-		json_array_foreach(list, n, d)
+		json_array_foreach(all->v[i].datasets, n, d)
 		{
 			if (json_object_get(d, "newest_at") != NULL)
 				sample(b, "newest_replicated_snapshot_timestamp_seconds", all->v[i].backup, "dataset",
 				       json_text(d, "dataset", a), number(d, "newest_at"));
 		}
 	}
-	family(b, "dataset_proven", "gauge", "1 if the last run saw the archive have the dataset's newest snapshot.");
+	family(b, "dataset_proven", "gauge",
+	       "1 if the last run that came to it saw the archive have the dataset's newest snapshot.");
 	for (size_t i = 0; i < all->n; i++) {
-		const json_t *list = json_object_get(json_object_get(all->v[i].run, "result"), "datasets");
-		json_array_foreach(list, n, d)
+		json_array_foreach(all->v[i].datasets, n, d)
 		{
 			sample(b, "dataset_proven", all->v[i].backup, "dataset", json_text(d, "dataset", a),
 			       json_is_true(json_object_get(d, "proven")));
@@ -158,12 +161,12 @@ static void put_sinks(struct buf *b, const json_t *sinks, struct arena *a)
 	}
 }
 
-void metrics_write(struct buf *b, const json_t *runs, const json_t *sinks)
+void metrics_write(struct buf *b, const json_t *summaries, const json_t *sinks)
 {
 	AUTO(arena) struct arena a = {0};
 	struct lasts all = {0};
 
-	gather(runs, &a, &all);
+	gather(summaries, &a, &all);
 	family(b, "build_info", "gauge", "Which dormouse this is.");
 	buf_puts(b, "dormouse_build_info");
 	put_label(b, "version", DORMOUSE_VERSION, true);

@@ -5,7 +5,8 @@
 
 #include "wire/json.h"
 
-/* runs: as the keeper answers "history", newest first; sinks: as it answers "sinks".  Times are Unix seconds. */
-void metrics_write(struct buf *b, const json_t *runs, const json_t *sinks);
+/* summaries: of each backup of the file, by its name, what the keeper answers to "summary"; sinks: to "sinks".  Times
+ * are Unix seconds.  One that never was is 0, since of what is absent no alert is made. */
+void metrics_write(struct buf *b, const json_t *summaries, const json_t *sinks);
 
 #endif

@@ -24,6 +24,12 @@ def wait_for(what, seconds=20):
         time.sleep(0.05)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def pids_of(folder, command):
     """The processes of that command whose state is in the folder."""
     found = []
@@ -60,9 +66,7 @@ class Setup:
         self.folder, self.name = folder, name
         self.machine = folder / name
         self.machine.mkdir()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         for key in (folder / "id", self.machine / "hostkey"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         shutil.copy(folder / "id.pub", self.machine / "authorized_keys")

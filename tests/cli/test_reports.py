@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
-from conftest import DORMOUSE, wait_for
+from conftest import DORMOUSE, free_port, wait_for
 from report_world import World, one_of
 
 SECRETS = ["hcaik_thisIsTheIngestKey", "otlp-bearer-token", "tenant-header-secret", "kuma-push-token",
@@ -137,6 +138,41 @@ def test_everybody_is_told(world):
     told = b"".join(w.sinks.bodies) + (w.folder / "mail").read_bytes() + (w.folder / "command").read_bytes()
     for secret in SECRETS[1:3] + SECRETS[4:5] + SECRETS[6:7]:
         assert secret.encode() not in told, secret
+
+
+def test_node_exporter(world):
+    """Its textfile collector takes what is written for it, each time."""
+    w = world
+    w.write(f'report "prometheus" {{ file = "{w.folder}/dormouse.prom" }}\n')
+    port = free_port()
+    exporter = subprocess.Popen(
+        ["prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
+         f"--collector.textfile.directory={w.folder}", f"--web.listen-address=127.0.0.1:{port}"],
+        stdout=subprocess.DEVNULL, stderr=open(w.folder / "exporter.log", "w"))  # fmt: skip
+
+    def told():
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode().splitlines()
+        except OSError:
+            return []
+
+    try:
+        for broken, outcome in ((False, "success"), (True, "failed")):
+            if broken:
+                (w.folder / "broken").touch()
+            w.run("backup", check=2 if broken else 0)
+            w.all_told()
+            wait_for(told)
+            lines = told()
+            assert "node_textfile_scrape_error 0" in lines
+            assert f'dormouse_last_run_outcome{{backup="x",outcome="{outcome}"}} 1' in lines
+            # What the last one that came to them left of them.
+            assert 'dormouse_dataset_proven{backup="x",dataset="tank/x/a"} 1' in lines
+            assert any(line.startswith("node_textfile_mtime_seconds{") and "/dormouse.prom" in line for line in lines)
+        assert (w.folder / "dormouse.prom").stat().st_mode & 0o777 == 0o644
+    finally:
+        exporter.kill()
+        exporter.wait()
 
 
 def test_history(world):

@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 
 import pytest
-from conftest import DORMOUSE, wait_for
+from conftest import DORMOUSE, free_port, wait_for
 from keeper_told import Told, proven
 
 HOSTILE = "tank/x/<script>evil()</script>\"'&"
@@ -21,9 +23,7 @@ HOSTILE = "tank/x/<script>evil()</script>\"'&"
 class Web:
     def __init__(self, told, *argv, unix=None):
         self.told, self.unix = told, unix
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         place = f"unix:{unix}" if unix else f"localhost:{self.port}"
         self.log = told.setup.folder / "web.log"
         self.process = told.setup.popen("web", "--listen", place, *argv, stdout=open(self.log, "w"), stderr=open(self.log, "w"))
@@ -160,6 +160,66 @@ def test_who_may_look(told):
     token.chmod(0o600)
     token.write_text("short")
     assert "too short" in told.setup.run("web", "--token-file", str(token), check=3).stderr
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    """Starts Prometheus itself, to look twice a second; what is returned waits until a query has that answer."""
+    processes = []
+
+    def start(**scrape):
+        port = free_port()
+        config = {"global": {"scrape_interval": "500ms"}, "scrape_configs": [{"job_name": "dormouse", **scrape}]}
+        (tmp_path / "prometheus.yml").write_text(json.dumps(config))  # which is YAML, too
+        processes.append(subprocess.Popen(
+            ["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
+             f"--web.listen-address=127.0.0.1:{port}"],
+            stdout=open(tmp_path / "prometheus.log", "w"), stderr=subprocess.STDOUT))  # fmt: skip
+
+        def ask(query):
+            url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+            try:
+                return sorted(float(s["value"][1]) for s in json.load(urllib.request.urlopen(url, timeout=10))["data"]["result"])
+            except OSError:
+                return None
+
+        return lambda query, answer: wait_for(lambda: ask(query) == answer)
+
+    yield start
+    for p in processes:
+        p.kill()
+        p.wait()
+
+
+def test_prometheus(told, prometheus):
+    """It brings the token and sees each value, and what has changed; then that we are gone."""
+    token = told.setup.folder / "token"
+    token.write_text("0123456789abcdef\n")
+    token.chmod(0o600)
+    told.run(1, [proven("tank/x"), {"dataset": HOSTILE, "proven": False}])
+    link = told.link()
+    told.say(link, "run-begin", backup="b")
+    web = Web(told, "--token-file", str(token))
+    try:
+        assert web.get("/metrics")[0].status == 401
+        sees = prometheus(authorization={"credentials_file": str(token)},
+                          static_configs=[{"targets": [f"localhost:{web.port}"]}])  # fmt: skip
+        answer, body = web.get("/metrics", Authorization="Bearer 0123456789abcdef")
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        check = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
+        assert check.returncode == 0 and not check.stderr, check.stderr
+        sees("up", [1])
+        sees("dormouse_running", [1])
+        sees('dormouse_last_run_outcome{outcome="partial"}', [1])
+        sees("dormouse_last_success_timestamp_seconds", [0])
+        sees(f"dormouse_dataset_proven{{dataset={json.dumps(HOSTILE)}}}", [0])
+        told.say(link, "run-end", number=0, json=json.dumps({"bytes": "4096", "datasets": [proven("tank/x")]}))
+        sees("time() - dormouse_last_success_timestamp_seconds < bool 60", [1])
+        sees("dormouse_dataset_proven", [1])
+        sees("dormouse_run_sent_bytes", [4096])
+    finally:
+        web.end()
+    sees("up", [0])
 
 
 def test_a_socket_in_the_file_system(told):

@@ -318,6 +318,9 @@ static void routes(void **state)
 	    {&guarded, "GET", "/", "localhost", "0123456789abcde", NULL, 401, 0},
 	    {&guarded, "GET", "/nothing", "localhost", NULL, NULL, 401, 0},
 	    {&guarded, "GET", "/", "localhost", "0123456789abcdef", NULL, 200, WEB_STATUS},
+	    {&open, "GET", "/metrics", "localhost:7980", NULL, NULL, 200, WEB_METRICS},
+	    {&open, "GET", "/metrics", "evil.example", NULL, NULL, 421, 0},
+	    {&guarded, "GET", "/metrics", "localhost", NULL, NULL, 401, 0},
 	    {&open, "GET", "/run/17", "localhost", NULL, NULL, 200, WEB_RUN},
 	    {&open, "GET", "/run/", "localhost", NULL, NULL, 404, 0},
 	    {&open, "GET", "/run/-1", "localhost", NULL, NULL, 404, 0},
@@ -340,6 +343,26 @@ static void routes(void **state)
 		struct web_route r = web_route(cases[i].rules, &asked);
 		if (r.status != cases[i].status || (r.status == 200 && r.page != cases[i].page))
 			fail_msg("case %zu: %d, page %d", i, r.status, r.page);
+	}
+	/* As a program says it; a password in the place of that is none. */
+	static const struct {
+		const char *authorization;
+		int status;
+	} bearers[] = {{"Bearer 0123456789abcdef", 200},
+		       {"bearer 0123456789abcdef", 200},
+		       {"Bearer ", 401},
+		       {"Bearer", 401},
+		       {"0123456789abcdef", 401},
+		       {"Basic 0123456789abcdef", 401},
+		       {"Bearer 0123456789abcdef ", 401},
+		       {"Bearer 0123456789abcde", 401}};
+	for (size_t i = 0; i < ARRAY_LEN(bearers); i++) {
+		const struct web_request asked = {.method = "GET",
+						  .path = "/metrics",
+						  .host = "localhost",
+						  .authorization = bearers[i].authorization};
+		if (web_route(&guarded, &asked).status != bearers[i].status)
+			fail_msg("'%s'", bearers[i].authorization);
 	}
 	assert_int_equal(
 	    web_route(&open, &(struct web_request){.method = "GET", .path = "/run/17", .host = "localhost"}).run, 17);

@@ -567,24 +567,31 @@ static void secrets_go(void **state)
 
 static void metrics(void **state)
 {
-	static const char runs[] =
-	    "[{\"id\":3,\"backup\":\"s\\\"\\\\\\n\",\"began\":300},"
-	    "{\"id\":2,\"backup\":\"s\\\"\\\\\\n\",\"began\":100,\"ended\":160,\"exit\":1,\"result\":{\"bytes\":"
-	    "\"4096\","
-	    "\"datasets\":[{\"dataset\":\"tank/x\",\"proven\":true,\"newest_at\":90},{\"dataset\":\"tank/y\","
-	    "\"proven\":false}]}},"
-	    "{\"id\":1,\"backup\":\"s\\\"\\\\\\n\",\"began\":10,\"ended\":20,\"exit\":0}]";
+	static const char summaries[] =
+	    "{\"s\\\"\\\\\\n\":{\"running\":[{\"id\":4,\"began\":400}],\"runs\":["
+	    "{\"id\":3,\"began\":300,\"ended\":301,\"exit\":2},"
+	    "{\"id\":2,\"began\":100,\"ended\":160,\"exit\":1,\"bytes\":\"4096\"},"
+	    "{\"id\":1,\"began\":10,\"ended\":20,\"exit\":0},{\"id\":0,\"began\":1,\"ended\":2,\"exit\":0}],"
+	    "\"results\":{\"s\\\"\\\\\\n\":[{\"dataset\":\"tank/x\",\"proven\":true,\"newest_at\":90},"
+	    "{\"dataset\":\"tank/y\",\"proven\":false}]}},"
+	    "\"new\":{\"running\":[],\"runs\":[],\"results\":{}},"
+	    "\"t\":{\"running\":[],\"runs\":[{\"id\":5,\"began\":100,\"ended\":160,\"exit\":1,\"bytes\":\"4096\"}]}}";
 	static const char sinks[] =
 	    "[{\"sink\":\"hc\",\"ok_ms\":5000,\"waiting\":2,\"tries\":1,\"refused\":3,\"dropped\":4}]";
 	static const char *const lines[] = {
 	    "dormouse_build_info{version=\"" DORMOUSE_VERSION "\"} 1",
 	    "dormouse_running{backup=\"s\\\"\\\\\\n\"} 1",
-	    "dormouse_last_run_timestamp_seconds{backup=\"s\\\"\\\\\\n\"} 160",
+	    "dormouse_running{backup=\"new\"} 0",
+	    "dormouse_last_run_timestamp_seconds{backup=\"s\\\"\\\\\\n\"} 301",
+	    "dormouse_last_run_timestamp_seconds{backup=\"new\"} 0",
 	    "dormouse_last_success_timestamp_seconds{backup=\"s\\\"\\\\\\n\"} 20",
+	    "dormouse_last_success_timestamp_seconds{backup=\"new\"} 0",
+	    "dormouse_last_success_timestamp_seconds{backup=\"t\"} 0",
 	    "dormouse_last_run_outcome{backup=\"s\\\"\\\\\\n\",outcome=\"success\"} 0",
-	    "dormouse_last_run_outcome{backup=\"s\\\"\\\\\\n\",outcome=\"partial\"} 1",
-	    "dormouse_run_duration_seconds{backup=\"s\\\"\\\\\\n\"} 60",
-	    "dormouse_run_sent_bytes{backup=\"s\\\"\\\\\\n\"} 4096",
+	    "dormouse_last_run_outcome{backup=\"s\\\"\\\\\\n\",outcome=\"failed\"} 1",
+	    "dormouse_last_run_outcome{backup=\"t\",outcome=\"partial\"} 1",
+	    "dormouse_run_duration_seconds{backup=\"t\"} 60",
+	    "dormouse_run_sent_bytes{backup=\"t\"} 4096",
 	    "dormouse_newest_replicated_snapshot_timestamp_seconds{backup=\"s\\\"\\\\\\n\",dataset=\"tank/x\"} 90",
 	    "dormouse_dataset_proven{backup=\"s\\\"\\\\\\n\",dataset=\"tank/y\"} 0",
 	    "dormouse_report_sink_last_success_timestamp_seconds{sink=\"hc\"} 5",
@@ -596,14 +603,15 @@ static void metrics(void **state)
 	struct err e;
 
 	(void)state;
-	AUTO(json) json_t *r = json_parse(str_of(runs), "", &e), *s = json_parse(str_of(sinks), "", &e);
-	metrics_write(&b, r, s);
+	AUTO(json) json_t *all = json_parse(str_of(summaries), "", &e), *s = json_parse(str_of(sinks), "", &e);
+	metrics_write(&b, all, s);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		const char *at = strstr(buf_text(&b), lines[i]);
 		if (at == NULL || at[strlen(lines[i])] != '\n' || at[-1] != '\n')
 			fail_msg("'%s' is not in\n%s", lines[i], buf_text(&b));
 	}
 	assert_null(strstr(buf_text(&b), "tank/y\"} 90"));
+	assert_null(strstr(buf_text(&b), "outcome{backup=\"new\""));
 }
 
 static void waterfalls(void **state)

@@ -246,7 +246,7 @@ static void summaries(void **state)
 	assert_int_equal(store_run_begin(s, "b", "abc", "[]", 1, &id, &e), 0);
 	assert_int_equal(store_run_event(s, id, 1, "first", &e), 0);
 	assert_int_equal(store_run_event(s, id, 2, "last", &e), 0);
-	assert_int_equal(store_summaries(s, 9, &a, &all, &e), 0);
+	assert_int_equal(store_summaries(s, NULL, 9, &a, &all, &e), 0);
 	assert_int_equal(all.n, 2);
 	assert_true(all.v[0].id == id && all.v[0].ended == 0 && all.v[0].result == NULL);
 	assert_string_equal(all.v[0].stage, "last");
@@ -256,10 +256,15 @@ static void summaries(void **state)
 	assert_int_equal(store_summary_put(s, id, "{\"datasets\":0}", &e), 0);
 	assert_int_equal(store_summary_put(s, 7, "{\"datasets\":2}", &e), 0);
 	all = (struct stored_summaries){0};
-	assert_int_equal(store_summaries(s, 1, &a, &all, &e), 0);
+	assert_int_equal(store_summaries(s, NULL, 1, &a, &all, &e), 0);
 	assert_int_equal(all.n, 1);
 	assert_string_equal(all.v[0].json, "{\"datasets\":0}");
 	assert_null(all.v[0].result);
+	all = (struct stored_summaries){0};
+	assert_int_equal(store_summaries(s, "c", 9, &a, &all, &e), 0);
+	assert_int_equal(all.n, 0);
+	assert_int_equal(store_summaries(s, "b", 9, &a, &all, &e), 0);
+	assert_int_equal(all.n, 2);
 	/* The last that came to a dataset. */
 	assert_int_equal(store_last_result(s, "b", &a, &json, &e), 0);
 	assert_string_equal(json, "{\"datasets\":[]}");
@@ -268,7 +273,7 @@ static void summaries(void **state)
 	assert_int_equal(store_run_again(s, "b", "abc", &again, &e), 0);
 	assert_int_equal(store_run_end(s, again, 9, 0, "whole", &e), 0);
 	all = (struct stored_summaries){0};
-	assert_int_equal(store_summaries(s, 1, &a, &all, &e), 0);
+	assert_int_equal(store_summaries(s, NULL, 1, &a, &all, &e), 0);
 	assert_null(all.v[0].json);
 	assert_string_equal(all.v[0].result, "whole");
 	assert_int_equal(store_memo_get(s, "x", &a, &json, &e), 0);
