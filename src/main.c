@@ -94,6 +94,7 @@ static const struct {
     {"alert", cmd_alert, "what was told of what is wrong; look, or tell a test"},
     {"report", cmd_report, "try who is told how it went"},
     {"history", cmd_history, "the runs so far"},
+    {"metrics", cmd_metrics, "the status in numbers, for Prometheus"},
     {"observe", cmd_observe, "all that a plan depends on, as JSON"},
     {"machines", cmd_machines, "which machines are on"},
     {"reap", cmd_reap, "end machines that should not be on"},

@@ -78,6 +78,7 @@ int cmd_cat(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_cost(int argc, char **argv);
+int cmd_metrics(int argc, char **argv);
 int cmd_deliver(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

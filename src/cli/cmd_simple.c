@@ -1,6 +1,7 @@
-/* check, wake, sleep: one question, one answer. */
+/* check, metrics, wake, sleep: one question, one answer. */
 #include "base/num.h"
 #include "cli/advising.h"
+#include "engine/measure.h"
 
 int cmd_check(int argc, char **argv)
 {
@@ -29,6 +30,27 @@ int cmd_check(int argc, char **argv)
 		else
 			advising_print(notes);
 	}
+	cli_end(&c);
+	return rc;
+}
+
+int cmd_metrics(int argc, char **argv)
+{
+	AUTO(control) struct control link = CONTROL_INIT;
+	AUTO(buf) struct buf text = {0};
+	struct cli c;
+	struct err e;
+	int rc =
+	    cli_start(&c, argc, argv,
+		      "usage: dormouse metrics [-c FILE]\nThe values that Prometheus takes, as they are now.", NULL, 0);
+
+	if (rc >= 0)
+		return rc;
+	rc = EXIT_DONE;
+	if (cli_at_most(&c, 0, &e) < 0 || measure_write(&c.config, &c.paths, &link, &text, &e) < 0)
+		rc = cli_fail(&c, &e);
+	else
+		(void)fputs(buf_text(&text), stdout);
 	cli_end(&c);
 	return rc;
 }

@@ -170,6 +170,7 @@ def test_node_exporter(world):
             assert 'dormouse_dataset_proven{backup="x",dataset="tank/x/a"} 1' in lines
             assert any(line.startswith("node_textfile_mtime_seconds{") and "/dormouse.prom" in line for line in lines)
         assert (w.folder / "dormouse.prom").stat().st_mode & 0o777 == 0o644
+        assert 'dormouse_last_run_outcome{backup="x",outcome="failed"} 1\n' in w.run("metrics", check=0).stdout
     finally:
         exporter.kill()
         exporter.wait()
