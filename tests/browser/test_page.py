@@ -184,17 +184,23 @@ def test_without_a_script(page, browser):
     assert browser.complaints() == [] and browser.run("document.scripts.length === 0 && document.links.length === 1")
 
 
-AXE = os.environ.get("DORMOUSE_AXE")
-if AXE:
+def test_axe(page, browser):
+    """axe-core finds nothing serious, by day; by night, where only colours differ, those are enough."""
+    axe = pathlib.Path(os.environ.get("DORMOUSE_AXE") or "/nowhere")
+    if not axe.exists():
+        pytest.skip("axe-core is not here: ./dev setup browser")
 
-    def test_axe(page, browser):
-        """axe-core (npm pack axe-core), whose axe.min.js DORMOUSE_AXE names, finds nothing that is serious."""
-        run = json.loads(page.setup.run("history", "--json", check=0).stdout)[0]["id"]
-        for path in ("/", f"/run/{run}", "/dataset?backup=safe&name=tank/x"):
-            for dark in (False, True):
-                browser.look(1100, 900, dark)
-                browser.open(page.url + path)
-                browser.run(pathlib.Path(AXE).read_text() + "; 0")
-                found = browser.run("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html)]))")
-                print(path, dark, found, file=sys.stderr)
-                assert [v for v in found if v[0] in ("serious", "critical")] == [], (path, dark)
+    def violations(dark, **options):
+        browser.look(1100, 900, dark)
+        found = browser.run(f"axe.run({json.dumps(options)}).then(r => [r.violations, r.passes])")
+        assert len(found[1]) > 0  # it has looked
+        return [(v["id"], [n["html"] for n in v["nodes"]]) for v in found[0] if v["impact"] in ("serious", "critical")]
+
+    run = page.tell(1, ("home/lee",))
+    for path in ("/", f"/run/{run}", "/dataset?backup=safe&name=tank/x", "/run/999999"):
+        browser.look(1100, 900)
+        browser.open(page.url + path)
+        browser.run(axe.read_text() + "; 0")
+        assert violations(False) == [], path
+        assert violations(True, runOnly=["color-contrast"]) == [], path
+    page.tell(0)
