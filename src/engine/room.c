@@ -6,7 +6,7 @@
 #include "wire/program.h"
 #include "wire/zfs_text.h"
 
-/* For more streams, nobody is told how long they will take: asking costs a command each. */
+/* For more streams zfs is not asked how long they will take: that costs a command each. */
 enum { WEIGHED_FOR_ONE = 100 };
 
 /* How much the target may receive; UINT64_MAX: nobody can tell. */
@@ -41,6 +41,15 @@ static void refuse(struct run *r, const struct space_lack *lack)
 	outcome_fail(r, lack->source, &e);
 }
 
+/* Of first copies alone it is known without asking: about what they take up. */
+static uint64_t of_first_copies(const struct send_steps *todo, uint64_t bound)
+{
+	for (size_t i = 0; i < todo->n; i++)
+		if (todo->v[i].size == 0)
+			return 0;
+	return bound;
+}
+
 bool room_weigh(struct run *r, struct send_steps *todo)
 {
 	struct space_lacks lacks = {0};
@@ -52,8 +61,12 @@ bool room_weigh(struct run *r, struct send_steps *todo)
 	if (todo->n == 0)
 		return false;
 	uint64_t room = r->backup->any_space ? UINT64_MAX : available(r);
-	if (space_bound(&r->seen.source, todo) <= room && (!r->watched || todo->n > WEIGHED_FOR_ONE))
+	uint64_t bound = space_bound(&r->seen.source, todo);
+	if (bound <= room && (!r->watched || todo->n > WEIGHED_FOR_ONE)) {
+		uint64_t first = of_first_copies(todo, bound);
+		r->total = first == 0 ? 0 : r->bytes + first;
 		return false;
+	}
 	program_estimate(&b, todo);
 	if (reach_ask(&r->source, buf_str(&b), &out, &ignored) < 0 || estimates_parse(out.out, todo, &ignored) < 0)
 		return false;

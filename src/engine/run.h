@@ -53,7 +53,7 @@ struct run {
 	bool recall;			  /* looks may recall (engine/look.h) */
 	bool watched;			  /* somebody wants to know how much is left */
 	uint64_t bytes;			  /* that went through */
-	uint64_t total;			  /* that there will be, by zfs's estimate; 0 = nobody asked */
+	uint64_t total;			  /* that there will be, or about so many; 0 = nobody knows */
 };
 
 /* Tells the run's listener, if there is one. */

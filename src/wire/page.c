@@ -61,6 +61,8 @@ static void live(const struct health *h, const struct fact_run *r, struct buf *o
 			buf_printf(out, ", some %s left",
 				   num_show_duration((int64_t)((double)so_far * 1000 * (1 / part - 1)), left));
 		buf_puts(out, "</p>");
+	} else if (r->bytes > 0) {
+		buf_printf(out, "<p class=\"soft\">%s so far</p>", num_show_bytes(r->bytes, bytes));
 	}
 	buf_puts(out, "</div>\n");
 }

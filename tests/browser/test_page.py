@@ -4,7 +4,9 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import socket
+import subprocess
 import sys
 import time
 
@@ -24,7 +26,7 @@ class Page:
 
     def __init__(self, folder):
         self.setup = setup = cli.Setup(folder, name="archiver")
-        setup.config.write_text(setup.config.read_text() + 'backup "safe" {\n  source = "tank/x"\n  destination = "archiver:vault"\n}\n')
+        setup.config.write_text(setup.config.read_text() + 'backup "safe" {\n  source = "tank/x"\n  destination = "archiver:vault"\n  compress = "none"\n}\n')
         log = open(folder / "log", "w")
         self.processes = [setup.popen("daemon", stdout=log, stderr=log)]
         cli.wait_for((folder / "run/control.sock").exists)
@@ -204,3 +206,57 @@ def test_axe(page, browser):
         assert violations(False) == [], path
         assert violations(True, runOnly=["color-contrast"]) == [], path
     page.tell(0)
+
+
+# A zfs with one dataset and its copy, which has what was received; what it sends ends when there is a file.
+ZFS = """#!/bin/sh
+for name; do :; done
+each() {{
+	case $name in tank/x) echo tank/x ;; vault) echo vault; [ ! -e {folder}/received ] || echo vault/tank/x ;; esac
+}}
+case "$*" in
+*name,type,guid*)
+	each | while read -r d; do
+		printf '%s\\tfilesystem\\t5\\toff\\t-\\t600000000\\t600000000\\t900000000000\\t0\\t-' $d
+		printf '\\t-%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14
+		echo
+	done ;;
+*snapshot,bookmark*) each | grep tank/x | while read -r d; do printf '%s@a\\t17\\t1\\t{now}\\t1\\n' $d; done ;;
+send*) until [ -e {folder}/enough ]; do head -c 500000 /dev/zero && sleep 0.2 || exit; done ;;
+receive*) cat >/dev/null && touch {folder}/received ;;
+esac
+"""
+
+
+def test_a_backup_is_seen(page, browser):
+    """A real run, which wakes a machine and sends to it: what it is about, how far it is and how long it will take moves
+    by itself, and then it is over."""
+    setup = page.setup
+    bin = setup.folder / "bin"
+    bin.mkdir()
+    (bin / "zfs").write_text(ZFS.format(folder=setup.folder, now=NOW - 60))
+    (bin / "zfs").chmod(0o755)
+    with open(setup.machine / "sshd_config", "a") as f:
+        f.write(f"SetEnv PATH={bin}:/usr/bin:/bin\n")
+    browser.look(1100, 900)
+    browser.open(page.url)
+    live = "(document.querySelector('.live') || {innerText: ''}).innerText"
+
+    def so_far():
+        found = re.search(r"([\d.]+) MiB of 572\.2 MiB, some [\w ]+ left", browser.run(live))
+        return float(found[1]) if found else 0
+
+    env = dict(setup.env, PATH=f"{bin}:{os.environ['PATH']}")
+    backup = subprocess.Popen([cli.DORMOUSE, "backup", "safe"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        cli.wait_for(lambda: "running for" in browser.run(live))
+        cli.wait_for(lambda: so_far() > 0)
+        first = so_far()
+        cli.wait_for(lambda: so_far() > first)
+        picture(browser, "live.png")
+    finally:
+        (setup.folder / "enough").touch()
+        said, _ = backup.communicate(timeout=60)
+    assert backup.returncode == 0, said
+    cli.wait_for(lambda: "only dataset is restorable" in browser.run("document.querySelector('h1').textContent"))
+    assert browser.run(live) == ""

@@ -137,6 +137,12 @@ static void hostile(void **state)
 		assert_true((strstr(buf_text(&b), "<script") != NULL) == served);
 		assert_true((strstr(buf_text(&b), "<style>") != NULL) == !served);
 	}
+	/* How far it is, and how much of what nobody knows. */
+	assert_non_null(strstr(buf_text(&b), ">5 B of 9 B, some 4.0 s left<"));
+	runs[0].total = 0;
+	buf_clear(&b);
+	page_status(&h, true, &b);
+	assert_non_null(strstr(buf_text(&b), ">5 B so far<"));
 	struct trace_span spans[] = {{.id = 1, .name = HOSTILE, .began_ms = 5, .outcome = TRACE_FAILED},
 				     {.id = 2, .parent = 1, .name = "x", .began_ms = 9, .ended_ms = 7}};
 	trace_put_text(&spans[0], &a, HOSTILE, HOSTILE);
