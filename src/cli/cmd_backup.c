@@ -124,18 +124,19 @@ static void put_seen(json_t *j, const struct run *r, const char *name)
 		(void)json_object_set_new(j, "size", json_u64(own_size(&r->seen.target, copy)));
 }
 
-/* The room where the copies are. */
 static void put_pool(json_t *j, const struct run *r)
 {
-	const struct dataset *top = side_find(&r->seen.target, r->backup->dest);
+	struct fact_pool seen;
 
-	if (top == NULL || top->available == 0)
+	if (!run_pool(r, &seen))
 		return;
 	json_t *pool = json_object();
-	(void)json_object_set_new(pool, "pool", json_any(top->name));
-	json_put_text(pool, "on", r->backup->dest_target);
-	(void)json_object_set_new(pool, "used", json_u64(top->used));
-	(void)json_object_set_new(pool, "size", json_u64(top->used + top->available));
+	(void)json_object_set_new(pool, "pool", json_any(seen.name));
+	json_put_text(pool, "on", seen.on);
+	/* That of this host's pools is told by who asks, as it is then. */
+	json_put_text(pool, "health", seen.on == NULL ? NULL : seen.health);
+	(void)json_object_set_new(pool, "used", json_u64(seen.used));
+	(void)json_object_set_new(pool, "size", json_u64(seen.size));
 	(void)json_object_set_new(j, "pool", pool);
 }
 
@@ -212,12 +213,14 @@ static int verdict(const struct run *r, const struct err *whole)
 static void summary(const struct run *r, int64_t took_ms)
 {
 	size_t proven = 0;
-	char bytes[NUM_TEXT], took[NUM_TEXT];
+	char bytes[NUM_TEXT], took[NUM_TEXT], money[TRACE_COST_TEXT];
+	const char *cost = trace_cost(&r->tracer->trace, money);
 
 	for (size_t i = 0; i < r->outcomes.n; i++)
 		proven += r->outcomes.v[i].proven;
-	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s\n", proven, r->outcomes.n,
-		     r->target.side.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took));
+	(void)printf("%zu of %zu datasets are on %s, proven by GUID; %s in %s%s%s\n", proven, r->outcomes.n,
+		     r->target.side.label, num_show_bytes(r->bytes, bytes), num_show_duration(took_ms, took),
+		     cost == NULL ? "" : "; ", cost == NULL ? "" : cost);
 }
 
 /* Has no look at the target seen anything of it?  Only the machine that is started depends on it. */

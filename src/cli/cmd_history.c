@@ -81,7 +81,7 @@ static int show_run(struct cli *c, int64_t id, struct err *e)
 	AUTO(buf) struct buf b = {0};
 	const json_t *run = json_object_get(j, "run");
 	struct trace t = {0};
-	char when[CIVIL_TEXT];
+	char when[CIVIL_TEXT], money[TRACE_COST_TEXT];
 	json_t *ev;
 	size_t i;
 
@@ -91,8 +91,10 @@ static int show_run(struct cli *c, int64_t id, struct err *e)
 		cli_print_json(j);
 		return 0;
 	}
-	(void)printf("run %lld of %s, %s: %s\n", (long long)id, json_text(run, "backup", &c->arena),
-		     civil_show(number(run, "began"), when), how_it_went(run));
+	const char *cost = trace_cost(&t, money);
+	(void)printf("run %lld of %s, %s: %s%s%s\n", (long long)id, json_text(run, "backup", &c->arena),
+		     civil_show(number(run, "began"), when), how_it_went(run), cost == NULL ? "" : "; ",
+		     cost == NULL ? "" : cost);
 	waterfall_write(&b, &t, clock_unix_ms());
 	(void)printf("%s%s", b.n == 0 ? "" : "\n", buf_text(&b));
 	(void)fputs(json_array_size(json_object_get(j, "events")) > 0 ? "\n" : "", stdout);

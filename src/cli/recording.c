@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "engine/bill.h"
 #include "engine/deliver.h"
 #include "model/run.h"
 #include "provider/registry.h"
@@ -210,6 +211,62 @@ static void conclude_machine(struct recording *r, const struct run *run)
 	tracer_int(t, r->root, "machine.seconds", ((off_ms > 0 ? off_ms : clock_unix_ms()) - on_ms) / 1000);
 }
 
+/* What one of its machines has cost: from its start by this run to its end, or to the run's, as if nobody else had used
+ * it. */
+static bool add_use(const struct recording *r, const struct reach *where, struct bill *sum)
+{
+	const struct trace_spans *spans = &r->tracer.trace.spans;
+	struct cost_use use = {.until = clock_unix_s(), .bulk = where->use == USE_BULK};
+	const struct target_kind *kind = where->target == NULL ? NULL : &provider_find(where->target->kind)->kind;
+	struct bill b;
+
+	for (size_t i = 0; i < spans->n; i++) {
+		const struct trace_span *s = &spans->v[i];
+		const struct trace_attr *of = trace_attr(s, "machine.target");
+		if (where->target == NULL || of == NULL || strcmp(of->text, where->target->name) != 0)
+			continue;
+		if (use.from == 0 && strcmp(s->name, "machine.start") == 0 && s->outcome == TRACE_SUCCESS)
+			use.from = s->began_ms / 1000;
+		if (strcmp(s->name, "machine.stop") == 0)
+			use.until = (s->ended_ms + 999) / 1000;
+	}
+	if (use.from == 0 || kind->cost == NULL)
+		return false;
+	bill_use(where->target, kind, use, r->tracer.arena, &b);
+	b.unknown |= sum->list != NULL && (sum->unknown || sum->list != b.list);
+	b.micros += sum->micros;
+	*sum = b;
+	return true;
+}
+
+static void conclude_cost(struct recording *r, const struct run *run)
+{
+	struct tracer *t = &r->tracer;
+	struct bill sum = {0};
+
+	bool any = add_use(r, &run->source, &sum);
+	any |= add_use(r, &run->target, &sum);
+	if (!any || sum.unknown)
+		return;
+	tracer_real(t, r->root, "cost.run", (double)sum.micros / 1e6);
+	tracer_text(t, r->root, "cost.currency", sum.list->currency);
+	tracer_text(t, r->root, "cost.prices", arena_printf(t->arena, "%s, %s", sum.list->date, sum.list->place));
+}
+
+/* How the place is that the copies are in, as the last look saw it. */
+static void conclude_pool(struct recording *r, const struct run *run)
+{
+	struct fact_pool pool;
+
+	if (!run_pool(run, &pool))
+		return;
+	tracer_text(&r->tracer, r->root, "pool.name", pool.name);
+	tracer_text(&r->tracer, r->root, "pool.health", pool.health);
+	tracer_int(&r->tracer, r->root, "pool.used_bytes", (int64_t)pool.used);
+	tracer_int(&r->tracer, r->root, "pool.size_bytes", (int64_t)pool.size);
+	tracer_int(&r->tracer, r->root, "pool.capacity_pct", (int64_t)((double)pool.used * 100 / (double)pool.size));
+}
+
 void recording_conclude(struct recording *r, const struct run *run, int rc, const struct err *whole)
 {
 	struct tracer *t = &r->tracer;
@@ -272,6 +329,8 @@ void recording_conclude(struct recording *r, const struct run *run, int rc, cons
 	tracer_text(t, r->root, "exitStatus", arena_printf(t->arena, "%d", rc));
 	conclude_error(r, run, whole);
 	conclude_machine(r, run);
+	conclude_cost(r, run);
+	conclude_pool(r, run);
 	tracer_end(t, r->root, outcome);
 }
 

@@ -22,10 +22,27 @@ static void read_uses(const json_t *list, struct arena *a, struct bill *b)
 		if (ended < at)
 			b->unseen++;
 		else
-			*vec_add(&b->uses, a) = (struct cost_use){at, ended};
+			*vec_add(&b->uses, a) = (struct cost_use){.from = at, .until = ended};
 	}
 	b->days = (now - first) / DAY_S + 1;
 	b->days = b->days > DAYS ? DAYS : b->days;
+}
+
+static void add_up(const struct target *t, const struct target_kind *kind, struct arena *a, struct bill *b)
+{
+	kind->cost(t->settings, b->list, &b->uses, b->days, a, &b->items);
+	for (size_t i = 0; i < b->items.n; i++) {
+		b->micros += b->items.v[i].micros;
+		b->unknown |= b->items.v[i].unknown;
+	}
+}
+
+void bill_use(const struct target *t, const struct target_kind *kind, struct cost_use use, struct arena *a,
+	      struct bill *b)
+{
+	*b = (struct bill){.list = kind->prices};
+	*vec_add(&b->uses, a) = use;
+	add_up(t, kind, a, b);
 }
 
 int bill_make(const struct paths *paths, struct control *link, const struct target *t, const struct target_kind *kind,
@@ -38,10 +55,6 @@ int bill_make(const struct paths *paths, struct control *link, const struct targ
 	if (starts == NULL)
 		return -1;
 	read_uses(starts, a, b);
-	kind->cost(t->settings, list, &b->uses, b->days, a, &b->items);
-	for (size_t i = 0; i < b->items.n; i++) {
-		b->micros += b->items.v[i].micros;
-		b->unknown |= b->items.v[i].unknown;
-	}
+	add_up(t, kind, a, b);
 	return 0;
 }

@@ -14,6 +14,9 @@ struct bill {
 	const struct price_list *list;
 };
 
+/* What one use of its machine costs alone: the minimum that is paid included.  Of a kind that has prices. */
+void bill_use(const struct target *t, const struct target_kind *kind, struct cost_use use, struct arena *a,
+	      struct bill *b);
 /* By these prices, of a kind that has some.  link may be closed.  Blocks. */
 int bill_make(const struct paths *paths, struct control *link, const struct target *t, const struct target_kind *kind,
 	      const struct price_list *list, struct arena *a, struct bill *b, struct err *e) MUST_CHECK;

@@ -60,11 +60,11 @@ static struct question question(const struct look *l, enum how how)
 	struct buf b = {0};
 
 	if (how == BY_NEWEST)
-		program_look_newest(&b, l->root, l->properties);
+		program_look_newest(&b, l->root, l->properties, l->pool);
 	else if (how == BY_NAMES)
-		program_look_names(&b, l->root, l->properties);
+		program_look_names(&b, l->root, l->properties, l->pool);
 	else
-		program_look(&b, l->root, !l->only_datasets, l->properties);
+		program_look(&b, l->root, !l->only_datasets, l->properties, l->pool);
 	return (struct question){.look = l, .how = how, .program = kept(l, &b)};
 }
 

@@ -14,6 +14,7 @@ struct look {
 	const char *properties; /* or NULL: also at what is set at this one and below it */
 	bool ours_too;		/* with properties: also at dormouse's own */
 	bool only_datasets;	/* without snapshots and bookmarks */
+	bool pool;		/* also how root's pool is */
 	bool recall;		/* snapshots that an earlier one saw may be recalled; else it is a look in full */
 	bool brief;		/* … and are not even listed where the newest is known (struct dataset.listed_at) */
 	const struct send_steps *sent;	 /* brief: what went there since, from that side; or NULL */

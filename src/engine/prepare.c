@@ -243,7 +243,7 @@ static int look_there(const struct provider_env *env, const struct target *t, co
 	struct proc_result r = {0};
 
 	*s = (struct side_state){.root = pool, .ours_too = true};
-	program_look(&b, pool, true, pool);
+	program_look(&b, pool, true, pool, false);
 	return on_machine(env, t, f, buf_str(&b), &r, e) < 0 ? -1 : look_parse(r.out, env->arena, s, e);
 }
 

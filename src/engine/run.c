@@ -59,6 +59,7 @@ static struct look at_target(struct run *r)
 {
 	return (struct look){.where = &r->target,
 			     .root = r->backup->dest,
+			     .pool = true,
 			     .recall = r->recall,
 			     .brief = r->recall,
 			     .sent = &r->plan.sends,
@@ -227,6 +228,17 @@ int run_prune_dry(struct run *r, struct err *e)
 {
 	plan_archive(r);
 	return pass_prune_dry(&r->target, &r->archive.verdicts, &r->archive_pruned, e);
+}
+
+bool run_pool(const struct run *r, struct fact_pool *out)
+{
+	const struct dataset *top = side_find(&r->seen.target, r->backup->dest);
+
+	if (top == NULL || top->available == 0)
+		return false;
+	*out = (struct fact_pool){top->name, r->backup->dest_target, r->seen.target.pool_health, top->used,
+				  top->used + top->available};
+	return true;
 }
 
 void run_end(struct run *r)

@@ -5,6 +5,7 @@
 
 #include "engine/pass.h"
 #include "engine/reach.h"
+#include "model/facts.h"
 #include "model/plan.h"
 #include "plan/compress_plan.h"
 #include "wire/observed.h"
@@ -83,6 +84,8 @@ int run_replicate(struct run *r, struct err *e) MUST_CHECK;
 int run_prune(struct run *r, struct err *e) MUST_CHECK;
 /* Only says what would be destroyed. */
 int run_prune_dry(struct run *r, struct err *e) MUST_CHECK;
+/* The place that the copies are in, as the last look saw it; false: it is not known. */
+bool run_pool(const struct run *r, struct fact_pool *out);
 /* Lets the machines go, and waits until they are gone. */
 void run_end(struct run *r);
 

@@ -68,7 +68,7 @@ static json_t *ask_host(const struct survey *s)
 	struct err ignored;
 	json_t *j = json_object();
 
-	program_look(&datasets, "", false, NULL);
+	program_look(&datasets, "", false, NULL, false);
 	program_pools(&pools);
 	struct side_job jobs[] = {{.side = &here, .program = buf_str(&datasets)},
 				  {.side = &here, .program = buf_str(&pools)}};

@@ -90,6 +90,14 @@ void tracer_int(struct tracer *t, int64_t id, const char *name, int64_t number)
 		trace_put_int(s, t->arena, name, number);
 }
 
+void tracer_real(struct tracer *t, int64_t id, const char *name, double real)
+{
+	struct trace_span *s = span(t, id);
+
+	if (s != NULL)
+		trace_put_real(s, t->arena, name, real);
+}
+
 void tracer_bool(struct tracer *t, int64_t id, const char *name, bool yes)
 {
 	struct trace_span *s = span(t, id);

@@ -32,6 +32,7 @@ int tracer_result(struct tracer *t, int64_t id, int rc, const struct err *e);
 /* Attributes; a text must live as long as the arena. */
 void tracer_text(struct tracer *t, int64_t id, const char *name, const char *text);
 void tracer_int(struct tracer *t, int64_t id, const char *name, int64_t number);
+void tracer_real(struct tracer *t, int64_t id, const char *name, double real);
 void tracer_bool(struct tracer *t, int64_t id, const char *name, bool yes);
 /* The error.* attributes. */
 void tracer_err(struct tracer *t, int64_t id, const struct err *e);

@@ -7,6 +7,7 @@
 /* A machine was on; Unix seconds. */
 struct cost_use {
 	int64_t from, until;
+	bool bulk; /* it was of the type for what takes long, if there is one */
 };
 struct cost_uses VEC(struct cost_use);
 

@@ -82,6 +82,7 @@ struct side_state {
 	bool has_properties;	  /* the look asked for them */
 	bool ours_too;		  /* and dormouse's own count as properties, like any other */
 	int64_t seen_at;	  /* Unix seconds */
+	const char *pool_health;  /* of root's pool, as zpool says it, "ONLINE"; NULL: nobody asked, or could tell */
 	struct datasets datasets; /* sorted by name, byte-wise, a parent before its children */
 };
 

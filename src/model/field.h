@@ -73,8 +73,8 @@ struct target_kind {
 	const char *(*wrong)(const void *settings, struct arena *a, const char **hint);
 	/* What its keys must be allowed by whoever owns the account, for people, in the arena.  May be NULL. */
 	const char *(*policy)(const char *target, const void *settings, struct arena *a);
-	/* What it costs in a month by such a list, if its machines were on so within so many days; and the list that is
-	 * known without asking.  NULL: nobody knows. */
+	/* What it costs in a month by such a list, if its machines were on so within so many days; days 0: what these
+	 * uses cost, and nothing else.  And the list that is known without asking.  NULL: nobody knows. */
 	void (*cost)(const void *settings, const struct price_list *list, const struct cost_uses *uses, int64_t days,
 		     struct arena *a, struct cost_items *out);
 	const struct price_list *prices;

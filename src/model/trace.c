@@ -87,6 +87,18 @@ void trace_bury(struct trace *t, int64_t now_ms)
 	}
 }
 
+const char *trace_cost(const struct trace *t, char *out)
+{
+	const struct trace_span *root = trace_find(t, TRACE_ROOT);
+	const struct trace_attr *cost = root == NULL ? NULL : trace_attr(root, "cost.run"),
+				*currency = root == NULL ? NULL : trace_attr(root, "cost.currency");
+
+	if (cost == NULL || cost->type != TRACE_REAL || currency == NULL || currency->type != TRACE_TEXT)
+		return NULL;
+	(void)snprintf(out, TRACE_COST_TEXT, "about %.4f %s", cost->real, currency->text);
+	return out;
+}
+
 const char *trace_span_id(const struct trace *t, int64_t id, char out[17])
 {
 	/* Never all zeros, which means "none" to those who read it (W3C Trace Context). */

@@ -61,6 +61,9 @@ void trace_put_real(struct trace_span *s, struct arena *a, const char *name, dou
 void trace_put_bool(struct trace_span *s, struct arena *a, const char *name, bool yes);
 /* What was open when the run was given up has died then. */
 void trace_bury(struct trace *t, int64_t now_ms);
+/* What a run has cost, for people: "about 0.0012 USD", into out, which it returns; NULL: nobody knows. */
+enum { TRACE_COST_TEXT = 64 };
+const char *trace_cost(const struct trace *t, char *out);
 /* One span's number within its trace as 16 hexadecimal digits, into out. */
 const char *trace_span_id(const struct trace *t, int64_t id, char out[17]);
 

@@ -44,10 +44,18 @@ static void add_volume(const struct made_volume *v, const struct price_list *lis
 		    price_of(list, "throughput", "gp3"), (double)(v->throughput - GP3_THROUGHPUT));
 }
 
+/* What these days are of a month. */
+static double month_of(int64_t days)
+{
+	return days == 0 ? 1 : (double)MONTH_S / ((double)days * DAY_S);
+}
+
 static const char *starts(const struct cost_uses *uses, int64_t days, int64_t seconds, struct arena *a)
 {
 	char text[NUM_TEXT];
 
+	if (days == 0)
+		return arena_printf(a, "on for %s", num_show_duration(seconds * 1000, text));
 	return arena_printf(a, "%zu start%s in %lld day%s, on for %s", uses->n, uses->n == 1 ? "" : "s",
 			    (long long)days, days == 1 ? "" : "s", num_show_duration(seconds * 1000, text));
 }
@@ -62,29 +70,47 @@ static int64_t root_gib(const struct ec2_settings *s)
 	return gib > 0 ? gib : ROOT_GIB;
 }
 
+static void add_instance(const char *type, const struct ec2_settings *s, const struct price_list *list,
+			 const struct cost_uses *uses, bool bulk, int64_t days, struct arena *a, double *hours,
+			 struct cost_items *out)
+{
+	struct cost_uses some = {0};
+	int64_t seconds = 0;
+
+	for (size_t i = 0; i < uses->n; i++) {
+		if (uses->v[i].bulk != bulk)
+			continue;
+		int64_t on = uses->v[i].until - uses->v[i].from;
+		seconds += on < LEAST_S ? LEAST_S : on;
+		some.n++;
+	}
+	if (bulk && some.n == 0)
+		return;
+	double its = (double)seconds / HOUR_S * month_of(days);
+	*hours += its;
+	add(out, a, type, arena_printf(a, "%s%s", s->spot ? "at most; " : "", starts(&some, days, seconds, a)),
+	    price_of(list, "instance", type), its);
+}
+
 void cost_ec2(const struct ec2_settings *s, const struct price_list *list, const struct cost_uses *uses, int64_t days,
 	      struct arena *a, struct cost_items *out)
 {
 	const struct made_volume *made = s->made.volumes.v;
 	const struct ec2_attach *attached = s->volumes.v;
-	int64_t seconds = 0;
+	const char *bulk = s->bulk_instance_type.n > 0 ? s->bulk_instance_type.v[0] : s->instance_type;
+	double hours = 0;
 
-	for (size_t i = 0; i < s->made.volumes.n; i++)
+	for (size_t i = 0; days > 0 && i < s->made.volumes.n; i++)
 		add_volume(&made[i], list, a, out);
-	for (size_t i = 0; i < s->volumes.n; i++)
+	for (size_t i = 0; days > 0 && i < s->volumes.n; i++)
 		add(out, a, attached[i].volume_id, "a volume that was made elsewhere", NULL, 0);
-	for (size_t i = 0; i < uses->n; i++) {
-		int64_t on = uses->v[i].until - uses->v[i].from;
-		seconds += on < LEAST_S ? LEAST_S : on;
-	}
-	double hours = (double)seconds / 3600 * MONTH_S / ((double)days * DAY_S);
-	const char *on = arena_printf(a, "%s%s", s->spot ? "at most; " : "", starts(uses, days, seconds, a));
-	add(out, a, s->instance_type, on, price_of(list, "instance", s->instance_type), hours);
+	add_instance(s->instance_type, s, list, uses, false, days, a, &hours, out);
+	add_instance(bulk, s, list, uses, true, days, a, &hours, out);
 	if (s->associate_public_ip != OPTION_NO)
 		add(out, a, "its address", "public IPv4, as long as it is on", price_of(list, "address", "ipv4"),
 		    hours);
 	add(out, a, "its own disks", arena_printf(a, "%lld GiB, likewise", (long long)root_gib(s)),
-	    price_of(list, "volume", "gp3"), (double)root_gib(s) * hours * 3600 / MONTH_S);
+	    price_of(list, "volume", "gp3"), (double)root_gib(s) * hours * HOUR_S / MONTH_S);
 }
 
 /* Of all that were on, in a month: each is another server, whose last hour is paid in full, and which costs no more
@@ -102,7 +128,7 @@ static const int64_t *sum_of(const struct price_list *list, const char *name, co
 		int64_t price = *hour * (hours < 1 ? 1 : hours);
 		all += (double)(price < *month ? price : *month);
 	}
-	*sum = (int64_t)(all * MONTH_S / ((double)days * DAY_S) + 0.5);
+	*sum = (int64_t)(all * month_of(days) + 0.5);
 	return sum;
 }
 
@@ -117,11 +143,11 @@ void cost_hcloud(const struct hcloud_settings *s, const struct price_list *list,
 
 	while (places.n > 0)
 		known |= str_eq(str_cut(&places, ' '), s->location);
-	for (size_t i = 0; i < s->made.volumes.n; i++)
+	for (size_t i = 0; days > 0 && i < s->made.volumes.n; i++)
 		add(out, a, arena_printf(a, "volume '%s'", made[i].name),
 		    arena_strdup(a, num_show_bytes(made[i].size, size)), price_of(list, "volume", ""),
 		    (double)made_volume_gib(&made[i]));
-	for (size_t i = 0; i < s->volumes.n; i++)
+	for (size_t i = 0; days > 0 && i < s->volumes.n; i++)
 		add(out, a, arena_printf(a, "volume %s", s->volumes.v[i]), "a volume that was made elsewhere", NULL, 0);
 	for (size_t i = 0; i < uses->n; i++)
 		seconds += uses->v[i].until - uses->v[i].from;

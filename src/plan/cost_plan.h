@@ -18,7 +18,7 @@ enum { MONEY_TEXT = 32 };
 /* "$1.88" into out; returns out. */
 const char *money_show(const struct price_list *list, int64_t micros, char *out);
 
-/* Of a target whose machines were on so within so many days. */
+/* Of a target whose machines were on so within so many days; days 0: what these uses cost by themselves. */
 void cost_ec2(const struct ec2_settings *s, const struct price_list *list, const struct cost_uses *uses, int64_t days,
 	      struct arena *a, struct cost_items *out);
 void cost_hcloud(const struct hcloud_settings *s, const struct price_list *list, const struct cost_uses *uses,

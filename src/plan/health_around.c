@@ -153,6 +153,21 @@ static void sinks(struct health *h, struct arena *a)
 	}
 }
 
+/* Of a pool that several backups' copies are on, once; what is of a target is a place in it. */
+static void pool_health(struct health *h, const struct fact_pool *p, const char *on, struct arena *a)
+{
+	const char *pool = arena_strndup(a, p->name, dataset_pool_len(p->name)),
+		   *key = arena_printf(a, "pool/%s/%s/health", on, pool);
+
+	if (p->health == NULL || strcmp(p->health, "ONLINE") == 0)
+		return;
+	for (size_t i = 0; i < h->problems.n; i++)
+		if (strcmp(h->problems.v[i].key, key) == 0)
+			return;
+	add(h, a, HEALTH_CRITICAL, key, p->name, "pool '%s' on %s is %s", pool, on, p->health);
+	hint(h, a, "zpool status -x %s, there", pool);
+}
+
 static void pools(struct health *h, struct arena *a)
 {
 	enum { BRIM = 97 };
@@ -165,11 +180,7 @@ static void pools(struct health *h, struct arena *a)
 	for (size_t i = 0; i < h->facts->pools.n; i++) {
 		const struct fact_pool *p = &h->facts->pools.v[i];
 		const char *on = p->on == NULL ? "this host" : p->on;
-		if (p->health != NULL && strcmp(p->health, "ONLINE") != 0) {
-			add(h, a, HEALTH_CRITICAL, arena_printf(a, "pool/%s/%s/health", on, p->name), p->name,
-			    "pool '%s' on %s is %s", p->name, on, p->health);
-			hint(h, a, "zpool status -x %s, there", p->name);
-		}
+		pool_health(h, p, on, a);
 		int64_t percent = p->size == 0 ? 0 : (int64_t)((double)p->used / (double)p->size * 100);
 		if (percent < h->config->alerting.pool_full)
 			continue;

@@ -116,7 +116,7 @@ static const struct dataset *local_of(const struct backup *b, const char *name, 
 	if (b->source_target != NULL)
 		return NULL;
 	host->root = name;
-	program_look(&program, name, true, NULL);
+	program_look(&program, name, true, NULL, false);
 	if (side_run(&here, buf_str(&program), HOST_MS, a, &said, &e) < 0 || said.out.n == 0 ||
 	    look_parse(said.out, a, host, &e) < 0)
 		return NULL;

@@ -57,17 +57,27 @@ static void look_properties(struct buf *b, const char *root)
 	shell_word(b, root);
 }
 
-void program_look(struct buf *b, const char *root, bool with_points, const char *properties)
+/* That nobody may ask, or that there is none, is no complaint. */
+static void look_pool(struct buf *b, const char *root, bool wanted)
+{
+	if (!wanted || *root == '\0')
+		return;
+	buf_printf(b, "\necho '#look pool'\nzpool list -H -o health '%.*s' 2>/dev/null || true",
+		   (int)dataset_pool_len(root), root);
+}
+
+void program_look(struct buf *b, const char *root, bool with_points, const char *properties, bool pool)
 {
 	look_begin(b);
 	look_datasets(b, root, false);
 	if (with_points)
 		look_points(b, "snapshot,bookmark", root);
 	look_properties(b, properties);
+	look_pool(b, root, pool);
 	look_end(b);
 }
 
-void program_look_names(struct buf *b, const char *root, const char *properties)
+void program_look_names(struct buf *b, const char *root, const char *properties, bool pool)
 {
 	look_begin(b);
 	look_datasets(b, root, false);
@@ -97,14 +107,16 @@ void program_look_names(struct buf *b, const char *root, const char *properties)
 		    "else try list -H -t snapshot -o name -s name -r \"$root\" </dev/null\n"
 		    "fi\n"
 		    "done");
+	look_pool(b, root, pool);
 	look_end(b);
 }
 
-void program_look_newest(struct buf *b, const char *root, const char *properties)
+void program_look_newest(struct buf *b, const char *root, const char *properties, bool pool)
 {
 	look_begin(b);
 	look_datasets(b, root, true);
 	look_properties(b, properties);
+	look_pool(b, root, pool);
 	look_end(b);
 }
 

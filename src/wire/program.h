@@ -11,14 +11,14 @@
 /* Each appends a whole program, to be given to the loader on standard input. */
 
 /* Lists everything below root, all pools if it is "", with or without snapshots and bookmarks; and the properties
- * set below another root, unless that is NULL: see look_parse (wire/zfs_text.h). */
-void program_look(struct buf *b, const char *root, bool points, const char *properties);
+ * set below another root, unless that is NULL; pool: and how root's pool is.  See look_parse (wire/zfs_text.h). */
+void program_look(struct buf *b, const char *root, bool points, const char *properties, bool pool);
 /* Likewise with all, but of snapshots only the names: what is dear is to open each.  For root one program in the
  * kernel (zfs-program(8)) lists them, for others zfs list does, with an ioctl each. */
-void program_look_names(struct buf *b, const char *root, const char *properties);
+void program_look_names(struct buf *b, const char *root, const char *properties, bool pool);
 /* Likewise, but with the name of each dataset's newest snapshot instead of snapshots and bookmarks: a dataset that is
  * not mounted is opened anew for each of its snapshots, however they are listed. */
-void program_look_newest(struct buf *b, const char *root, const char *properties);
+void program_look_newest(struct buf *b, const char *root, const char *properties, bool pool);
 /* The snapshots and bookmarks of these datasets, without what is below them: see listed_parse. */
 void program_look_below(struct buf *b, const struct strings *datasets);
 /* These snapshots, "pool/dataset@snapshot", in full: see points_parse. */

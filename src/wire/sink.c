@@ -164,7 +164,8 @@ const char *sink_text(const struct report *r, struct arena *a)
 	const struct trace_attr *doubt = sink_fact(r, "doubt");
 	const struct trace_attr *ok = sink_fact(r, "datasets_ok"), *all = sink_fact(r, "datasets_total");
 	const struct trace_attr *bytes = sink_fact(r, "bytes_sent"), *took = sink_fact(r, "duration_ms");
-	char size[NUM_TEXT], time[NUM_TEXT];
+	char size[NUM_TEXT], time[NUM_TEXT], money[TRACE_COST_TEXT];
+	const char *cost = trace_cost(&r->trace, money);
 	AUTO(buf) struct buf b = {0};
 
 	if (ok != NULL && all != NULL && all->number > 0)
@@ -172,6 +173,8 @@ const char *sink_text(const struct report *r, struct arena *a)
 	if (bytes != NULL && took != NULL)
 		buf_printf(&b, "%s%s in %s", b.n == 0 ? "" : "; ", num_show_bytes((uint64_t)bytes->number, size),
 			   num_show_duration(took->number, time));
+	if (cost != NULL)
+		buf_printf(&b, "%s%s", b.n == 0 ? "" : "; ", cost);
 	if (error != NULL && error->type == TRACE_TEXT)
 		buf_printf(&b, "%s%s", b.n == 0 ? "" : "\n", error->text);
 	if (hint != NULL && hint->type == TRACE_TEXT)

@@ -149,7 +149,7 @@ static void property_line(struct side_state *s, struct str line, struct arena *a
 		d->has_record = properties_parse(line, a, &d->recorded, &ignored) == 0;
 }
 
-enum section { BEFORE, DATASETS, POINTS, NAMES, PROPERTIES, END };
+enum section { BEFORE, DATASETS, POINTS, NAMES, PROPERTIES, POOL, END };
 
 /* A complaint of zfs: fine only when it says that the root is not there. */
 static int complaint(struct side_state *s, struct str line, struct err *e)
@@ -190,6 +190,7 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 				  : str_eq(line, "#look points")     ? POINTS
 				  : str_eq(line, "#look names")	     ? NAMES
 				  : str_eq(line, "#look properties") ? PROPERTIES
+				  : str_eq(line, "#look pool")	     ? POOL
 								     : END;
 			s->has_properties |= section == PROPERTIES;
 			side_sort(s);
@@ -209,6 +210,8 @@ int look_parse(struct str out, struct arena *a, struct side_state *s, struct err
 				*vec_add(&d->points, a) = p;
 		} else if (section == PROPERTIES) {
 			property_line(s, line, a, &last);
+		} else if (section == POOL) {
+			s->pool_health = text_or_null(line, a);
 		} else {
 			return malformed(e, line);
 		}

@@ -149,36 +149,6 @@ def test_back_to_what_was_applied_before(make):
         assert why in s.run("rollback", wrong, "--yes", check=3).stderr
 
 
-def test_what_it_costs(make):
-    s = make("sshd", enforce_ingress=True)
-    use(s)
-    s.run("apply", "--yes", check=0)
-    told = s.run("cost", check=0).stdout
-    assert "target 'arch': about $1.88 a month\n" in told and "0 starts in 1 day" in told and "list prices of 2026-07-20 in us-east-1" in told
-    s.run("wake", "arch", check=0)
-    (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
-    assert not bill["whole"]  # it is on, and nobody has seen its end
-    s.sleep()
-    (bill,) = json.loads(s.run("cost", "--json", check=0).stdout)
-    items = {item["what"]: item for item in bill["items"]}
-    assert bill["whole"] and bill["days"] == 1 and items["volume 'cold'"]["micros"] == 1875000
-    # A minute is the least that is paid; a day's minute is half an hour in a month.
-    kind = s.launched()[-1]["InstanceType"]
-    assert items[kind]["basis"].startswith("1 start in 1 day, on for ") and items[kind]["micros"] >= 4200 * 365 // 720
-    assert bill["micros"] == sum(item["micros"] for item in items.values())
-    assert "gone after" in s.run("machines", "--starts", check=0).stdout
-    # What AWS asks today, in another region; the others that are like it are not taken for it.
-    use(s, more='  region = "us-west-2"\n')
-    (bill,) = json.loads(s.run("cost", "--online", "--json", check=0).stdout)
-    items = {item["what"]: item for item in bill["items"]}
-    assert (bill["prices_in"], bill["currency"]) == ("us-west-2", "USD") and items["volume 'cold'"]["micros"] == 125 * 22000
-    assert items["its address"]["micros"] > 0 and items[kind]["micros"] >= 5500 * 365 // 720
-    s.fake.settings.deny = ["pricing:GetProducts"]
-    assert "cannot say what target 'arch' costs" in s.run("cost", "--online", check=2).stderr
-    s.config.write_text('target "plain" "exec" {\n  command = ["true"]\n}\n')
-    assert "no target there has prices" in s.run("cost", check=3).stderr
-
-
 def test_asks(make):
     s = make()
     use(s)

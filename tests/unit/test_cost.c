@@ -24,7 +24,7 @@ static void a_month(void **state)
 	struct ec2_attach old = {.volume_id = "vol-1"};
 	struct ec2_settings s = {.instance_type = "t4g.small", .made.volumes = {made, 3}, .volumes = {&old, 1}};
 	/* An hour and a half; one that is paid as a minute; in 10 of the 30.4 days of a month. */
-	struct cost_use use[] = {{1000, 1000 + 5400}, {9000, 9010}};
+	struct cost_use use[] = {{1000, 1000 + 5400, false}, {9000, 9010, false}};
 	struct cost_uses uses = {use, 2, 2};
 	struct cost_items out = {0};
 
@@ -52,6 +52,36 @@ static void a_month(void **state)
 	cost_ec2(&s, &prices_aws, &(struct cost_uses){0}, 30, &a, &out);
 	assert_int_equal(item(&out, "volume 'cold'", "125")->micros, 1875000);
 	assert_int_equal(item(&out, "its own disks", "")->micros, 0);
+}
+
+/* By themselves, without the volumes: what a run has cost. */
+static void one_use(void **state)
+{
+	AUTO(arena) struct arena a = {0};
+	struct made_volume cold = {.name = "cold", .type = "sc1", .size = 125ULL << 30};
+	struct ec2_settings s = {.instance_type = "t4g.small", .made.volumes = {&cold, 1}};
+	struct hcloud_settings h = {.server_type = "cax11", .location = "fsn1", .made.volumes = {&cold, 1}};
+	struct cost_use use[] = {{1000, 1000 + 1800, false}, {9000, 9010, true}};
+	struct cost_items out = {0};
+
+	(void)state;
+	cost_ec2(&s, &prices_aws, &(struct cost_uses){use, 1, 1}, 0, &a, &out);
+	assert_int_equal(out.n, 3);
+	assert_int_equal(item(&out, "t4g.small", "on for 30 min")->micros, 8400);
+	assert_int_equal(item(&out, "its address", "IPv4")->micros, 2500);
+	assert_int_equal(item(&out, "its own disks", "8 GiB")->micros, 8 * 80000 / 1460);
+	/* A type for what takes long: of a minute, the least that is paid. */
+	*vec_add(&s.bulk_instance_type, &a) = "c6gn.medium";
+	out = (struct cost_items){0};
+	cost_ec2(&s, &prices_aws, &(struct cost_uses){&use[1], 1, 1}, 0, &a, &out);
+	assert_int_equal(item(&out, "c6gn.medium", "on for")->micros, 720);
+	assert_int_equal(item(&out, "t4g.small", "")->micros, 0);
+	assert_int_equal(item(&out, "its address", "IPv4")->micros, 83);
+	out = (struct cost_items){0};
+	cost_hcloud(&h, &prices_hetzner, &(struct cost_uses){use, 1, 1}, 0, &a, &out);
+	assert_int_equal(out.n, 2);
+	assert_int_equal(item(&out, "cax11", "on for 30 min")->micros, 9600);
+	assert_int_equal(item(&out, "its address", "")->micros, 800);
 }
 
 /* Of one volume of so many GiB, by a machine of that type; the advice as one text. */
@@ -98,7 +128,7 @@ static void a_month_at_hetzner(void **state)
 	struct made_volume cold = {.name = "cold", .size = 100ULL << 30};
 	struct hcloud_settings s = {.server_type = "cax11", .location = "fsn1", .made.volumes = {&cold, 1}};
 	/* An hour and a second; ten seconds; 26 days, which cost a month. */
-	struct cost_use use[] = {{1000, 1000 + 3601}, {9000, 9010}, {10000, 10000 + 26 * 86400}};
+	struct cost_use use[] = {{1000, 1000 + 3601, false}, {9000, 9010, false}, {10000, 10000 + 26 * 86400, false}};
 	struct cost_items out = {0};
 	char text[MONEY_TEXT];
 
@@ -130,6 +160,6 @@ static void a_month_at_hetzner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(a_month), cmocka_unit_test(a_month_at_hetzner),
-					   cmocka_unit_test(what_could_be_better)};
+					   cmocka_unit_test(one_use), cmocka_unit_test(what_could_be_better)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

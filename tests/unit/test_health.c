@@ -178,6 +178,12 @@ static const struct {
     {BACKUP(""), "'runs':[" GOOD(1, +3, 1) "]," PROVEN ",'pools':[{'pool':'tank','health':'DEGRADED'}]", 1,
      "pool 'tank' on this host is DEGRADED", "c:pool/this host/tank/health"},
     {BACKUP(""),
+     "'runs':[" GOOD(1, +3,
+		     1) "]," PROVEN
+			",'pools':[{'pool':'cold/a','on':'arch','health':'DEGRADED'},{'pool':'cold/b','on':'arch',"
+			"'health':'DEGRADED'},{'pool':'cold','on':'two','health':'ONLINE'}]",
+     1, "pool 'cold' on arch is DEGRADED", "c:pool/arch/cold/health"},
+    {BACKUP(""),
      "'runs':[" GOOD(1, +3, 1) "]," PROVEN
 			       ",'pools':[{'pool':'tank','used':'89','size':'100'},{'pool':'v','on':'arch','used':'90',"
 			       "'size':'100'},{'pool':'w','on':'arch','used':'97','size':'100'}]",

@@ -288,7 +288,7 @@ static void records(void **state)
 	assert_int_equal(s.datasets.v[0].properties.n, 2);
 	assert_string_equal(s.datasets.v[0].properties.v[1].value, "one\ttwo");
 	assert_string_equal(s.datasets.v[0].recorded.v[0].value, "7");
-	program_look(&b, "b", true, "b/c");
+	program_look(&b, "b", true, "b/c", false);
 	assert_non_null(strstr(buf_text(&b), "-s local,received -o name,property,value all -r 'b/c'"));
 }
 

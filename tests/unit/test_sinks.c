@@ -206,6 +206,9 @@ static void to_the_others(void **state)
 	const struct report start = {.kind = REPORT_START, .title = "backup 'safe' began", .trace = {.id = ID}};
 	const struct report test = {.kind = REPORT_TEST, .title = "a test"}, skipped = run(TRACE_SKIPPED, &a);
 	const struct report clear = {.kind = REPORT_CLEAR, .title = "fine again", .severity = "critical"};
+	struct report paid = run(TRACE_SUCCESS, &a);
+	trace_put_real(&paid.trace.spans.v[0], &a, "cost.run", 0.00123);
+	trace_put_text(&paid.trace.spans.v[0], &a, "cost.currency", "USD");
 #define FACTS	   "1 of 1 datasets proven; 4.0 KiB in 2.0 s"
 #define REASON	   FACTS "\ncannot reach 'nas'\nhint: is it on?"
 #define LOG	   "\n09:00:00  look\n09:00:02  done\n"
@@ -218,6 +221,8 @@ static void to_the_others(void **state)
 	} cases[] = {
 	    {SINK_HEALTHCHECKS, "UUID", &start, "https://s/UUID/start?rid=" RID, "backup 'safe' began\n"},
 	    {SINK_HEALTHCHECKS, "UUID", &done, "https://s/UUID?rid=" RID, "backup 'safe': done\n" FACTS "\n" LOG},
+	    {SINK_HEALTHCHECKS, "UUID", &paid, "https://s/UUID?rid=" RID,
+	     "backup 'safe': done\n" FACTS "; about 0.0012 USD\n" LOG},
 	    {SINK_HEALTHCHECKS, "UUID", &failed, "https://s/UUID/fail?rid=" RID,
 	     "backup 'safe': done\n" REASON "\n" LOG},
 	    {SINK_HEALTHCHECKS, "UUID", &wrong, "https://s/UUID/log", "no backup for 2 h\ndormouse status\n"},

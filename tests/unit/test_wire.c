@@ -198,8 +198,12 @@ static void programs(void **state)
 	contains(&b, "\nrelease 'dormouse:b' 't/a@r'\n");
 	contains(&b, "\nunbook 't/a#o'\n");
 	buf_clear(&b);
-	program_look(&b, "t/it's", true, NULL);
+	program_look(&b, "t/it's", true, NULL, false);
 	contains(&b, "'t/it'\\''s'");
+	assert_null(strstr(buf_text(&b), "#look pool"));
+	buf_clear(&b);
+	program_look(&b, "t/it's", true, NULL, true);
+	contains(&b, "\necho '#look pool'\nzpool list -H -o health 't' 2>/dev/null || true\necho '#look end'\n");
 	buf_clear(&b);
 	program_tokens(&b, &names);
 	contains(&b, "zfs send -nvt 't/b'");
@@ -507,12 +511,14 @@ static void looks(void **state)
 	    "b/v 2@s1\t3215519801123668724\t12\t1795463833\t0\n"
 	    "b/v 2#m1\t3215519801123668724\t12\t1795463833\t-\n"
 	    "b/gone@s1\t1\t12\t1795463833\t0\n"
+	    "#look pool\nDEGRADED\n"
 	    "#look end\n";
 
 	(void)state;
 	assert_int_equal(look_parse(str_of(good), &a, &s, &e), 0);
 	assert_true(s.root_exists && s.seen);
 	assert_int_equal(s.datasets.n, 2);
+	assert_string_equal(s.pool_health, "DEGRADED");
 	const struct dataset *v = side_find(&s, "b/v 2");
 	assert_true(v->type == DATASET_VOLUME && v->encrypted && v->placeholder);
 	assert_string_equal(v->origin, "b/x@o");
@@ -532,9 +538,9 @@ static void looks(void **state)
 	/* Not there, said of the root itself, and only so. */
 	s = (struct side_state){.root = "b"};
 	const char *missing = "#look datasets\n!cannot open 'b': dataset does not exist\n!#failed 1\n#look points\n"
-			      "!cannot open 'b': dataset does not exist\n#look end\n";
+			      "!cannot open 'b': dataset does not exist\n#look pool\n#look end\n";
 	assert_int_equal(look_parse(str_of(missing), &a, &s, &e), 0);
-	assert_true(s.seen && !s.root_exists);
+	assert_true(s.seen && !s.root_exists && s.pool_health == NULL);
 	static const char *const bad[] = {
 	    "",
 	    "#look datasets\n#look points\n#look end\n",
