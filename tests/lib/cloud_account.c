@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "drivers/http_curl.h"
+#include "engine/look.h"
+#include "engine/move.h"
 #include "engine/prepare.h"
 #include "sys/clock.h"
 
@@ -160,6 +162,24 @@ static bool killed_here(void)
 	return true;
 }
 
+/* The one call that goes wrong on purpose has been executed; true: nobody hears of it. */
+static bool struck_here(struct str action)
+{
+	bool looks = str_starts(action, "Action=Describe");
+
+	if (sim.strike_in == 0 || (looks && sim.strike != HOST_DIES) || --sim.strike_in > 0)
+		return false;
+	tell("  struck");
+	if (sim.strike == ITS_ANSWER)
+		return true;
+	if (sim.strike == HOST_DIES)
+		sim.host_doomed = true;
+	else
+		sim.doomed = fiber_here();
+	(void)fiber_wait(INT64_MAX);
+	return true;
+}
+
 static const char *refusal(void)
 {
 	static const char *const codes[] = {"RequestLimitExceeded", "InternalError", "Unavailable", "Throttling"};
@@ -225,6 +245,8 @@ int http_send(struct http *h, const struct http_request *r, struct arena *a, str
 	tell("  %.*s: %s", (int)action.n, action.p, text(got, "outcome"));
 	if (killed_here())
 		return no_answer(ERR_NET, "killed", e);
+	if (struck_here(action))
+		return no_answer(ERR_NET, "struck", e);
 	if (goes_wrong(LOST, 15)) {
 		tell("  its answer is lost");
 		return no_answer(ERR_NET, "lost", e);
@@ -303,6 +325,9 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 	for (size_t i = 0; i < disks->n; i++) {
 		json_t *d = json_object();
 		(void)json_object_set_new(d, "id", json_string(disks->v[i].id));
+		if (disks->v[i].becomes != NULL)
+			(void)json_object_set_new(d, "becomes", json_string(disks->v[i].becomes));
+		(void)json_object_set_new(d, "pool", json_string(disks->v[i].pool));
 		(void)json_object_set_new(d, "guid",
 					  disks->v[i].guid == NULL ? json_null() : json_string(disks->v[i].guid));
 		(void)json_array_append_new(list, d);
@@ -312,10 +337,52 @@ int machine_prepare(const struct provider_env *env, const struct target *t, cons
 		return -1;
 	for (size_t i = 0; i < disks->n; i++) {
 		disks->v[i].fresh = disks->v[i].guid == NULL;
+		disks->v[i].moved = json_is_true(json_array_get(json_object_get(answer, "moved"), i));
 		disks->v[i].guid =
 		    arena_strdup(env->arena, json_string_value(json_array_get(json_object_get(answer, "guids"), i)));
 	}
 	return 0;
+}
+
+/* A pool's data goes to the one beside it; or only looks whether it could. */
+static int copy_there(const char *what, struct err *e)
+{
+	json_t *q = json_object();
+
+	(void)json_object_set_new(q, "what", json_string(what));
+	clock_sleep_ms(3 * SECOND);
+	if (is_dead()) {
+		json_decref(q);
+		return err_set(e, ERR_NET, "killed");
+	}
+	AUTO(json) json_t *answer = ask("move", q);
+	const char *error = text(answer, "error");
+	tell("  %s: %s", what, error == NULL ? "ok" : error);
+	return error == NULL ? 0 : err_set(e, ERR_NET, "%s", error);
+}
+
+int move_fits(struct reach *r, const char *pool, uint64_t disk, struct err *e)
+{
+	(void)r;
+	(void)pool;
+	(void)disk;
+	return copy_there("fits", e);
+}
+
+int move_copy(struct reach *r, const char *pool, void (*say)(const char *text), struct err *e)
+{
+	(void)r;
+	(void)pool;
+	(void)say;
+	return copy_there("copy", e);
+}
+
+/* Is the pool in use there, before what is old goes? */
+int look_at(const struct look *looks, size_t n, struct err *e)
+{
+	(void)n;
+	looks->to->seen = looks->to->root_exists = true;
+	return reach_wake(looks->where, e) < 0 ? -1 : copy_there("fits", e);
 }
 
 int machine_drain(const struct provider_env *env, const struct target *t, const struct machine_facts *f, struct err *e)

@@ -2,7 +2,8 @@
  * destroy, the keeper's parts, its journal, and the workers that it starts, all real; the account at the other end of
  * this program's standard input and output is the strict fake (tests/cloud/lives, which starts this).  What is not
  * real: processes are fibers, HTTP is a line of JSON, and what is done inside a machine the account answers.
- * usage: cloud_life FIRST COUNT [tell] */
+ * usage: cloud_life FIRST COUNT [tell]
+ *        cloud_life calls PART PARTS [tell] */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ static void wants(int64_t stays)
 
 /* --- the keeper ------------------------------------------------------------------------------------------------- */
 
-static void keeper_starts(void)
+void keeper_starts(void)
 {
 	struct err e;
 
@@ -124,6 +125,13 @@ static void keeper_dies(void)
 	note_wishes();
 }
 
+static void host_dies(void)
+{
+	while (command_running() != NULL)
+		fiber_kill(command_running());
+	keeper_dies();
+}
+
 static void carry_out_kills(void)
 {
 	struct fiber *f = sim.doomed;
@@ -133,9 +141,11 @@ static void carry_out_kills(void)
 		tell("%s %d is killed", f->in < 0 ? "a command" : "worker", f->id);
 		fiber_kill(f);
 	}
-	if (sim.keeper_doomed)
+	if (sim.host_doomed)
+		host_dies();
+	else if (sim.keeper_doomed)
 		keeper_dies();
-	sim.keeper_doomed = false;
+	sim.keeper_doomed = sim.host_doomed = false;
 }
 
 static int64_t next_time(int64_t until)
@@ -149,7 +159,7 @@ static int64_t next_time(int64_t until)
 	return at < play.t ? play.t : at;
 }
 
-static void live_until(int64_t until)
+void live_until(int64_t until)
 {
 	for (int turns = 0; play.t < until;) {
 		note_wishes();
@@ -174,14 +184,14 @@ static void live_until(int64_t until)
 	}
 }
 
-static void wait_for_commands(void)
+void wait_for_commands(void)
 {
 	for (int64_t most = play.t + 20 * MINUTE; command_running() != NULL; live_until(play.t + SECOND))
 		if (play.t > most)
 			wrong("it does not end", command_running()->arg);
 }
 
-static void command_must(const char *words)
+void command_must(const char *words)
 {
 	command(words);
 	wait_for_commands();
@@ -282,7 +292,7 @@ static void bill(int64_t since, int64_t until)
 	tell("the bill: %lld machines", (long long)number(sum, "machines"));
 }
 
-static void nothing_runs(void)
+void nothing_runs(void)
 {
 	AUTO(json) json_t *j = left();
 	if (json_array_size(json_object_get(j, "running")) > 0)
@@ -296,9 +306,7 @@ static void nothing_runs(void)
 /* This host is gone for good: what was told that it is wanted ends by itself. */
 static void host_is_lost(void)
 {
-	while (command_running() != NULL)
-		fiber_kill(command_running());
-	keeper_dies();
+	host_dies();
 	live_until(play.t + WATCHDOG + START + MINUTE);
 	AUTO(json) json_t *j = left();
 	if (json_array_size(json_object_get(j, "watched")) > 0)
@@ -333,7 +341,29 @@ static void all_works(void)
 		wrong("something is left", json_string_value(json_array_get(json_object_get(none, "things"), 0)));
 }
 
-static void begin(int life)
+static char image[64];
+
+void write_file(const char *more, const char *size, const char *in_volume)
+{
+	FILE *f = fopen(sim.config, "w");
+
+	if (f == NULL)
+		wrong("there is no file", sim.config);
+	(void)fprintf(
+	    f,
+	    "target \"arch\" \"aws_ec2\" {\n  image_id = \"%s\"\n  instance_type = \"t4g.nano\"\n"
+	    "  region = \"us-east-1\"\n  user_data_format = \"none\"\n  linger = \"%llds\"\n"
+	    "  start_timeout = \"%ds\"\n  stop_timeout = \"120s\"\n  watchdog = \"%ds\"\n  starts_per_hour = 0\n"
+	    "%s  placement {\n    availability_zone = \"us-east-1a\"\n  }\n"
+	    "  key_pair {\n    public_key = \"ssh-ed25519 "
+	    "AAAAC3NzaC1lZDI1NTE5AAAAIFiN7vJ5QDzeGDGHNRZFOmQpvH3bVsnTZ9fYl2m1cQ3S a\"\n  }\n"
+	    "  security_group {\n    from = [\"127.0.0.1/32\"]\n  }\n"
+	    "  volume \"cold\" {\n    type = \"sc1\"\n    size = \"%s\"\n%s  }\n}\n",
+	    image, (long long)(sim.linger / SECOND), START / SECOND, WATCHDOG / SECOND, more, size, in_volume);
+	(void)fclose(f);
+}
+
+void begin(int life)
 {
 	static const int lingers[] = {0, 30, 120};
 	json_t *q = json_object();
@@ -342,7 +372,8 @@ static void begin(int life)
 	sim.seed = (uint32_t)life * 2654435761u + 1;
 	sim.faults = roll(6) == 0 ? 0 : roll(KINDS);
 	sim.calm = sim.keeper_doomed = sim.erases = sim.deleted = false;
-	sim.kill_in = 0;
+	sim.host_doomed = false;
+	sim.kill_in = sim.strike_in = 0;
 	sim.nwishes = 0;
 	sim.wall = birth();
 	play.t = 0;
@@ -361,23 +392,9 @@ static void begin(int life)
 	(void)setenv("DORMOUSE_CONFIG", config, 1);
 	(void)setenv("AWS_ACCESS_KEY_ID", text(facts, "id"), 1);
 	(void)setenv("AWS_SECRET_ACCESS_KEY", text(facts, "secret"), 1);
-	FILE *f = fopen(config, "w");
-	if (f == NULL)
-		wrong("there is no file", config);
-	(void)fprintf(
-	    f,
-	    "target \"arch\" \"aws_ec2\" {\n  image_id = \"%s\"\n  instance_type = \"t4g.nano\"\n"
-	    "  region = \"us-east-1\"\n  user_data_format = \"none\"\n  linger = \"%llds\"\n"
-	    "  start_timeout = \"%ds\"\n  stop_timeout = \"120s\"\n  watchdog = \"%ds\"\n  starts_per_hour = 0\n"
-	    "%s  placement {\n    availability_zone = \"us-east-1a\"\n  }\n"
-	    "  key_pair {\n    public_key = \"ssh-ed25519 "
-	    "AAAAC3NzaC1lZDI1NTE5AAAAIFiN7vJ5QDzeGDGHNRZFOmQpvH3bVsnTZ9fYl2m1cQ3S a\"\n  }\n"
-	    "  security_group {\n    from = [\"127.0.0.1/32\"]\n  }\n"
-	    "  volume \"cold\" {\n    type = \"sc1\"\n    size = \"125GiB\"\n%s  }\n}\n",
-	    text(facts, "image"), (long long)(sim.linger / SECOND), START / SECOND, WATCHDOG / SECOND,
-	    roll(2) == 0 ? "" : "  spot = true\n  instance_types = [\"t4g.micro\"]\n",
-	    roll(4) == 0 ? "" : "    pool = \"tank\"\n");
-	(void)fclose(f);
+	(void)snprintf(image, sizeof(image), "%s", text(facts, "image"));
+	write_file(roll(2) == 0 ? "" : "  spot = true\n  instance_types = [\"t4g.micro\"]\n", "125GiB",
+		   roll(4) == 0 ? "" : "    pool = \"tank\"\n");
 	(void)unlink("state.db");
 	(void)unlink("state.db-wal");
 	(void)unlink("state.db-shm");
@@ -419,6 +436,11 @@ static void live(int life)
 	if (life % 2 == 0) /* it takes as long as all before it */
 		all_works();
 	bill(quiet ? 0 : calm + STATED, calm + STATED);
+	life_ends();
+}
+
+void life_ends(void)
+{
 	keeper_dies();
 	for (struct late *l = sim.late; l < sim.late + MANY; l++)
 		if (l->at != 0)
@@ -431,7 +453,10 @@ static void live(int life)
 int main(int argc, char **argv)
 {
 	uint64_t first, count;
+	bool calls = argc > 1 && strcmp(argv[1], "calls") == 0;
 
+	argv += calls;
+	argc -= calls;
 	if (argc < 3 || !num_u64(str_of(argv[1]), &first) || !num_u64(str_of(argv[2]), &count))
 		return 3;
 	sim.in = fdopen(dup(0), "r");
@@ -445,7 +470,9 @@ int main(int argc, char **argv)
 	    freopen("/dev/null", "w", stdout) == NULL || setenv("AWS_CONFIG_FILE", "/dev/null", 1) < 0 ||
 	    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1) < 0)
 		return 2;
-	for (uint64_t life = first; life < first + count; life++)
+	if (calls)
+		each_call((int)first, (int)count);
+	for (uint64_t life = first; !calls && life < first + count; life++)
 		live((int)life);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "engine/reach.h"
 #include "provider/cloud.h"
 #include "sys/clock.h"
 
@@ -159,6 +160,26 @@ static void leave(const struct letter *l)
 	}
 }
 
+/* Until the keeper has given it what it asks for. */
+static int wait_for(struct letter *l, struct err *e)
+{
+	for (int tries = 0; tries < 4 && !is_dead(); tries++) {
+		l->heard = 0;
+		while ((!play.alive || sim.letter != NULL) && !is_dead())
+			clock_sleep_ms(100);
+		int64_t keeper = sim.keepers;
+		sim.letter = l;
+		while (l->heard == 0 && sim.keepers == keeper && !is_dead())
+			clock_sleep_ms(50);
+		if (l->heard > 0)
+			return 0;
+		leave(l);
+		if (l->heard < 0)
+			return err_set(e, ERR_BUSY, "refused");
+	}
+	return err_set(e, ERR_NET, "no keeper");
+}
+
 /* As over the socket: with the next keeper, if this one goes away. */
 int __wrap_control_call(const struct paths *paths, struct control *c, const struct control_request *r, struct arena *a,
 			control_progress *fn, void *ctx, const char **json, struct err *e)
@@ -169,21 +190,49 @@ int __wrap_control_call(const struct paths *paths, struct control *c, const stru
 	(void)fn;
 	(void)ctx;
 	(void)json;
-	for (int tries = 0; tries < 4 && !is_dead(); tries++) {
-		struct letter l = {r, 0};
-		while ((!play.alive || sim.letter != NULL) && !is_dead())
-			clock_sleep_ms(100);
-		int64_t keeper = sim.keepers;
-		sim.letter = &l;
-		while (l.heard == 0 && sim.keepers == keeper && !is_dead())
-			clock_sleep_ms(50);
-		leave(&l);
-		if (l.heard > 0)
-			return 0;
-		if (l.heard < 0)
-			return err_set(e, ERR_BUSY, "refused");
+	struct letter l = {r, 0};
+	int rc = wait_for(&l, e);
+
+	leave(&l);
+	return rc;
+}
+
+/* --- a machine that a command holds on to ------------------------------------------------------------------------- */
+
+static struct letter held;
+
+int reach_init(struct reach *r, const struct config *c, const struct paths *paths, const char *name,
+	       const char *purpose, struct arena *a, struct run_listener *listener, struct err *e)
+{
+	(void)e;
+	*r = (struct reach){
+	    .paths = paths, .target = config_target(c, name), .purpose = purpose, .arena = a, .listener = listener};
+	return 0;
+}
+
+int reach_wake(struct reach *r, struct err *e)
+{
+	struct control_request *lease = arena_alloc(r->arena, sizeof(*lease));
+
+	*lease = (struct control_request){
+	    .op = CONTROL_LEASE, .target = r->target->name, .text = r->purpose, .use = machine_use_name(r->use)};
+	held = (struct letter){lease, 0};
+	return wait_for(&held, e);
+}
+
+/* And waits until it is gone. */
+void reach_rest(struct reach *one, struct reach *other)
+{
+	(void)one;
+	(void)other;
+	leave(&held);
+	for (int64_t until = play.t + 5 * MINUTE; play.t < until && !is_dead(); clock_sleep_ms(200)) {
+		bool on = false;
+		for (const struct host *h = play.k.hosts; h != NULL; h = h->next)
+			on |= machine_exists(&h->m);
+		if (!on)
+			return;
 	}
-	return err_set(e, ERR_NET, "no keeper");
 }
 
 /* --- apply and destroy ------------------------------------------------------------------------------------------ */
@@ -205,7 +254,7 @@ static void run_command(void *arg)
 void command(const char *words)
 {
 	tell("%s", words);
-	if (strstr(words, "--with-data") != NULL && !sim.erases) {
+	if ((strstr(words, "--with-data") != NULL || strstr(words, "--drop-old") != NULL) && !sim.erases) {
 		sim.erases = true;
 		json_decref(ask("erase", json_object()));
 	}

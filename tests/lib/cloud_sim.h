@@ -41,6 +41,12 @@ struct late {
 	json_t *request;
 };
 struct letter;
+/* What goes wrong at one call, on purpose; of those that only look, nothing but HOST_DIES. */
+enum strike {
+	HOST_DIES, /* all of this host is killed when it has been executed */
+	ITS_OWN,   /* likewise, but only whoever made it */
+	ITS_ANSWER /* is lost */
+};
 struct wish {		  /* somebody wants the machine */
 	int64_t from, to; /* to INT64_MAX: still */
 };
@@ -62,6 +68,9 @@ extern struct sim {
 	struct letter *letter;
 	int64_t keepers; /* how many have died */
 	int kill_in;	 /* so many calls from now; 0: not */
+	int strike_in;	 /* likewise */
+	enum strike strike;
+	bool host_doomed;
 	struct fiber *doomed;
 	bool keeper_doomed, erases, deleted;
 } sim;
@@ -73,6 +82,23 @@ int64_t birth(void);
 uint32_t roll(uint32_t n);
 bool goes_wrong(unsigned fault, uint32_t one_in);
 void tell(const char *fmt, ...) PRINTF(1, 2);
+
+/* cloud_life.c: what happens */
+/* A target of which only this is the test's: what its block has more, and the volume's. */
+void write_file(const char *more, const char *size, const char *in_volume);
+/* An account and a host with nothing in it; faults 0: none come by themselves. */
+void begin(int life);
+void keeper_starts(void);
+void live_until(int64_t until);
+void wait_for_commands(void);
+/* A command, until it has done it. */
+void command_must(const char *words);
+void nothing_runs(void);
+/* Looks whether anything is left that must not be. */
+void life_ends(void);
+
+/* cloud_calls.c: each call of each command goes wrong once; those lives that are this part's */
+void each_call(int part, int parts);
 
 /* cloud_account.c: the clocks, the network, the account, its machines */
 /* Asks the account, of a question that it frees; the answer is the caller's. */
