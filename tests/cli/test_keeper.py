@@ -85,6 +85,21 @@ def test_a_start_that_fails(setup):
     setup.run("wake", "arch", check=0)
 
 
+def test_a_start_that_fails_harms_no_other(setup):
+    """The keeper goes on, and what it has does."""
+    (setup.folder / "v").mkdir()
+    other = Setup(setup.folder / "v", name="vault")
+    setup.write_config(linger="1h")
+    setup.config.write_text(setup.config.read_text() + other.config.read_text())
+    setup.run("wake", "arch", check=0)
+    (keeper,) = setup.keeper_pids()
+    other.save(fail={"start": "no such luck"})
+    assert "no such luck" in setup.run("wake", "vault", check=2).stderr
+    machines = json.loads(setup.run("machines", "--json").stdout)
+    assert [m["state"] for m in machines if m["target"] == "arch"] == ["lingering"]
+    assert setup.keeper_pids() == [keeper] and setup.is_on()
+
+
 def test_a_wrong_host_key_is_refused(setup):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", setup.folder / "other"], check=True)
     setup.write_config(host_key=(setup.folder / "other.pub").read_text().rsplit(" ", 1)[0])

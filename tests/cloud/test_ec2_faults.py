@@ -138,6 +138,15 @@ def test_not_known_is_not_ended(make):
     assert s.fake.actions().count("TerminateInstances") == 2 and s.alive() == []
 
 
+def test_never_running(make):
+    """Launched, and not there when its time is over: it is not there afterwards either."""
+    s = make(pending=3600)
+    s.use(timeout="2s")
+    done = s.run("wake", "arch", check=2)
+    assert "'arch'" in done.stderr and "hint: " in done.stderr and len(s.launched()) == 1
+    wait_for(lambda: s.alive() == [])
+
+
 def test_throttled(make):
     s = make()
     s.fake.faults.throttle("RunInstances", times=2)

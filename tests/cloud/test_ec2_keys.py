@@ -28,10 +28,18 @@ def test_refusals(make):
     e = fails(s)
     assert e["kind"] == "denied" and "must allow ec2:RunInstances" in e["hint"]
     s.fake.settings.deny = []
+    s.fake.faults.add("*", code="ExpiredToken", message="The security token included in the request is expired", status=400, times=0)
+    e = fails(s)
+    assert e["kind"] == "denied" and "ExpiredToken" in e["what"] + e["why"] and "get new ones" in e["hint"]
+    s.fake.faults.clear()
     e = fails(s, AWS_SECRET_ACCESS_KEY="wrong")
     assert e["kind"] == "denied" and "get-caller-identity" in e["hint"] and "wrong" not in json.dumps(e)
     # Of the request that AWS cites, nothing is told on: the token would be in it.
     assert "\n" not in e["why"] and "content-type" not in e["why"]
+    s.use(key='key_name = "of-another-region"')
+    e = fails(s)
+    assert e["kind"] == "config" and "InvalidKeyPair.NotFound" in e["what"] + e["why"] and "of one region" in e["hint"]
+    s.use()
     e = fails(s, AWS_REGION="Nowhere!")
     assert e["kind"] == "config" and "region" in e["why"]
     e = fails(s, AWS_ENDPOINT_URL="http://ec2.example.org")

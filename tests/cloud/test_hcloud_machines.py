@@ -128,19 +128,45 @@ def test_refusals(make):
     s.use('  volume "cold_" {\n    size = "10GiB"\n  }')
     e = fails(s)
     assert e["kind"] == "config" and "'cold_' cannot be a label" in e["what"]
+    s.use(location="nowhere")
+    e = fails(s)
+    assert e["kind"] == "config" and "location" in e["why"] and "target's block" in e["hint"]
+    s.use()
+    s.config.write_text(s.config.read_text().replace("debian-13", "debian-99"))
+    e = fails(s)
+    assert e["kind"] == "config" and "image" in e["why"] and "target's block" in e["hint"]
     s.fake.settings.servers = 0
     s.use()
     e = fails(s)
-    assert e["kind"] == "full"
+    assert e["kind"] == "full" and "Limits in the console" in e["hint"]
     s.fake.settings.servers = 10
     volume = s.client.volumes.create(size=10, name="cold", location=hcloud.locations.domain.Location(name="fsn1")).volume
     wait_for(lambda: s.client.volumes.get_by_id(volume.id).status == "available")
+    s.use(f'  volumes = ["{volume.id}"]', location="nbg1")
+    e = fails(s)
+    assert e["kind"] == "config" and "location" in e["why"] + e["hint"] and s.alive() == []
+    # With another server: it is not taken away.
     s.use(f'  volumes = ["{volume.id}"]')
+    works(s, token="1" * 32)
+    e = fails(s)
+    assert e["kind"] == "conflict" and "not taken away" in e["hint"] and len(s.alive()) == 1
+    works(s, "stop", token="1" * 32)
     for command in ("create_server", "attach_volume"):
         s.fake.settings.failing = [command]
         e = fails(s)
         assert "Action failed" in e["why"]
         wait_for(lambda: s.alive() == [])
+
+
+def test_never_running(make):
+    """Made, and not running when its time is over: a stop finds it all the same."""
+    s = make(starting=3600)
+    e = fails(s, timeout=2)
+    assert e["kind"] == "timeout" and len(s.alive()) == 1
+    assert fails(s, "stop", timeout=2)["kind"] == "busy"  # it is locked until then
+    s.fake.advance(3600)
+    works(s, "stop")
+    assert s.alive() == []
 
 
 def test_keeper_killed(make):
