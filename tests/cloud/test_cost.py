@@ -50,7 +50,14 @@ def test_what_it_costs(make):
     (bill,) = json.loads(s.run("cost", "--online", "--json", check=0).stdout)
     items = {item["what"]: item for item in bill["items"]}
     assert (bill["prices_in"], bill["currency"]) == ("us-west-2", "USD") and items["volume 'cold'"]["micros"] == 125 * 22000
-    assert items["its address"]["micros"] > 0 and items[kind]["micros"] >= 5500 * 365 // 720
+    assert items[kind]["micros"] >= 5500 * 365 // 720
+    # An address costs the same as long as the machine is on, by its own price.
+    assert abs(items["its address"]["micros"] / items[kind]["micros"] - 11000 / 5500) < 0.01
+    # What gp3 does beyond what is in its GiB.
+    use(s, more='  region = "us-west-2"\n  volume "hot" {\n    type = "gp3"\n    size = "10GiB"\n    iops = 4000\n    throughput = 225\n  }\n')
+    (bill,) = json.loads(s.run("cost", "--online", "--json", check=0).stdout)
+    hot = [item["micros"] for item in bill["items"] if item["what"] == "volume 'hot'"]
+    assert hot == [10 * 110000, 1000 * 6600, 100 * 55000] and bill["whole"]
     s.fake.settings.deny = ["pricing:GetProducts"]
     assert "cannot say what target 'arch' costs" in s.run("cost", "--online", check=2).stderr
     s.config.write_text('target "plain" "exec" {\n  command = ["true"]\n}\n')

@@ -13,6 +13,9 @@ PRODUCTS = [
                            ({"preInstalledSw": "SQL Web"}, 4), ({"capacitystatus": "AllocatedCapacityReservation"}, 0))),
     *(({"productFamily": "Storage", "volumeApiName": kind}, "GB-Mo", price) for kind, price in (("sc1", 0.02), ("gp3", 0.1))),
     ({"productFamily": "System Operation", "volumeApiName": "gp3"}, "IOPS-Mo", 0.006),
+    ({"productFamily": "Provisioned Throughput", "volumeApiName": "gp3"}, "GiBps-mo", 51.2),
+    *(({"servicecode": "AmazonVPC", "group": "VPCPublicIPv4Address", "usagetype": f"PublicIPv4:{use}Address"}, "Hrs", 0.01)
+      for use in ("InUse", "Idle")),
 ]  # fmt: skip
 REGIONS = {"us-east-1": 1, "us-west-2": 1.1}
 
@@ -22,8 +25,8 @@ def _product(number, attributes, unit, usd):
     term = {"priceDimensions": {f"{sku}.T.D": {"unit": unit, "pricePerUnit": {"USD": f"{usd:.10f}"}, "beginRange": "0",
                                                "endRange": "Inf", "description": "x", "rateCode": f"{sku}.T.D"}},
             "sku": sku, "offerTermCode": "T", "termAttributes": {}, "effectiveDate": "2026-11-01T00:00:00Z"}  # fmt: skip
-    return json.dumps({"product": {"sku": sku, "productFamily": attributes["productFamily"], "attributes": attributes},
-                       "serviceCode": "AmazonEC2", "terms": {"OnDemand": {f"{sku}.T": term}}})  # fmt: skip
+    return json.dumps({"product": {"sku": sku, "productFamily": attributes.get("productFamily"), "attributes": attributes},
+                       "serviceCode": attributes["servicecode"], "terms": {"OnDemand": {f"{sku}.T": term}}})  # fmt: skip
 
 
 def pricing(world, key, target, body):
@@ -41,8 +44,8 @@ def pricing(world, key, target, body):
         raise ApiError("AccessDeniedException", f"User: {key.arn} is not authorized to perform: pricing:GetProducts")
     found = []
     for region, factor in REGIONS.items():
-        for attributes, unit, usd in PRODUCTS if p["ServiceCode"] == "AmazonEC2" else []:
-            attributes = {**attributes, "regionCode": region, "servicecode": "AmazonEC2"}
-            if all(attributes.get(f["Field"]) == f["Value"] for f in filters):
+        for attributes, unit, usd in PRODUCTS:
+            attributes = {"servicecode": "AmazonEC2", **attributes, "regionCode": region}
+            if attributes["servicecode"] == p["ServiceCode"] and all(attributes.get(f["Field"]) == f["Value"] for f in filters):
                 found.append(_product(len(found), attributes, unit, usd * factor))
     return {"FormatVersion": "aws_v1", "PriceList": found[: p.get("MaxResults", 100)]}
