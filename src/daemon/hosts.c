@@ -383,6 +383,8 @@ static void gone(struct keeper *k, struct host *h)
 	clients_gone(k, h->first);
 	if (h->first->m.unsure)
 		look_now(k, h->first);
+	else if (h->m.doubt_until != 0)
+		look_soon(k, h->first);
 	if (h->m.state != MACHINE_STARTING)
 		return;
 	const struct config *c = keeper_config(k, &a, &ignored);

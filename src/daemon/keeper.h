@@ -161,6 +161,8 @@ void hosts_free(struct keeper *k);
 int hosts_adopt(struct keeper *k, struct err *e) MUST_CHECK;
 /* Begins to look at h's target now, or again when the look under way is over. */
 void look_now(struct keeper *k, struct host *first);
+/* One that is far away comes sooner: something may still come up. */
+void look_soon(struct keeper *k, struct host *first);
 void look_ready(struct keeper *k, struct host *first);
 void look_timers(struct keeper *k, struct host *first, int64_t now);
 

@@ -35,6 +35,14 @@ void look_now(struct keeper *k, struct host *first)
 		first->look_at = clock_mono_ms();
 }
 
+void look_soon(struct keeper *k, struct host *first)
+{
+	int64_t soon = clock_mono_ms() + SOON_MS;
+
+	if (first->look_at > soon && SOON_MS < k->look_ms)
+		first->look_at = soon;
+}
+
 /* All machines of the target, the first one first. */
 static void known_ones(struct keeper *k, struct host *first, struct arena *a, struct known_machines *known)
 {
