@@ -192,7 +192,7 @@ int look_list(const struct look *l, const struct dataset_refs *datasets, struct 
 	if (datasets->n == 0)
 		return 0;
 	for (size_t i = 0; i < datasets->n; i++) {
-		struct dataset *d = datasets->v[i];
+		struct dataset *d = datasets->v[i].dataset;
 		*vec_add(&names, l->where->arena) = d->name;
 		d->points = (struct points){0};
 		d->listed_at = 0;

@@ -118,8 +118,9 @@ int pass_confirm(struct look *l, const struct verdicts *v, struct err *e)
 	/* What keeps a snapshot is that others are not there. */
 	for (size_t i = 0; i < v->n; i++) {
 		struct dataset *d = (struct dataset *)v->v[i].dataset;
-		if (v->v[i].why == DROP && d->listed_at != 0 && (unlisted.n == 0 || unlisted.v[unlisted.n - 1] != d))
-			*vec_add(&unlisted, l->where->arena) = d;
+		if (v->v[i].why == DROP && d->listed_at != 0 &&
+		    (unlisted.n == 0 || unlisted.v[unlisted.n - 1].dataset != d))
+			*vec_add(&unlisted, l->where->arena) = (struct dataset_ref){d};
 	}
 	if (unlisted.n > 0)
 		return look_list(l, &unlisted, e) < 0 ? -1 : 1;

@@ -56,9 +56,9 @@ struct dataset {
 	uint64_t used, referenced, available;
 	uint64_t written; /* since the newest snapshot */
 	struct resume resume;
-	struct points points;	      /* oldest first, by createtxg */
-	const char *newest;	      /* the name of its newest snapshot, after the '@'; NULL = there is none, or nobody asked */
-	int64_t listed_at;	      /* Unix seconds: an earlier look listed its points, this one did not; 0 = it did */
+	struct points points; /* oldest first, by createtxg */
+	const char *newest; /* the name of its newest snapshot, after the '@'; NULL = there is none, or nobody asked */
+	int64_t listed_at;  /* Unix seconds: an earlier look listed its points, this one did not; 0 = it did */
 	struct properties properties; /* only of a look that asked for them; none of ours */
 	bool has_record;	      /* of a copy: what its source had set is written down, namely: */
 	struct properties recorded;
@@ -71,7 +71,10 @@ struct point_ref {
 	const struct point *point;
 };
 struct point_refs VEC(struct point_ref);
-struct dataset_refs VEC(struct dataset *);
+struct dataset_ref {
+	struct dataset *dataset;
+};
+struct dataset_refs VEC(struct dataset_ref);
 
 /* One side as seen at one time. */
 struct side_state {

@@ -61,7 +61,7 @@ static struct prune_step *step_below(struct entry *e, struct arena *a, struct pr
 {
 	for (size_t i = out->n; i > first; i--) {
 		struct prune_step *s = &out->v[i - 1];
-		if (strlen(s->dataset) == e->root_len && strncmp(s->dataset, e->first, e->root_len) == 0 &&
+		if (s->below && strlen(s->dataset) == e->root_len && strncmp(s->dataset, e->first, e->root_len) == 0 &&
 		    s->snapshots.n < NAMES_MAX) {
 			e->step = i - 1;
 			return s;

@@ -191,7 +191,7 @@ void known_recall(const struct side_state *known, struct side_state *s, struct a
 			d->points = was->points;
 			d->listed_at = was->listed_at;
 		} else {
-			*vec_add(unlisted, a) = d;
+			*vec_add(unlisted, a) = (struct dataset_ref){d};
 		}
 	}
 }

@@ -253,8 +253,8 @@ static int next_point(struct str *out, struct arena *a, struct str *where, struc
 
 int listed_parse(struct str out, struct arena *a, struct side_state *s, struct err *e)
 {
-	struct point p;
-	struct str where;
+	struct point p = {0};
+	struct str where = {0};
 	size_t last = 0;
 	int rc;
 
@@ -270,8 +270,8 @@ int listed_parse(struct str out, struct arena *a, struct side_state *s, struct e
 int points_parse(struct str out, struct side_state *s, bool *changed, struct err *e)
 {
 	AUTO(arena) struct arena a = {0};
-	struct point now;
-	struct str where;
+	struct point now = {0};
+	struct str where = {0};
 	size_t last = 0;
 	int rc;
 

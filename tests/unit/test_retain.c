@@ -362,6 +362,7 @@ static void few_commands(void **state)
 	} t[] = {
 	    {{{"p", "-a -b c"}, {"p/x", "-a -b c"}, {"p/y", "-a -b c"}}, "p+:a,b"},
 	    {{{"p", "-a -b c"}, {"p/x", "-a b c"}}, "p+:a p:b"},
+	    {{{"p", "-b -a c"}, {"p/x", "-a b c"}}, "p:b p+:a"},
 	    {{{"p", "c"}, {"p/x", "-a"}, {"p/x/1", "-a"}, {"p/z", "a"}}, "p/x+:a"},
 	    {{{"p/x", "-a"}, {"p/xy", "-a"}}, "p+:a"},
 	    {{{"p/x", "-a"}, {"p/x y", "a"}, {"p/x/2", "-a"}}, "p/x+:a"},
