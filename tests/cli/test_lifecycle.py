@@ -261,6 +261,7 @@ def test_no_descriptor_is_left(setup):
         ssh.send_signal(sig)
         ssh.wait()
         wait_for(lambda: setup.state() == "absent")
+    setup.save(delay=1)
     for _ in range(2):
         wake = setup.popen("wake", "arch")
         wait_for(lambda: any(argv[1:2] == [b"worker"] for argv in ours(setup).values()))
