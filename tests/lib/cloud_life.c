@@ -106,6 +106,7 @@ void keeper_starts(void)
 				 .load = cli_load_for_keeper,
 				 .listener = -1,
 				 .grace_ms = 10 * SECOND,
+				 .doubt_ms = 120 * SECOND,
 				 .look_ms = 5 * MINUTE};
 	if (store_open("state.db", &play.k.store, &e) < 0 || hosts_adopt(&play.k, &e) < 0)
 		wrong("the keeper does not start", e.what);

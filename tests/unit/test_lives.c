@@ -429,7 +429,8 @@ static void keeper_starts(void)
 	static const struct paths paths = {.self = "x", .config = "x", .runtime_dir = "x"};
 	struct err e;
 
-	play.k = (struct keeper){.paths = &paths, .load = load, .listener = -1, .grace_ms = 10000, .look_ms = 300000};
+	play.k = (struct keeper){
+	    .paths = &paths, .load = load, .listener = -1, .grace_ms = 10000, .doubt_ms = 120000, .look_ms = 300000};
 	play.alive = true;
 	assert_int_equal(hosts_adopt(&play.k, &e), 0);
 }
