@@ -278,7 +278,7 @@ int points_parse(struct str out, struct side_state *s, bool *changed, struct err
 	*changed = false;
 	while ((rc = next_point(&out, &a, &where, &now, e)) > 0) {
 		struct dataset *d = find(s, where, &last);
-		for (size_t i = 0; d != NULL && i < d->points.n; i++) {
+		for (size_t i = 0; d != NULL && now.name != NULL && i < d->points.n; i++) {
 			struct point *p = &d->points.v[i];
 			if (p->kind != POINT_SNAPSHOT || strcmp(p->name, now.name) != 0)
 				continue;
