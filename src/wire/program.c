@@ -60,10 +60,13 @@ static void look_properties(struct buf *b, const char *root)
 /* That nobody may ask, or that there is none, is no complaint. */
 static void look_pool(struct buf *b, const char *root, bool wanted)
 {
+	AUTO(arena) struct arena a = {0};
+
 	if (!wanted || *root == '\0')
 		return;
-	buf_printf(b, "\necho '#look pool'\nzpool list -H -o health '%.*s' 2>/dev/null || true",
-		   (int)dataset_pool_len(root), root);
+	buf_puts(b, "\necho '#look pool'\nzpool list -H -o health");
+	shell_word(b, arena_strndup(&a, root, dataset_pool_len(root)));
+	buf_puts(b, " 2>/dev/null || true");
 }
 
 void program_look(struct buf *b, const char *root, bool with_points, const char *properties, bool pool)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import pytest
 from conftest import DORMOUSE, pids_of, wait_for
 from report_sinks import Sinks
 
@@ -94,3 +95,11 @@ def one_of(name, w, more=""):
     """Only a webhook that wants the end of a run."""
     return f'report "webhook" "{name}" {{\n  url = "{w.url}/hook/webhook-secret-path"\n' \
            f'  secret = "webhook-hmac-secret"\n  on = ["success", "failure"]\n{more}}}\n'  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path_factory):
+    w = World(tmp_path_factory.mktemp("w"))
+    yield w
+    w.end()
+    assert not w.sinks.complaints

@@ -12,19 +12,11 @@ import urllib.request
 
 import pytest
 from conftest import DORMOUSE, free_port, wait_for
-from report_world import World, one_of
+from report_world import one_of, world  # noqa: F401
 
 SECRETS = ["hcaik_thisIsTheIngestKey", "otlp-bearer-token", "tenant-header-secret", "kuma-push-token",
            "ntfy-access-token", "ntfy-secret-topic", "webhook-hmac-secret", "webhook-secret-path",
            "aaaaaaaa-0000-4000-8000-00000000000f"]  # fmt: skip
-
-
-@pytest.fixture
-def world(tmp_path_factory):
-    w = World(tmp_path_factory.mktemp("r"))
-    yield w
-    w.end()
-    assert not w.sinks.complaints
 
 
 def all_sinks(w):
