@@ -10,7 +10,6 @@ import subprocess
 import time
 import urllib.request
 
-import pytest
 from conftest import DORMOUSE, free_port, wait_for
 from report_world import one_of, world  # noqa: F401
 
